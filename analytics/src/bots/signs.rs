@@ -1,0 +1,236 @@
+//! What a user agent says of itself, read with the list in `data/bots.txt`.
+
+use std::sync::LazyLock;
+
+use super::Reason;
+use crate::lexicon::{Lexicon, Word, words};
+
+/// The list: `[reason]` or `[reason doubt]` begins a section, `[person]` what only looks like a bot,
+/// `[generic]` words that mean `ua_list` unless a name says better, `[old_browser]` who may say `compatible`. How
+/// a name is marked: see [`Lexicon::new`].
+const LIST: &str = include_str!("../../data/bots.txt");
+
+/// What a user agent makes itself out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Saying {
+    /// A browser or an app with a person in front of it.
+    Person,
+    /// A program, for that reason.
+    Program { reason: Reason, certain: bool },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Named {
+        reason: Reason,
+        certain: bool,
+    },
+    Generic,
+    Person,
+    /// The word `compatible`.
+    Compatible,
+    /// A browser that says `compatible`.
+    OldBrowser,
+}
+
+static SIGNS: LazyLock<Lexicon<Sign>> = LazyLock::new(|| Lexicon::new(listed()));
+
+impl Saying {
+    /// Reads the user agent and the brands beside it (`Sec-CH-UA`); `known` tells whether a browser or a system
+    /// was recognised in it.
+    pub(super) fn of(user_agent: &str, brands: &str, known: bool) -> Self {
+        let text = user_agent.trim().as_bytes();
+        let signs = &*SIGNS;
+        let (mut doubt, mut generic, mut names_something) = (None, false, false);
+        let (mut compatible, mut old_browser) = (false, false);
+        for word in words(text) {
+            if word.is_number(text) {
+                continue;
+            }
+            names_something = names_something || names(text, word);
+            let sign = match signs.at(text, word) {
+                Some(found) => Some(found.value),
+                None => signs.ending(text, word),
+            };
+            match sign {
+                Some(&Sign::Named { reason, certain: true }) => {
+                    return Self::Program { reason, certain: true };
+                }
+                Some(&Sign::Named { reason, .. }) => doubt = doubt.or(Some(reason)),
+                Some(Sign::Generic) => generic = true,
+                Some(Sign::Person) => {}
+                Some(Sign::Compatible) => compatible = true,
+                Some(Sign::OldBrowser) => old_browser = true,
+                None => generic |= gives_contact(text, word),
+            }
+        }
+        if brands.contains("HeadlessChrome") {
+            return Self::Program { reason: Reason::Headless, certain: true };
+        }
+        if !names_something {
+            return Self::Program { reason: Reason::EmptyUa, certain: true };
+        }
+        // `compatible;` was how the browsers of the nineties claimed to be Netscape. Only robots still say it.
+        if generic || compatible && !old_browser {
+            return Self::Program { reason: Reason::UaList, certain: true };
+        }
+        // What names neither a browser nor a system we ever heard of is more often a program than a telephone.
+        match doubt.or((!known).then_some(Reason::UaGenericLibrary)) {
+            Some(reason) => Self::Program { reason, certain: false },
+            None => Self::Person,
+        }
+    }
+}
+
+/// Whether the word tells anything: `Mozilla/5.0 (compatible;)` and `None` do not.
+fn names(text: &[u8], word: Word) -> bool {
+    let word = text.get(word.start..word.end).unwrap_or_default();
+    word.len() > 1
+        && word.first().is_some_and(u8::is_ascii_alphabetic)
+        && !["mozilla", "compatible", "none", "null", "undefined", "unknown"]
+            .iter()
+            .any(|empty| word.eq_ignore_ascii_case(empty.as_bytes()))
+}
+
+/// Whether a web or mail address begins here: it is where a site's owner may complain, and people's browsers
+/// give none. Toolbars of the time of MSIE did, without the plus sign.
+fn gives_contact(text: &[u8], word: Word) -> bool {
+    let before = word.start.checked_sub(1).and_then(|at| text.get(at));
+    let after = text.get(word.end..).unwrap_or_default();
+    let word = text.get(word.start..word.end).unwrap_or_default();
+    let url = (word.eq_ignore_ascii_case(b"http") || word.eq_ignore_ascii_case(b"https"))
+        && after.starts_with(b"://");
+    let www = word.eq_ignore_ascii_case(b"www") && after.starts_with(b".");
+    match before {
+        Some(b'+') => url || www,
+        Some(b'@') => {
+            let mut domain = after.iter().skip_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-');
+            domain.next() == Some(&b'.') && domain.next().is_some_and(u8::is_ascii_alphabetic)
+        }
+        _ => (url || www) && !text.windows(5).any(|window| window == b"MSIE "),
+    }
+}
+
+fn listed() -> impl Iterator<Item = (&'static str, Sign)> {
+    let mut section = Sign::Person;
+    LIST.lines().filter_map(move |line| {
+        if line.is_empty() || line.starts_with('#') {
+            return None;
+        }
+        let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) else {
+            return Some((line, section));
+        };
+        let (name, certain) = name.strip_suffix(" doubt").map_or((name, true), |name| (name, false));
+        section = match Reason::ALL.into_iter().find(|reason| reason.name() == name) {
+            Some(reason) => Sign::Named { reason, certain },
+            None => match name {
+                "generic" => Sign::Generic,
+                "compatible" => Sign::Compatible,
+                "old_browser" => Sign::OldBrowser,
+                _ => Sign::Person,
+            },
+        };
+        None
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn reason(user_agent: &str) -> &'static str {
+        match Saying::of(user_agent, "", !user_agent.starts_with("neverseen")) {
+            Saying::Person => "",
+            Saying::Program { reason, .. } => reason.name(),
+        }
+    }
+
+    #[test]
+    fn every_section_of_the_list_is_known() {
+        for line in LIST.lines().filter(|line| line.starts_with('[')) {
+            let name = line.trim_matches(['[', ']']).trim_end_matches(" doubt");
+            let known = Reason::ALL.iter().any(|reason| reason.name() == name);
+            assert!(known || ["person", "generic", "compatible", "old_browser"].contains(&name), "{line}");
+        }
+        assert!(LIST.lines().all(|line| line == line.trim()), "a space at the end would be part of the name");
+        let mut names: Vec<_> = listed().map(|(name, _)| name.to_ascii_lowercase()).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "a name stands once");
+    }
+
+    #[test]
+    fn programs_say_what_they_are() {
+        for (user_agent, name) in [
+            ("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "ua_list"),
+            ("Mozilla/5.0 (compatible; BrandNewThing/1.0; +https://new.example/about)", "ua_list"),
+            ("Mozilla/5.0 (compatible; Ezooms/1.0; help@moz.com)", "ua_list"),
+            ("Mozilla/5.0 (compatible; NeverHeardOfBot/0.1)", "ua_list"),
+            (
+                "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
+                "ua_list",
+            ),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko; compatible; SomeAgent) Chrome/142.0 Safari/537.36",
+                "ua_list",
+            ),
+            ("Feedbin - 1 subscribers", "ua_list"),
+            ("Mozilla/5.0 (compatible; UptimeRobot/2.0; http://www.uptimerobot.com/)", "ua_list"),
+            ("facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", "link_preview"),
+            ("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", "link_preview"),
+            ("WhatsApp/2.23.20.0 A", "link_preview"),
+            ("Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)", "link_preview"),
+            ("curl/8.5.0", "ua_generic_library"),
+            ("python-requests/2.31.0", "ua_generic_library"),
+            ("Go-http-client/2.0", "ua_generic_library"),
+            ("Java/17.0.2", "ua_generic_library"),
+            ("neverseen/0.8.1", "ua_generic_library"),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0 Safari/537.36",
+                "headless",
+            ),
+            ("", "empty_ua"),
+            ("-", "empty_ua"),
+            ("Mozilla/4.0 (compatible;)", "empty_ua"),
+        ] {
+            assert_eq!(reason(user_agent), name, "{user_agent}");
+        }
+        let brands = r#""HeadlessChrome";v="120""#;
+        assert_ne!(Saying::of("Mozilla/5.0 (Windows NT 10.0) Chrome/120", brands, true), Saying::Person);
+    }
+
+    #[test]
+    fn people_in_apps_and_on_odd_phones_are_people() {
+        for user_agent in [
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Instagram 330.0.3.29.98 (iPhone15,2; iOS 17_4; en_US; en; scale=3.00; 1179x2556; 593250480)",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [FBAN/FBIOS;FBAV/450.0.0.38.109;FBBV/567;FBDV/iPhone15,2;FBMD/iPhone]",
+            "Mozilla/5.0 (Linux; Android 13; SM-A135F; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/120.0.6099.43 Mobile Safari/537.36 musical_ly_2023206030 BytedanceWebview/d8a21c6",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Snapchat/12.80.0.42 (like Safari/8617.2.4.10.8, panda)",
+            "Mozilla/5.0 (Linux; Android 9; CUBOT_NOTE_S) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/96.0 Mobile Safari/537.36",
+            "Mozilla/5.0 (Linux; Android 12; CUBOT X50) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/110.0 Mobile Safari/537.36",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 16_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [Pinterest/iOS]",
+            "Mozilla/5.0 (Linux; Android 4.0.3; ARCHOS 101G9 Build/ICS@ROM_04.06.2012) AppleWebKit/535.19 (KHTML, like Gecko) Chrome/18.0 Safari/535.19",
+            "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1; http://www.tropicdesigns.net)",
+            "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)",
+            "Mozilla/5.0 (compatible; Konqueror/3.5; OpenBSD) KHTML/3.5.9 (like Gecko)",
+            "Opera/9.80 (J2ME/MIDP; Opera Mini/7.1.32052/34.1244; U; en) Presto/2.8.119 Version/11.10",
+        ] {
+            assert_eq!(reason(user_agent), "", "{user_agent}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_says_something(text in ".{0,200}", brands in ".{0,40}") {
+            let _ = Saying::of(&text, &brands, true);
+        }
+
+        #[test]
+        fn case_does_not_matter(text in "[ -~]{0,80}") {
+            // The one place where it does: the shape of old Internet Explorer.
+            prop_assume!(!text.to_ascii_uppercase().contains("MSIE "));
+            prop_assert_eq!(Saying::of(&text, "", true), Saying::of(&text.to_ascii_uppercase(), "", true));
+        }
+    }
+}

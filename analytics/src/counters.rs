@@ -1,0 +1,187 @@
+//! The numbers of one cell.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
+
+use crate::Kind;
+
+/// What became of a hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hit {
+    /// A person's, admitted.
+    Human,
+    /// A machine's, admitted: kept and marked, left out of `clicks`.
+    Bot,
+    /// A copy of an event that the gate had admitted within its window.
+    Duplicate,
+}
+
+/// Three for each kind, and the value.
+const SLOTS: usize = 3 * Kind::ALL.len() + 1;
+const VALUE: usize = SLOTS - 1;
+
+/// How often what happened, and what it was worth. Addition is the only operation, so counters may be summed
+/// in any order and any grouping.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters([i64; SLOTS]);
+
+fn slot(kind: Kind, hit: Hit) -> usize {
+    3 * kind as usize + hit as usize
+}
+
+impl Counters {
+    /// `times` hits of a kind.
+    pub fn hits(kind: Kind, hit: Hit, times: u64) -> Self {
+        let mut counters = Self::default();
+        if let Some(count) = counters.0.get_mut(slot(kind, hit)) {
+            *count = i64::try_from(times).unwrap_or(i64::MAX);
+        }
+        counters
+    }
+
+    /// The same, with a value in millionths.
+    #[must_use]
+    pub fn worth(mut self, value_micros: i64) -> Self {
+        if let Some(value) = self.0.get_mut(VALUE) {
+            *value = value.saturating_add(value_micros);
+        }
+        self
+    }
+
+    /// Adds hits of a kind without making counters of them first: the inner loop of the roll-up.
+    pub(crate) fn add_hits(&mut self, kind: Kind, hit: Hit, times: u64, value_micros: i64) {
+        if let Some(count) = self.0.get_mut(slot(kind, hit)) {
+            *count = count.saturating_add_unsigned(times);
+        }
+        if value_micros != 0
+            && let Some(value) = self.0.get_mut(VALUE)
+        {
+            *value = value.saturating_add(value_micros);
+        }
+    }
+
+    /// How many hits of a kind.
+    pub fn count(&self, kind: Kind, hit: Hit) -> u64 {
+        self.0.get(slot(kind, hit)).map_or(0, |&count| count.max(0) as u64)
+    }
+
+    /// People's and machines' events of a kind: everything the gate admitted.
+    pub fn admitted(&self, kind: Kind) -> u64 {
+        self.count(kind, Hit::Human) + self.count(kind, Hit::Bot)
+    }
+
+    /// Events of every kind that the gate admitted.
+    pub fn events(&self) -> u64 {
+        Kind::ALL.iter().map(|&kind| self.admitted(kind)).sum()
+    }
+
+    /// What people's events were worth, in millionths of the currency's unit.
+    pub fn value_micros(&self) -> i64 {
+        self.0.get(VALUE).copied().unwrap_or(0)
+    }
+
+    /// Whether nothing was counted.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// These counters less `other`'s: what is left of a total when its parts are taken away.
+    #[must_use]
+    pub fn less(mut self, other: &Self) -> Self {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = mine.saturating_sub(theirs);
+        }
+        self
+    }
+}
+
+impl AddAssign<&Counters> for Counters {
+    fn add_assign(&mut self, other: &Counters) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = mine.saturating_add(theirs);
+        }
+    }
+}
+
+impl fmt::Debug for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        for kind in Kind::ALL {
+            for (hit, word) in [(Hit::Human, ""), (Hit::Bot, " by bots"), (Hit::Duplicate, " again")] {
+                let count = self.count(kind, hit);
+                if count > 0 {
+                    parts.push(format!("{count} {}{word}", kind.name()));
+                }
+            }
+        }
+        if self.value_micros() != 0 {
+            parts.push(format!("{} micros", self.value_micros()));
+        }
+        f.write_str(&parts.join(", "))
+    }
+}
+
+/// Stored as a bit mask of the slots that are not zero, and their values: three bytes for a typical cell.
+impl Serialize for Counters {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let set = self.0.iter().filter(|&&count| count != 0).count();
+        let mask = self.0.iter().rev().fold(0i64, |mask, &count| mask << 1 | i64::from(count != 0));
+        let mut seq = serializer.serialize_seq(Some(set + 1))?;
+        seq.serialize_element(&mask)?;
+        self.0.iter().filter(|&&count| count != 0).try_for_each(|count| seq.serialize_element(count))?;
+        seq.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Counters {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Masked;
+        impl<'de> Visitor<'de> for Masked {
+            type Value = Counters;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mask and the counters it names")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Counters, A::Error> {
+                let mut next =
+                    || seq.next_element::<i64>()?.ok_or_else(|| A::Error::invalid_length(0, &self));
+                let mask = next()?;
+                let mut counters = Counters::default();
+                for (place, count) in counters.0.iter_mut().enumerate() {
+                    if mask >> place & 1 == 1 {
+                        *count = next()?;
+                    }
+                }
+                Ok(counters)
+            }
+        }
+        deserializer.deserialize_seq(Masked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every kept sum is made of these bytes.
+    #[test]
+    fn the_bytes_are_pinned() {
+        let mut counters = Counters::hits(Kind::Click, Hit::Human, 300);
+        counters += &Counters::hits(Kind::Page, Hit::Duplicate, 1).worth(-2);
+        let bytes = postcard::to_allocvec(&counters).unwrap();
+        assert_eq!(bytes, [4, 0x82, 0x84, 0x04, 0xd8, 0x04, 2, 3]);
+        assert_eq!(postcard::from_bytes::<Counters>(&bytes).unwrap(), counters);
+        assert_eq!(format!("{counters:?}"), "300 click, 1 page again, -2 micros");
+    }
+
+    #[test]
+    fn what_is_left_is_the_total_less_its_parts() {
+        let mut total = Counters::hits(Kind::Click, Hit::Human, 3);
+        total += &Counters::hits(Kind::Click, Hit::Bot, 2);
+        let left = total.less(&Counters::hits(Kind::Click, Hit::Human, 1));
+        assert_eq!(left.count(Kind::Click, Hit::Human), 2);
+        assert_eq!(left.admitted(Kind::Click), 4);
+    }
+}

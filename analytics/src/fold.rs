@@ -1,0 +1,261 @@
+//! Folding: segments into pages, in one transaction that either does all of it or nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use crate::aggregate::StatsAggregate;
+use crate::page::{Page, PageKey, PageRow, pages};
+use crate::segment::{Unreadable, add_segment};
+use crate::statement::Statement;
+
+/// A partition with this many segments is worth folding. Each fold rewrites every page its segments touch, so
+/// a larger number costs fewer rows written and more read by each report.
+pub const FOLD_AT_SEGMENTS: i64 = 48;
+
+/// A fold takes at most this many segments, which bounds its memory: 96 MB at 1 MB each and twice that unpacked
+/// would be too much, but a segment is that large only when the busiest scopes are spread over all partitions.
+const FOLD_MOST_SEGMENTS: i64 = 64;
+
+/// D1 takes parameters of at most 2 MB.
+const PARAMETER_BYTES: usize = 1_000_000;
+
+/// A fold on its way: what it read, and what it will write.
+#[derive(Debug)]
+pub struct Fold {
+    part: u8,
+    generation: i64,
+    origins: Vec<String>,
+    pages: BTreeMap<PageKey, Page>,
+    chunks: BTreeMap<PageKey, i64>,
+}
+
+/// How often the partition was folded so far: `generation`.
+pub fn read_generation(part: u8) -> Statement {
+    Statement::new(
+        "SELECT coalesce(max(generation), 0) AS generation FROM folds WHERE part = ?1",
+        [i64::from(part).into()],
+    )
+}
+
+/// The oldest segments of the partition: `origin, body`.
+pub fn read_segments(part: u8) -> Statement {
+    Statement::new(
+        "SELECT origin, body FROM segments WHERE part = ?1 ORDER BY origin LIMIT ?2",
+        [i64::from(part).into(), FOLD_MOST_SEGMENTS.into()],
+    )
+}
+
+impl Fold {
+    /// Begins with what [`read_generation`] and [`read_segments`] found. Segments of a later version stay where
+    /// they are; damaged ones too, and are told: the second value.
+    pub fn begin(
+        part: u8,
+        generation: i64,
+        segments: &[(String, String)],
+    ) -> (Self, Vec<(String, Unreadable)>) {
+        let mut aggregate = StatsAggregate::default();
+        let mut origins = Vec::new();
+        let mut left = Vec::new();
+        for (origin, body) in segments {
+            let mut one = StatsAggregate::default();
+            match add_segment(&mut one, body, |_, _| true) {
+                Ok(()) => {
+                    aggregate.merge(&one);
+                    origins.push(origin.clone());
+                }
+                Err(unreadable) => left.push((origin.clone(), unreadable)),
+            }
+        }
+        let pages = pages(&aggregate);
+        (Self { part, generation, origins, pages, chunks: BTreeMap::new() }, left)
+    }
+
+    /// Whether there is nothing to fold.
+    pub fn is_empty(&self) -> bool {
+        self.origins.is_empty()
+    }
+
+    /// The pages as they are: `level, scope, page, chunk, totals, detail, visitors`.
+    pub fn read_pages(&self) -> Vec<Statement> {
+        let keys: Vec<_> =
+            self.pages.keys().map(|key| json!([key.level.code(), key.scope.key(), key.start_ms])).collect();
+        keys.chunks(2_000)
+            .map(|keys| {
+                Statement::new(
+                    "SELECT level, scope, page, chunk, totals, detail, visitors FROM json_each(?1) AS k \
+                     JOIN sums ON level = k.value ->> 0 AND scope = k.value ->> 1 AND page = k.value ->> 2",
+                    [json!(keys).to_string().into()],
+                )
+            })
+            .collect()
+    }
+
+    /// Adds a row that [`Fold::read_pages`] found.
+    ///
+    /// # Errors
+    /// The page cannot be read: folding onto it would lose what it holds, so nothing is written.
+    pub fn add(&mut self, row: &PageRow) -> Result<(), Unreadable> {
+        let page = self.pages.entry(row.key.clone()).or_default();
+        row.add_to(page)?;
+        let chunks = self.chunks.entry(row.key.clone()).or_default();
+        *chunks = (*chunks).max(row.chunk + 1);
+        Ok(())
+    }
+
+    /// The transaction. It fails as a whole, by the primary key of `folds`, if somebody else folded meanwhile.
+    pub fn write(&self) -> Vec<Statement> {
+        let (part, generation) = (i64::from(self.part), self.generation + 1);
+        let mut statements = vec![
+            Statement::new(
+                // Not just its own number, which whoever folded after the other has deleted: if any later one is there,
+                // that one is inserted again, and fails.
+                "INSERT INTO folds (part, generation) \
+                 SELECT ?1, max(?2, coalesce(max(generation), 0)) FROM folds WHERE part = ?1",
+                [part.into(), generation.into()],
+            ),
+            Statement::new(
+                "DELETE FROM folds WHERE part = ?1 AND generation < ?2",
+                [part.into(), generation.into()],
+            ),
+            Statement::new(
+                "DELETE FROM segments WHERE part = ?1 AND origin IN (SELECT value FROM json_each(?2))",
+                [part.into(), json!(self.origins).to_string().into()],
+            ),
+        ];
+        let rows: Vec<PageRow> = self.pages.iter().flat_map(|(key, page)| PageRow::of(key, page)).collect();
+        let kept: BTreeSet<(&PageKey, i64)> = rows.iter().map(|row| (&row.key, row.chunk)).collect();
+        for (key, chunks) in &self.chunks {
+            for chunk in (0..*chunks).filter(|chunk| !kept.contains(&(key, *chunk))) {
+                statements.push(Statement::new(
+                    "DELETE FROM sums WHERE level = ?1 AND scope = ?2 AND page = ?3 AND chunk = ?4",
+                    [key.level.code().into(), key.scope.key().into(), key.start_ms.into(), chunk.into()],
+                ));
+            }
+        }
+        statements.extend(upserts(&rows));
+        statements
+    }
+}
+
+fn upserts(rows: &[PageRow]) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    let flush = |batch: &mut Vec<serde_json::Value>| {
+        Statement::new(
+            "INSERT INTO sums (level, scope, page, chunk, totals, detail, visitors) \
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 \
+             FROM json_each(?1) WHERE true ON CONFLICT DO UPDATE SET \
+             totals = excluded.totals, detail = excluded.detail, visitors = excluded.visitors",
+            [json!(std::mem::take(batch)).to_string().into()],
+        )
+    };
+    for row in rows {
+        let size = row.totals.len() + row.detail.len() + row.visitors.len() + 100;
+        if bytes > 0 && bytes + size > PARAMETER_BYTES {
+            statements.push(flush(&mut batch));
+            bytes = 0;
+        }
+        bytes += size;
+        let key = &row.key;
+        batch.push(json!([
+            key.level.code(),
+            key.scope.key(),
+            key.start_ms,
+            row.chunk,
+            row.totals,
+            row.detail,
+            row.visitors
+        ]));
+    }
+    if !batch.is_empty() {
+        statements.push(flush(&mut batch));
+    }
+    statements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::Scope;
+    use crate::page::Level;
+    use crate::segment::segments;
+    use crate::world::{Happening, NOW, PHONE, event, sums};
+    use crate::{Kind, Param, RawEvent};
+
+    fn aggregate(clicks: usize) -> StatsAggregate {
+        let raw = RawEvent { user_agent: PHONE.into(), ..event(Kind::Click, NOW, "", "") };
+        sums(&vec![Happening::Event(Box::new(raw)); clicks])
+    }
+
+    fn segment(origin: &str, clicks: usize) -> (String, String) {
+        let [(_, body)] = &segments(&aggregate(clicks))[..] else { panic!("one scope, one segment") };
+        (origin.to_owned(), body.clone())
+    }
+
+    fn day() -> PageKey {
+        PageKey { level: Level::Day, scope: Scope::All, start_ms: NOW - NOW % 86_400_000 }
+    }
+
+    fn kept(clicks: usize) -> PageRow {
+        PageRow::of(&day(), &pages(&aggregate(clicks))[&day()]).remove(0)
+    }
+
+    /// The clicks that the transaction writes into the day's page.
+    fn written(fold: &Fold) -> u64 {
+        let statements = fold.write();
+        let Some([Param::Text(rows)]) = statements.last().map(|statement| &statement.params[..]) else {
+            panic!("{statements:?}")
+        };
+        let rows: Vec<(String, String, i64, i64, String, String, String)> =
+            serde_json::from_str(rows).unwrap();
+        let (.., chunk, totals, detail, visitors) =
+            rows.into_iter().find(|row| row.0 == "d" && row.2 == day().start_ms).unwrap();
+        let mut page = Page::new();
+        PageRow { key: day(), chunk, totals, detail, visitors }.add_to(&mut page).unwrap();
+        page[&day().start_ms].totals.admitted(Kind::Click)
+    }
+
+    #[test]
+    fn segments_are_added_to_what_the_page_holds() {
+        let (mut fold, left) = Fold::begin(4, 7, &[segment("a", 1), segment("b", 2)]);
+        assert!(left.is_empty());
+        assert_eq!(written(&fold), 3);
+        fold.add(&kept(4)).unwrap();
+        assert_eq!(written(&fold), 7);
+        let statements = fold.write();
+        assert_eq!(statements[0].params, [4.into(), 8.into()]);
+        assert_eq!(statements[2].params, [4.into(), r#"["a","b"]"#.into()]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_stays_where_it_is_and_is_told() {
+        let damaged = ("a".to_owned(), "!".to_owned());
+        let later = ("b".to_owned(), "Ag".to_owned());
+        let (fold, left) = Fold::begin(0, 0, &[damaged.clone(), later, segment("c", 1)]);
+        assert_eq!(left, [("a".to_owned(), Unreadable::Bytes), ("b".to_owned(), Unreadable::Version(2))]);
+        assert_eq!(fold.write()[2].params, [0.into(), r#"["c"]"#.into()]);
+        assert!(Fold::begin(0, 0, &[damaged]).0.is_empty());
+    }
+
+    #[test]
+    fn a_damaged_page_stops_the_fold() {
+        let (mut fold, _) = Fold::begin(0, 0, &[segment("a", 1)]);
+        let damaged = PageRow { totals: "!".to_owned(), ..kept(1) };
+        assert_eq!(fold.add(&damaged), Err(Unreadable::Bytes));
+    }
+
+    #[test]
+    fn rows_that_a_page_no_longer_needs_are_deleted() {
+        let (mut fold, _) = Fold::begin(0, 0, &[segment("a", 1)]);
+        fold.add(&kept(1)).unwrap();
+        fold.add(&PageRow { chunk: 2, ..kept(1) }).unwrap();
+        let deleted: Vec<_> = fold
+            .write()
+            .into_iter()
+            .filter(|statement| statement.sql.starts_with("DELETE FROM sums"))
+            .map(|statement| statement.params[3].clone())
+            .collect();
+        assert_eq!(deleted, [1.into(), 2.into()]);
+    }
+}

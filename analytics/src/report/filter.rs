@@ -1,0 +1,106 @@
+//! Which values of a dimension count.
+
+use crate::Dimension;
+
+/// Values of one dimension that count, or that do not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Of what.
+    pub dimension: Dimension,
+    /// If not empty: only these.
+    pub include: Vec<String>,
+    /// Not these.
+    pub exclude: Vec<String>,
+}
+
+impl Filter {
+    /// Whether a value counts. The empty value stands for events from which it is absent.
+    pub fn admits(&self, value: &str) -> bool {
+        (self.include.is_empty() || self.include.iter().any(|included| included == value))
+            && !self.exclude.iter().any(|excluded| excluded == value)
+    }
+
+    /// The one value that it admits, if it admits one and that is not the absent one.
+    pub(super) fn single(&self) -> Option<&str> {
+        match (self.include.as_slice(), self.exclude.as_slice()) {
+            ([value], []) if !value.is_empty() => Some(value),
+            _ => None,
+        }
+    }
+
+    /// An event can have several bot reasons: their cells overlap, and neither a sum of some nor what remains
+    /// without some is a number of events.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let values: Vec<_> = self.include.iter().chain(&self.exclude).collect();
+        if self.dimension == Dimension::BotReason
+            && !matches!(values.as_slice(), [value] if !value.is_empty())
+        {
+            return Err(
+                "is asked for by one: events can have several; ask for verdict to have them all".to_owned()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The values of a list, and whether each is included: `US,BR` are two that are, `-tablet` is one that is not,
+/// `-` is the absent one, excluded. After a backslash, a comma, a hyphen or a backslash is part of the value.
+pub(super) fn values(list: &str) -> Vec<(bool, String)> {
+    let mut values = Vec::new();
+    let (mut included, mut value, mut begun) = (true, String::new(), false);
+    let mut chars = list.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            ',' => {
+                values.push((included, std::mem::take(&mut value)));
+                (included, begun) = (true, false);
+                continue;
+            }
+            '-' if !begun => included = false,
+            '\\' => value.extend(chars.next()),
+            _ => value.push(char),
+        }
+        begun = true;
+    }
+    values.push((included, value));
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_includes_and_excludes() {
+        let read = |list| {
+            let marked = values(list)
+                .into_iter()
+                .map(|(included, value)| format!("{}{value}", if included { '+' } else { '!' }));
+            marked.collect::<Vec<_>>().join(" ")
+        };
+        for (list, is) in [
+            ("US,BR", "+US +BR"),
+            ("-tablet", "!tablet"),
+            ("US,-BR", "+US !BR"),
+            ("-", "!"),
+            ("", "+"),
+            ("US,", "+US +"),
+            ("a-b", "+a-b"),
+            ("--x", "!-x"),
+            (r"\-x", "+-x"),
+            (r"a\,b,c\\", r"+a,b +c\"),
+            (r"x\", "+x"),
+        ] {
+            assert_eq!(read(list), is, "{list}");
+        }
+    }
+
+    #[test]
+    fn what_is_included_and_excluded_is_excluded() {
+        let filter =
+            Filter { dimension: Dimension::Country, include: vec!["US".into()], exclude: vec!["US".into()] };
+        assert!(!filter.admits("US"));
+        assert!(!filter.admits("BR"));
+        assert_eq!(filter.single(), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! The numbers of one line of a report.
+
+use serde_json::{Map, Value, json};
+
+use super::query::{Query, Source};
+use crate::counters::{Counters, Hit};
+use crate::sheet::{Money, Sheet};
+use crate::{Dimension, Kind};
+
+/// What a report's revenue is counted in. Cells keep one value, whatever its currency, so that a report is about
+/// one currency or says that it cannot tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Currency<'m> {
+    /// This one; empty if it was never named.
+    One(&'m str),
+    /// More than one.
+    Several,
+}
+
+impl<'m> Currency<'m> {
+    pub(super) fn of(query: &Query, money: &'m Money) -> Self {
+        let mut admitted = money.keys().filter(|currency| is_admitted(query, currency));
+        match (admitted.next(), admitted.next()) {
+            (None, _) => Self::One(""),
+            (Some(one), None) => Self::One(one),
+            _ => Self::Several,
+        }
+    }
+}
+
+/// Filters that are on other dimensions than the currency let every currency through.
+fn is_admitted(query: &Query, currency: &str) -> bool {
+    query.source != Source::Cells(Dimension::Currency) || query.admits(currency)
+}
+
+/// One line's.
+#[derive(Debug)]
+pub(super) struct Numbers<'s> {
+    pub(super) counters: Counters,
+    /// Known of a whole scope only.
+    pub(super) visitors: Option<u64>,
+    /// Likewise, or by currency itself.
+    pub(super) money: Option<&'s Money>,
+}
+
+impl<'s> Numbers<'s> {
+    /// The numbers of a sheet of which `counters` are selected.
+    pub(super) fn of(counters: Counters, sheet: &'s Sheet, query: &Query) -> Self {
+        let by_currency = matches!(query.source, Source::Totals | Source::Cells(Dimension::Currency));
+        // The estimate errs by a percent or two, but nobody comes without a click.
+        let visitors = || sheet.visitors.estimate().min(counters.count(Kind::Click, Hit::Human));
+        Self {
+            counters,
+            visitors: (query.source == Source::Totals).then(visitors),
+            money: by_currency.then_some(&sheet.money),
+        }
+    }
+
+    /// `clicks` are deduplicated people's; `raw` is every hit: clicks, bots and duplicates. `revenue` is people's,
+    /// whether machines are included or not.
+    pub(super) fn render(&self, query: &Query, currency: Currency<'_>) -> Map<String, Value> {
+        let counters = &self.counters;
+        let duplicates = counters.count(Kind::Click, Hit::Duplicate);
+        let people = |kind| people(query, counters, kind);
+        let (clicks, impressions) = (people(Kind::Click), people(Kind::Impression));
+        let mut numbers = Map::new();
+        let mut put = |name: &str, value: Value| numbers.insert(name.to_owned(), value);
+        put("clicks", json!(clicks));
+        put("raw", json!(counters.admitted(Kind::Click) + duplicates));
+        put("bots", json!(counters.count(Kind::Click, Hit::Bot)));
+        put("duplicates", json!(duplicates));
+        put("uniques", json!(self.visitors));
+        put("impressions", json!(impressions));
+        put("pages", json!(people(Kind::Page)));
+        put("conversions", json!(people(Kind::Conversion)));
+        put("ctr", json!((impressions > 0).then(|| clicks as f64 / impressions as f64)));
+        put("cost", json!(0));
+        match currency {
+            Currency::One(currency) => {
+                put("revenue", json!(units(counters.value_micros())));
+                put("currency", json!(Some(currency).filter(|currency| !currency.is_empty())));
+            }
+            Currency::Several => {
+                put("revenue", Value::Null);
+                put("currency", Value::Null);
+                if let Some(money) = self.money {
+                    let admitted = money.iter().filter(|(currency, _)| is_admitted(query, currency));
+                    let units =
+                        admitted.map(|(currency, micros)| (currency.to_string(), json!(units(*micros))));
+                    put("revenue_by_currency", Value::Object(units.collect()));
+                }
+            }
+        }
+        numbers
+    }
+}
+
+fn units(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
+
+/// How many of a kind count as people's.
+pub(super) fn people(query: &Query, counters: &Counters, kind: Kind) -> u64 {
+    if query.include_bots { counters.admitted(kind) } else { counters.count(kind, Hit::Human) }
+}
+
+/// Everything that came in, by kind: `events` were admitted, `humans` and `bots` are their parts, and
+/// `duplicates` were turned away; whoever sent `events + duplicates` finds every one of them here.
+pub(super) fn kinds(counters: &Counters) -> impl Iterator<Item = (String, Value)> {
+    Kind::ALL.into_iter().map(|kind| {
+        let count = |hit| counters.count(kind, hit);
+        let numbers = json!({
+            "events": counters.admitted(kind),
+            "humans": count(Hit::Human),
+            "bots": count(Hit::Bot),
+            "duplicates": count(Hit::Duplicate),
+        });
+        (kind.name().to_owned(), numbers)
+    })
+}

@@ -1,0 +1,198 @@
+//! `rollup: [TrackedEvent] -> StatsAggregate`, the second of the two functions that the whole system is.
+
+mod names;
+mod tally;
+#[cfg(test)]
+mod tests;
+
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+
+use crate::aggregate::{MINUTE_MS, Scope, StatsAggregate};
+use crate::counters::Hit;
+use crate::{Dimension, Kind, RawEvent, TrackedEvent, Verdict};
+use names::{ABSENT, Names, Number};
+use tally::{Row, Tally};
+
+/// Adds events up, one at a time.
+///
+/// An event belongs to three sheets (everybody's, its campaign's, its link's) and to some twenty cells in each.
+/// Finding a cell by its text costs more than all the rest, so each value becomes a number once, as the event
+/// comes in; [`Rollup::finish`] then counts numbers, sheet by sheet.
+#[derive(Debug, Default)]
+pub struct Rollup {
+    names: Names,
+    rows: Vec<Row>,
+    values: Vec<Number>,
+    key: String,
+}
+
+impl Rollup {
+    /// Adds one event.
+    pub fn add(&mut self, event: &TrackedEvent<'_>) {
+        let raw = &event.raw;
+        let human = event.bot.verdict != Verdict::Bot;
+        let begin = self.values.len();
+        let mut put = |dimension: Dimension, value: &str| {
+            let number = self.names.number(dimension, value);
+            if number != ABSENT {
+                self.values.push(number);
+            }
+            number
+        };
+        put(Dimension::Publisher, &raw.publisher_id);
+        put(Dimension::Medium, &raw.medium);
+        put(Dimension::Ad, &raw.ad_id);
+        let country = put(Dimension::Country, &raw.country);
+        put(Dimension::Continent, &raw.continent);
+        let device = put(Dimension::Device, event.agent.device.name());
+        let browser = put(Dimension::Browser, event.agent.browser);
+        let os = put(Dimension::Os, event.agent.os);
+        put(Dimension::Language, &event.language);
+        put(Dimension::Referrer, &event.referrer_host);
+        let channel = put(Dimension::Channel, event.channel.name());
+        put(Dimension::UtmSource, &event.utm.source);
+        put(Dimension::UtmMedium, &event.utm.medium);
+        put(Dimension::UtmCampaign, &event.utm.campaign);
+        put(Dimension::UtmTerm, &event.utm.term);
+        put(Dimension::UtmContent, &event.utm.content);
+        put(Dimension::Verdict, event.bot.verdict.name());
+        put(Dimension::ClickNetwork, event.click_network);
+        put(Dimension::Name, &raw.name);
+        put(Dimension::Source, raw.source.name());
+        let currency = put(Dimension::Currency, &raw.currency);
+        put(Dimension::Element, &raw.element_id);
+        if !event.bot.reasons.is_empty() {
+            for reason in event.bot.reasons.iter() {
+                put(Dimension::BotReason, reason);
+            }
+        }
+        let subs = [Dimension::Sub1, Dimension::Sub2, Dimension::Sub3, Dimension::Sub4, Dimension::Sub5];
+        for (dimension, value) in subs.into_iter().zip(&raw.sub) {
+            put(dimension, value);
+        }
+        if !raw.region.is_empty() {
+            self.key.clear();
+            self.key.extend([&*raw.country, "-", &*raw.region]);
+            put(Dimension::Region, &self.key);
+        }
+        if !raw.city.is_empty() {
+            self.key.clear();
+            self.key.extend([&*raw.city, " (", &*raw.country, ")"]);
+            put(Dimension::City, &self.key);
+        }
+        let campaign = self.names.number(Dimension::Campaign, &raw.campaign_id);
+        let link = self.names.number(Dimension::Link, &raw.link);
+        self.rows.push(Row {
+            minute_ms: minute(event.effective_time_ms),
+            campaign,
+            link,
+            by_campaign: self.names.cube([campaign, country, device, os, browser, channel]),
+            by_link: self.names.cube([link, country, device, os, browser, channel]),
+            kind: raw.kind,
+            hit: if human { Hit::Human } else { Hit::Bot },
+            times: 1,
+            value_micros: raw.value_micros.filter(|_| human).unwrap_or(0),
+            currency,
+            visitor: (human && raw.kind == Kind::Click).then(|| visitor_hash(raw)),
+            values: (begin, self.values.len()),
+        });
+    }
+
+    /// Adds copies that the gate turned away: it knows their link, campaign and kind. Whatever else is asked, they
+    /// are among the events of which it is absent.
+    pub fn add_duplicates(&mut self, at_ms: i64, campaign: &str, link: &str, kind: Kind, times: u64) {
+        let campaign = self.names.number(Dimension::Campaign, campaign);
+        let link = self.names.number(Dimension::Link, link);
+        self.rows.push(Row {
+            minute_ms: minute(at_ms),
+            campaign,
+            link,
+            by_campaign: self.names.cube([campaign, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT]),
+            by_link: self.names.cube([link, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT]),
+            kind,
+            hit: Hit::Duplicate,
+            times,
+            value_micros: 0,
+            currency: ABSENT,
+            visitor: None,
+            values: (0, 0),
+        });
+    }
+
+    /// The sums.
+    pub fn finish(self) -> StatsAggregate {
+        let mut aggregate = StatsAggregate::default();
+        let ranks = self.names.ranks();
+        let mut tally = Tally::new(&self.names, &ranks);
+        self.sheets(&mut aggregate, &mut tally, |_| Some(ABSENT), |_| Scope::All);
+        let present = |number: Number| (number != ABSENT).then_some(number);
+        self.sheets(&mut aggregate, &mut tally, |row| present(row.campaign), |id| Scope::Campaign(id.into()));
+        self.sheets(&mut aggregate, &mut tally, |row| present(row.link), |token| Scope::Link(token.into()));
+        aggregate
+    }
+
+    /// Counts the sheets of one sort of scope: rows of the same minute and `subject` are one sheet.
+    fn sheets(
+        &self,
+        aggregate: &mut StatsAggregate,
+        tally: &mut Tally<'_>,
+        subject: impl Fn(&Row) -> Option<Number>,
+        scope: impl Fn(&str) -> Scope,
+    ) {
+        let mut order: Vec<(i64, Number, &Row)> =
+            self.rows.iter().filter_map(|row| Some((row.minute_ms, subject(row)?, row))).collect();
+        order.sort_by_key(|(minute_ms, subject, _)| (*minute_ms, *subject));
+        for rows in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let Some(&(minute_ms, subject, _)) = rows.first() else { continue };
+            let scope = scope(self.names.value(subject));
+            for (.., row) in rows {
+                tally.add(row);
+                let values = self.values.get(row.values.0..row.values.1).unwrap_or_default();
+                for number in values {
+                    tally.add_cell(*number, row);
+                }
+                let of_campaign = matches!(scope, Scope::Campaign(_));
+                if !of_campaign {
+                    tally.add_cell(row.campaign, row);
+                }
+                if !matches!(scope, Scope::Link(_)) {
+                    tally.add_cell(row.link, row);
+                }
+                // A cube of all campaigns and all links together would be as large as the events themselves:
+                // everybody's combines campaigns only, a campaign's its links.
+                tally.add_cell(if of_campaign { row.by_link } else { row.by_campaign }, row);
+            }
+            aggregate.sheets.insert((minute_ms, scope), tally.take());
+        }
+    }
+}
+
+fn minute(at_ms: i64) -> i64 {
+    at_ms.saturating_sub(at_ms.rem_euclid(MINUTE_MS))
+}
+
+/// Adds up a slice of events.
+pub fn rollup(events: &[TrackedEvent<'_>]) -> StatsAggregate {
+    let mut rollup = Rollup::default();
+    for event in events {
+        rollup.add(event);
+    }
+    rollup.finish()
+}
+
+/// Who it was, by the best name there is: user, else device, else session, else the daily hash. The key is a
+/// constant because registers written by different isolates are merged.
+fn visitor_hash(raw: &RawEvent<'_>) -> u64 {
+    let names = [&raw.user_id, &raw.anonymous_id, &raw.session_id];
+    let mut hasher = SipHasher13::new_with_key(b"clicktrail human");
+    if let Some((place, name)) = names.iter().enumerate().find(|(_, name)| !name.is_empty()) {
+        hasher.write_u8(place as u8);
+        hasher.write(name.as_bytes());
+    } else {
+        hasher.write_u8(3);
+        hasher.write_u64(raw.visitor);
+    }
+    hasher.finish()
+}

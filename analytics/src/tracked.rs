@@ -1,0 +1,30 @@
+//! The event with everything that was worked out from it.
+
+use std::borrow::Cow;
+
+use crate::{Agent, Bot, Channel, RawEvent, TimeSource, Utm};
+
+/// An event that is ready to be added up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackedEvent<'a> {
+    /// The facts it came with, unchanged.
+    pub raw: RawEvent<'a>,
+    /// The time that it counts under, epoch ms.
+    pub effective_time_ms: i64,
+    /// Whose clock that is.
+    pub time_source: TimeSource,
+    /// Device, browser and system.
+    pub agent: Agent<'a>,
+    /// Whether it was a person, and why not.
+    pub bot: Bot,
+    /// The UTM tags.
+    pub utm: Utm<'a>,
+    /// The ad network whose click id the URL carries (`google`), or empty.
+    pub click_network: &'static str,
+    /// The referrer's host in lower case and without `www.`, or an Android app's package; or empty.
+    pub referrer_host: Cow<'a, str>,
+    /// How the visitor found the way.
+    pub channel: Channel,
+    /// Primary language in lower case (`pt-br`), or empty.
+    pub language: Cow<'a, str>,
+}

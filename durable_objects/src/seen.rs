@@ -1,0 +1,54 @@
+//! Which ids a gate has seen, and when.
+
+use std::collections::{HashMap, VecDeque};
+
+use analytics::EventId;
+
+/// The ids of one window: forgotten oldest first, so that the clock alone bounds it.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    first_ms: HashMap<EventId, i64>,
+    order: VecDeque<(i64, EventId)>,
+}
+
+impl Seen {
+    /// When the id was first seen.
+    pub(crate) fn get(&self, id: EventId) -> Option<i64> {
+        self.first_ms.get(&id).copied()
+    }
+
+    /// Remembers the id from now on. Returns when it had been seen before.
+    pub(crate) fn insert(&mut self, id: EventId, now_ms: i64) -> Option<i64> {
+        self.order.push_back((now_ms, id));
+        self.first_ms.insert(id, now_ms)
+    }
+
+    /// Takes an id out whose event could not be kept: it was last seen `before_ms`, or never.
+    pub(crate) fn remove(&mut self, id: EventId, before_ms: Option<i64>) {
+        // What is before the oldest place has been forgotten, and nobody would come by to forget it again.
+        let oldest_ms = self.order.front().map_or(i64::MAX, |(at_ms, _)| *at_ms);
+        match before_ms.filter(|before_ms| *before_ms >= oldest_ms) {
+            Some(before_ms) => self.first_ms.insert(id, before_ms),
+            None => self.first_ms.remove(&id),
+        };
+    }
+
+    /// Forgets what was first seen before `horizon_ms`.
+    pub(crate) fn forget(&mut self, horizon_ms: i64) {
+        while let Some(&(at_ms, id)) = self.order.front() {
+            if at_ms >= horizon_ms {
+                break;
+            }
+            self.order.pop_front();
+            // An id that was seen again after its window has a younger entry further back.
+            if self.first_ms.get(&id) == Some(&at_ms) {
+                self.first_ms.remove(&id);
+            }
+        }
+    }
+
+    /// How many places are taken: removed ids count until their time is up.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+}

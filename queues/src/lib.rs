@@ -1,0 +1,12 @@
+//! How events travel: frames, the packed message, and what the consumer makes of it.
+
+mod backoff;
+mod frame;
+pub mod ledger;
+pub mod letter;
+mod message;
+pub mod plan;
+
+pub use backoff::backoff_ms;
+pub use frame::{Broken, Duplicates, Frame, frames};
+pub use message::{Head, MESSAGE_MAX_BYTES, MESSAGE_VERSION, Message, Unreadable};

@@ -1,0 +1,148 @@
+//! What a consumer makes of a batch: which messages count, which wait, which are dead. I/O is the shell's.
+
+use std::collections::HashSet;
+
+use analytics::event::Malformed;
+use analytics::rollup::Rollup;
+use analytics::segment::segments;
+use analytics::{RawEvent, Statement, StatsAggregate, TrackedEvent, enrich};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::frame::{Broken, Frame, frames};
+use crate::ledger::{self, DeadLetter, Entry};
+use crate::message::{Head, Message, Unreadable};
+
+/// What is to be done with one message of the batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It is in the transaction: acknowledge it when that is through.
+    Apply,
+    /// It has been counted before: acknowledge it.
+    Counted,
+    /// No gate has seen its hits: pass its frames to the gate of their region, then acknowledge it.
+    Admit {
+        /// The region.
+        region: String,
+    },
+    /// Written by a later version: try again after the deploy.
+    Later,
+    /// It is buried in the same transaction: acknowledge it when that is through.
+    Dead,
+}
+
+/// The plan of a batch.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// One for each message, in order.
+    pub fates: Vec<Fate>,
+    /// The sums to add.
+    pub aggregate: StatsAggregate,
+    /// The messages that they are the sums of.
+    pub entries: Vec<Entry>,
+    /// What cannot be counted.
+    pub dead: Vec<DeadLetter>,
+}
+
+impl Plan {
+    /// Plans a batch of `(the queue's message id, bytes)`. `counted` are messages known to the ledger; `each` sees
+    /// every event that will be counted.
+    pub fn of<'a>(
+        batch: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+        counted: &HashSet<(String, i64)>,
+        mut each: impl FnMut(&TrackedEvent<'a>),
+    ) -> Self {
+        let mut plan = Self::default();
+        let mut rollup = Rollup::default();
+        let mut taken: HashSet<(&str, i64)> = HashSet::new();
+        for (queue_id, bytes) in batch {
+            let fate = match Message::decode(bytes) {
+                Err(Unreadable::Version(_)) => Fate::Later,
+                Err(Unreadable::Head) => {
+                    plan.dead.push(DeadLetter {
+                        id: format!("message {queue_id}"),
+                        reason: "not a message: its head cannot be read".to_owned(),
+                        body: STANDARD.encode(bytes),
+                    });
+                    Fate::Dead
+                }
+                Ok(Message { head: Head::Unadmitted { region }, .. }) => {
+                    Fate::Admit { region: region.to_owned() }
+                }
+                Ok(Message { head: Head::Admitted { gate, number }, frames }) => {
+                    if counted.contains(&(gate.to_owned(), number)) || !taken.insert((gate, number)) {
+                        Fate::Counted
+                    } else {
+                        let entry = read(gate, number, frames, &mut rollup, &mut plan.dead, &mut each);
+                        plan.entries.push(entry);
+                        Fate::Apply
+                    }
+                }
+            };
+            plan.fates.push(fate);
+        }
+        plan.aggregate = rollup.finish();
+        plan
+    }
+
+    /// The transaction, or nothing if there is nothing to write.
+    pub fn statements(&self, now_ms: i64) -> Vec<Statement> {
+        ledger::apply(&self.entries, &segments(&self.aggregate), &self.dead, now_ms)
+    }
+}
+
+/// Reads one message's frames into the sums. A frame that cannot be read is dead by itself: its neighbours count.
+fn read<'a>(
+    gate: &str,
+    number: i64,
+    bytes: &'a [u8],
+    rollup: &mut Rollup,
+    dead: &mut Vec<DeadLetter>,
+    each: &mut impl FnMut(&TrackedEvent<'a>),
+) -> Entry {
+    let mut entry = Entry { gate: gate.to_owned(), number, events: 0, dead: 0, duplicates: 0 };
+    let mut bury = |place: usize, reason: String, body: &[u8]| {
+        dead.push(DeadLetter { id: format!("{gate} {number} {place}"), reason, body: STANDARD.encode(body) });
+    };
+    for (place, frame) in frames(bytes).enumerate() {
+        match frame {
+            Ok(Frame::Duplicates(copies)) => {
+                entry.duplicates += copies.times;
+                rollup.add_duplicates(
+                    copies.at_ms,
+                    copies.campaign_id,
+                    copies.link,
+                    copies.kind,
+                    copies.times,
+                );
+            }
+            Ok(Frame::Event { id, body }) => match RawEvent::decode(id, body) {
+                Ok(raw) => {
+                    let event = enrich(raw);
+                    rollup.add(&event);
+                    each(&event);
+                    entry.events += 1;
+                }
+                Err(malformed) => {
+                    entry.dead += 1;
+                    let reason = match malformed {
+                        Malformed::Version(version) => format!("event {id} is of version {version}"),
+                        Malformed::Bytes => format!("event {id} cannot be read"),
+                    };
+                    let mut whole = Vec::new();
+                    Frame::Event { id, body }.write(&mut whole);
+                    bury(place, reason, &whole);
+                }
+            },
+            Err(broken) => {
+                entry.dead += 1;
+                let (reason, frame) = match broken {
+                    Broken::Unknown(frame) => ("a frame of unknown kind or content", frame),
+                    Broken::Cut(rest) => ("the message ends within a frame", rest),
+                };
+                bury(place, reason.to_owned(), frame);
+            }
+        }
+    }
+    entry
+}
