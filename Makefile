@@ -1,0 +1,48 @@
+# `make dev` and `make test` set up what they need; a second run repeats nothing that is still good.
+PORT ?= 8787
+STATE ?= .wrangler/state
+SCHEDULES ?= 2000
+
+# Node 22 of package-lock.json before whatever Node the machine has: wrangler and vitest ask for it.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+export WRANGLER_SEND_METRICS := false
+# With the banner goes a look at the registry for a newer version.
+export WRANGLER_HIDE_BANNER := true
+
+# Folders are listed as well, so that a deleted file counts as a change.
+SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml dev/build.sh dev/tools.sh package-lock.json \
+  $(shell find src analytics durable_objects queues links)
+
+.PHONY: dev test build check fmt sim deploy clean setup
+.DEFAULT_GOAL := build
+
+dev: build ## serve everything on http://127.0.0.1:$(PORT)
+	@exec node dev/serve.mjs --port "$(PORT)" --state "$(STATE)"
+
+test: setup ## every check and every test, natively and in workerd
+	@dev/test.sh
+
+build: build/.built ## the release wasm and its JavaScript entry, in build/
+
+# The stamp carries the time at which the build began: a file saved meanwhile is newer.
+build/.built: $(SOURCES) | setup
+	@dev/build.sh
+
+setup:
+	@dev/setup.sh
+
+check: setup ## what `make test` checks without building the wasm
+	@dev/test.sh format arrows crates lint
+
+fmt:
+	@cargo fmt --all
+
+sim: ## the pipeline simulation over SCHEDULES=1000000 schedules
+	SCHEDULES=$(SCHEDULES) cargo test --release -p native simulation
+
+deploy: build ## migrate the database, then deploy the Worker
+	node_modules/.bin/wrangler d1 migrations apply clicktrail --remote
+	node_modules/.bin/wrangler deploy
+
+clean: ## what was built; installed tools and the state of `make dev` stay
+	rm -rf build target

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# The release wasm by worker-build, with the tools of dev/setup.sh: worker-build downloads what it is not given.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. dev/tools.sh
+
+say "release wasm (about 1 min, less when little changed)"
+started=$(mktemp)
+trap 'rm -f "$started"' EXIT
+WASM_BINDGEN_BIN="$wasm_bindgen/bin/wasm-bindgen" \
+  ESBUILD_BIN="$PWD/node_modules/.bin/esbuild" \
+  WASM_OPT_BIN="$PWD/node_modules/.bin/wasm-opt" \
+  "$worker_build/bin/worker-build" --release
+cp src/entry.mjs build/entry.mjs
+mv "$started" build/.built
+say "build/index_bg.wasm: $(($(gzip -c build/index_bg.wasm | wc -c) / 1024)) KiB gzipped"

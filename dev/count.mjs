@@ -1,0 +1,23 @@
+// count.mjs CARGO_OUTPUT VITEST_JSON: "N passed, N failed" over both runners, from what they wrote themselves.
+import { existsSync, readFileSync } from "node:fs";
+
+const [cargoOutput, vitestJson] = process.argv.slice(2);
+if (![cargoOutput, vitestJson].some(existsSync)) process.exit(); // only checks ran
+const read = (path) => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined; // the step did not run, or ended before it counted
+  }
+};
+
+let passed = 0;
+let failed = 0;
+for (const [, ok, not] of (read(cargoOutput) ?? "").matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)) {
+  passed += Number(ok);
+  failed += Number(not);
+}
+const vitest = JSON.parse(read(vitestJson) ?? "{}");
+passed += vitest.numPassedTests ?? 0;
+failed += vitest.numFailedTests ?? 0;
+console.log(`${passed} passed, ${failed} failed`);

@@ -1,0 +1,87 @@
+// wrangler.toml is the only place where bindings are declared; this turns it into what Miniflare takes.
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { unstable_getMiniflareWorkerOptions as workerOptionsOf, unstable_readConfig as readConfig } from "wrangler";
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+export function readWrangler() {
+  return readConfig({ config: join(root, "wrangler.toml") });
+}
+
+// Where a visitor on this machine seems to come from. Without it Miniflare asks the network.
+const PLACE = {
+  country: "US",
+  continent: "NA",
+  region: "Texas",
+  regionCode: "TX",
+  city: "Austin",
+  postalCode: "78701",
+  metroCode: "635",
+  timezone: "America/Chicago",
+  latitude: "30.27130",
+  longitude: "-97.74260",
+  asn: 64496, // reserved for documentation
+  asOrganization: "clicktrail dev",
+  colo: "DFW",
+  httpProtocol: "HTTP/1.1",
+  tlsVersion: "TLSv1.3",
+  tlsCipher: "AEAD-AES128-GCM-SHA256",
+};
+
+/** The visitor secret outlives a restart: visitors hashed before it must hash the same after it. */
+function visitorSecret(state) {
+  const path = join(state, "visitor_secret");
+  if (!existsSync(path)) {
+    mkdirSync(state, { recursive: true });
+    writeFileSync(path, randomBytes(32).toString("hex"), { mode: 0o600 });
+  }
+  return readFileSync(path, "utf8");
+}
+
+function merge(base, over) {
+  const nested = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!nested(base) || !nested(over)) return over;
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(over)) merged[key] = merge(base[key], value);
+  return merged;
+}
+
+/** Miniflare's options for the Worker of `wrangler`, kept under `state`; the rest are the switches of serve.mjs. */
+export function miniflareOptions(wrangler, { state, host, port, directPort, token, config, cf, queue }) {
+  const { workerOptions, main } = workerOptionsOf(wrangler);
+  const { modulesRules: _, bindings, queueConsumers, ...rest } = workerOptions;
+  const build = dirname(main);
+  const defined = Object.entries(queue).filter(([, value]) => value !== undefined);
+  const override = Object.fromEntries(defined);
+  return {
+    host,
+    port,
+    cf: merge(PLACE, cf),
+    defaultPersistRoot: join(state, "v3"), // the layout of `wrangler --persist-to`, so that its d1 and kv commands see the same
+    workers: [
+      {
+        ...rest,
+        name: wrangler.name,
+        modulesRoot: build,
+        modules: [
+          { type: "ESModule", path: join(build, basename(main)) },
+          { type: "ESModule", path: join(build, "index.js") },
+          { type: "CompiledWasm", path: join(build, "index_bg.wasm") },
+        ],
+        bindings: {
+          ...bindings,
+          CONFIG: merge(bindings.CONFIG, config),
+          ADMIN_TOKEN: token ?? bindings.ADMIN_TOKEN ?? "dev",
+          VISITOR_SECRET: bindings.VISITOR_SECRET ?? visitorSecret(state),
+        },
+        queueConsumers: Object.fromEntries(
+          Object.entries(queueConsumers ?? {}).map(([name, consumer]) => [name, { ...consumer, ...override }]),
+        ),
+        ...(directPort === undefined ? {} : { unsafeDirectSockets: [{ host, port: directPort }] }),
+      },
+    ],
+  };
+}

@@ -1,0 +1,126 @@
+// The whole product on this machine: the Worker in workerd, with its Durable Objects, queues, D1 and KV kept under --state.
+import { readFileSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/compiled")); // halves the start: wrangler is 16 MB of JavaScript
+const { Log, LogLevel, Miniflare } = await import("miniflare");
+const { miniflareOptions, readWrangler, root } = await import("./options.mjs");
+const { migrate } = await import("./migrate.mjs");
+const { everyMinute } = await import("./cron.mjs");
+const { listen } = await import("./control.mjs");
+
+const { values: args } = parseArgs({
+  options: {
+    host: { type: "string", default: "127.0.0.1" },
+    port: { type: "string", default: "8787" },
+    "direct-port": { type: "string" }, // the Worker's own socket, without Miniflare's entry Worker before it; 0 = any
+    state: { type: "string", default: ".wrangler/state" },
+    config: { type: "string", default: "{}" }, // JSON over vars.CONFIG
+    cf: { type: "string", default: "{}" }, // JSON over the visitor's place
+    "admin-token": { type: "string" },
+    "queue-batch-size": { type: "string" },
+    "queue-batch-timeout": { type: "string" },
+    "queue-retries": { type: "string" },
+    "no-demo": { type: "boolean" },
+    "no-cron": { type: "boolean" },
+    json: { type: "boolean" }, // for programs: a ready line on stdout, commands on stdin, see control.mjs
+    verbose: { type: "boolean" }, // the Worker's console.log too
+  },
+});
+const number = (name) => (args[name] === undefined ? undefined : Number(args[name]));
+const state = resolve(args.state);
+const wrangler = readWrangler();
+const options = miniflareOptions(wrangler, {
+  state,
+  host: args.host,
+  port: number("port"),
+  directPort: number("direct-port"),
+  token: args["admin-token"],
+  config: JSON.parse(args.config),
+  cf: JSON.parse(args.cf),
+  queue: {
+    maxBatchSize: number("queue-batch-size"),
+    maxBatchTimeout: number("queue-batch-timeout"),
+    maxRetries: number("queue-retries"),
+  },
+});
+const token = options.workers[0].bindings.ADMIN_TOKEN;
+
+const mf = new Miniflare({
+  ...options,
+  log: new Log(LogLevel.WARN),
+  handleStructuredLogs({ level, message }) {
+    if (args.verbose || level === "warn" || level === "error") console.error(`[${level}] ${message}`);
+  },
+});
+let stopped;
+// In place of Miniflare's own listeners, which exit before workerd is gone.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.removeAllListeners(signal);
+  process.on(signal, stop);
+}
+const { origin: url } = await mf.ready.catch((error) => {
+  if (!stopped) console.error(error.code === "ERR_ADDRESS_IN_USE" ? `port ${args.port} is taken: make dev PORT=8788` : error);
+  process.exit(1);
+});
+const direct = args["direct-port"] === undefined ? undefined : (await mf.unsafeGetDirectURL(wrangler.name)).origin;
+
+for (const { binding, migrations_dir: folder } of wrangler.d1_databases) {
+  if (folder) await migrate(await mf.getD1Database(binding, wrangler.name), join(root, folder));
+}
+if (!args["no-demo"]) await seedDemo();
+if (!args["no-cron"]) {
+  everyMinute(wrangler.triggers.crons ?? [], async (cron, scheduledTime) => {
+    await (await mf.getWorker(wrangler.name)).scheduled({ cron, scheduledTime });
+  });
+}
+
+if (args.json) {
+  const print = (object) => console.log(JSON.stringify(object));
+  listen(mf, wrangler.name, print, stop);
+  print({ ready: true, url, direct, token, state, pid: process.pid, workerd: workerdPid() });
+} else {
+  console.log(`
+clicktrail is serving on ${url}
+  demo link   ${url}/r/demo
+  pixel       ${url}/1x1.gif?cid=demo
+  API token   ${token}
+  state       ${state}
+
+  curl -i '${url}/r/demo'
+  curl -H 'Authorization: Bearer ${token}' '${url}/stats/clicks?campaign_id=demo'
+
+Ctrl-C stops it.`);
+}
+
+/** Once, though Ctrl-C reaches this process twice: from the terminal and from make. */
+async function stop() {
+  await (stopped ??= mf.dispose());
+  process.exit(0);
+}
+
+async function seedDemo() {
+  const response = await fetch(`${url}/api/links`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({
+      token: "demo",
+      url: "https://example.com/landing?from=clicktrail",
+      campaign_id: "demo",
+    }),
+  });
+  const detail = await response.text();
+  if (!response.ok && response.status !== 409) console.error(`no demo link: ${response.status} ${detail}`);
+}
+
+/** The bench reads its CPU time and the crash tests kill it; Miniflare does not tell it. Linux only. */
+function workerdPid() {
+  try {
+    const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ");
+    return children.map(Number).find((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("workerd"));
+  } catch {
+    return undefined;
+  }
+}

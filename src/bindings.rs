@@ -1,0 +1,133 @@
+//! The names of the bindings in wrangler.toml, each said once, and those that the SDK has no wrapper for.
+
+use worker::EnvBinding;
+use worker::js_sys::{self, Promise, Uint8Array};
+use worker::wasm_bindgen::prelude::*;
+
+/// D1: links, ledger, sums.
+pub(crate) const DB: &str = "DB";
+/// KV: copies of link records.
+pub(crate) const LINKS: &str = "LINKS";
+/// The gate's Durable Object namespace.
+pub(crate) const GATE: &str = "GATE";
+/// Analytics Engine.
+pub(crate) const STATS: &str = "STATS";
+/// The table of settings.
+pub(crate) const CONFIG: &str = "CONFIG";
+/// Secret: the first API key.
+pub(crate) const ADMIN_TOKEN: &str = "ADMIN_TOKEN";
+/// Secret: the key of the daily visitor hashes.
+pub(crate) const VISITOR_SECRET: &str = "VISITOR_SECRET";
+
+#[wasm_bindgen]
+extern "C" {
+    /// A gate, as its callers see it.
+    #[wasm_bindgen(extends = js_sys::Object)]
+    pub(crate) type GateStub;
+
+    /// See `Gate::admit`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn admit(this: &GateStub, request: &Uint8Array) -> Promise;
+
+    /// See `Gate::report`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn report(this: &GateStub) -> Promise;
+
+    /// A queue, with the content type that the SDK lacks: bytes, as they are.
+    #[wasm_bindgen(extends = js_sys::Object)]
+    #[derive(Debug, Clone)]
+    pub(crate) type QueueBinding;
+
+    #[wasm_bindgen(method, catch)]
+    fn send(this: &QueueBinding, body: &Uint8Array, options: &JsValue) -> Result<Promise, JsValue>;
+}
+
+impl EnvBinding for QueueBinding {
+    const TYPE_NAME: &'static str = "WorkerQueue";
+
+    /// Unchecked: the runtime's class has another name under local simulation.
+    fn get(binding: JsValue) -> worker::Result<Self> {
+        Ok(binding.unchecked_into())
+    }
+}
+
+thread_local! {
+    static AS_BYTES: JsValue = {
+        let options = js_sys::Object::new();
+        // Setting a property of a fresh object cannot fail.
+        let _ = js_sys::Reflect::set(&options, &"contentType".into(), &"bytes".into());
+        options.into()
+    };
+}
+
+impl QueueBinding {
+    /// Puts a message into the queue; resolves when the queue has it on disk.
+    pub(crate) async fn send_bytes(&self, body: &[u8]) -> worker::Result<()> {
+        let promise = AS_BYTES.with(|options| self.send(&Uint8Array::from(body), options))?;
+        wasm_bindgen_futures::JsFuture::from(promise).await?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn wrangler() -> toml::Table {
+        include_str!("../wrangler.toml").parse().unwrap()
+    }
+
+    fn names(wrangler: &toml::Table, path: &[&str], key: &str) -> Vec<String> {
+        let (last, tables) = path.split_last().unwrap();
+        let table = tables.iter().fold(wrangler, |table, name| table[*name].as_table().unwrap());
+        table[*last].as_array().unwrap().iter().map(|entry| entry[key].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// A binding that is renamed in one place only fails here, not at the first click.
+    #[test]
+    fn every_binding_is_declared() {
+        let wrangler = wrangler();
+        assert_eq!(names(&wrangler, &["d1_databases"], "binding"), [DB]);
+        assert_eq!(names(&wrangler, &["kv_namespaces"], "binding"), [LINKS]);
+        assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE]);
+        assert_eq!(names(&wrangler, &["analytics_engine_datasets"], "binding"), [STATS]);
+    }
+
+    #[test]
+    fn the_settings_are_known_and_say_what_is_built_in() {
+        let table = wrangler()["vars"][CONFIG].clone();
+        let declared: Config = table.clone().try_into().unwrap();
+        assert_eq!(format!("{declared:?}"), format!("{:?}", Config::default()));
+        let mut unknown = table;
+        unknown.as_table_mut().unwrap().insert("typo".to_owned(), 1.into());
+        assert!(unknown.try_into::<Config>().is_err());
+    }
+
+    #[test]
+    fn every_queue_is_consumed_and_has_a_dead_letter_queue() {
+        let wrangler = wrangler();
+        let producers = names(&wrangler, &["queues", "producers"], "queue");
+        assert_eq!(names(&wrangler, &["queues", "producers"], "binding"), Config::default().queues);
+        let consumers = wrangler["queues"]["consumers"].as_array().unwrap();
+        let consumer = |queue: &str| consumers.iter().find(|entry| entry["queue"].as_str() == Some(queue));
+        for queue in producers {
+            let dead = consumer(&queue).unwrap()["dead_letter_queue"].as_str().unwrap();
+            assert!(consumer(dead).is_some(), "{dead} has no consumer");
+        }
+    }
+
+    #[test]
+    fn every_object_class_has_sqlite() {
+        let wrangler = wrangler();
+        let migrated: Vec<_> = wrangler["migrations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|migration| migration["new_sqlite_classes"].as_array().unwrap().clone())
+            .collect();
+        for class in names(&wrangler, &["durable_objects", "bindings"], "class_name") {
+            assert!(migrated.contains(&class.clone().into()), "{class} has no migration");
+        }
+    }
+}

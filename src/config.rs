@@ -1,0 +1,72 @@
+//! What can be set: the `CONFIG` table of wrangler.toml.
+
+use durable_objects::Settings;
+use serde::Deserialize;
+
+/// Every setting with its default; wrangler.toml says what each is for. A name that is not here is an error at the
+/// first request, rather than a setting that silently does nothing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) gate_shards: u16,
+    pub(crate) gate_regions: bool,
+    pub(crate) gate_max_ids: usize,
+    pub(crate) window_seconds: f64,
+    pub(crate) commit_interval_ms: i64,
+    pub(crate) ship_interval_ms: i64,
+    pub(crate) confirm_after_seconds: f64,
+    pub(crate) record_wait_ms: u64,
+    pub(crate) fold_at_segments: i64,
+    pub(crate) queues: Vec<String>,
+    pub(crate) link_fresh_seconds: f64,
+    pub(crate) unknown_fresh_seconds: f64,
+    pub(crate) not_found_url: String,
+    pub(crate) app_schemes: Vec<String>,
+    pub(crate) store_ip: StoreIp,
+}
+
+/// What of a visitor's address is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StoreIp {
+    /// The network: /24 or /48.
+    Truncated,
+    /// Nothing.
+    None,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let gate = Settings::default();
+        Self {
+            gate_shards: 4,
+            gate_regions: true,
+            gate_max_ids: gate.max_ids,
+            window_seconds: gate.window_ms as f64 / 1e3,
+            commit_interval_ms: gate.commit_interval_ms,
+            ship_interval_ms: gate.ship_interval_ms,
+            confirm_after_seconds: gate.confirm_after_ms as f64 / 1e3,
+            record_wait_ms: 50,
+            fold_at_segments: analytics::fold::FOLD_AT_SEGMENTS,
+            queues: vec!["EVENTS".to_owned()],
+            link_fresh_seconds: 10.0,
+            unknown_fresh_seconds: 2.0,
+            not_found_url: String::new(),
+            app_schemes: Vec::new(),
+            store_ip: StoreIp::Truncated,
+        }
+    }
+}
+
+impl Config {
+    /// The gate's part.
+    pub(crate) fn gate(&self) -> Settings {
+        Settings {
+            window_ms: (self.window_seconds * 1e3) as i64,
+            commit_interval_ms: self.commit_interval_ms,
+            ship_interval_ms: self.ship_interval_ms,
+            confirm_after_ms: (self.confirm_after_seconds * 1e3) as i64,
+            max_ids: self.gate_max_ids,
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The queue's consumer: adds each message to the sums once.
+//!
+//! Nothing here returns an error or panics: an error from a queue handler resets the wasm instance, and every
+//! object's memory with it. What fails is retried message by message.
+
+use std::collections::HashSet;
+
+use analytics::columns::Points;
+use analytics::fold::{Fold, read_generation, read_segments};
+use analytics::page::{Level, PageRow};
+use analytics::{Scope, Statement};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use durable_objects::Region;
+use queues::ledger::DeadLetter;
+use queues::plan::{Fate, Plan};
+use queues::{Head, Message, backoff_ms, ledger, letter};
+use serde::Deserialize;
+use worker::js_sys::{ArrayBuffer, Uint8Array};
+use worker::wasm_bindgen::prelude::*;
+use worker::{Env, Error, Result, console_error, console_warn};
+
+use crate::bindings::STATS;
+use crate::clock::now_ms;
+use crate::edge::Edge;
+use crate::problem::Problem;
+use crate::record::admit_again;
+use crate::sql::{StoredPage, read, transact};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A message as the platform hands it over; the SDK's lacks `attempts`.
+    pub(crate) type QueueMessage;
+
+    #[wasm_bindgen(method, getter)]
+    fn id(this: &QueueMessage) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn body(this: &QueueMessage) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn attempts(this: &QueueMessage) -> f64;
+    #[wasm_bindgen(method)]
+    fn ack(this: &QueueMessage);
+    #[wasm_bindgen(method)]
+    fn retry(this: &QueueMessage, options: &JsValue);
+}
+
+/// A message and its bytes.
+struct Received {
+    handle: QueueMessage,
+    id: String,
+    bytes: Vec<u8>,
+}
+
+impl Received {
+    fn new(handle: QueueMessage) -> Self {
+        let body = handle.body();
+        let bytes = match body.dyn_ref::<ArrayBuffer>() {
+            Some(buffer) => Uint8Array::new(buffer).to_vec(),
+            None => body.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).unwrap_or_default(),
+        };
+        Self { id: handle.id(), handle, bytes }
+    }
+
+    /// Has it come again, each time later.
+    fn retry(&self) {
+        let wait_ms = backoff_ms(1_000, self.handle.attempts() as u32, 300_000);
+        let options = worker::js_sys::Object::new();
+        let seconds = JsValue::from_f64((wait_ms as f64 / 1e3).ceil());
+        // Setting a property of a fresh object cannot fail.
+        let _ = worker::js_sys::Reflect::set(&options, &"delaySeconds".into(), &seconds);
+        self.handle.retry(&options);
+    }
+}
+
+/// Consumes a batch.
+pub(crate) async fn consume(handles: Vec<QueueMessage>, env: &Env) {
+    let batch: Vec<Received> = handles.into_iter().map(Received::new).collect();
+    let edge = match Edge::of(env) {
+        Ok(edge) => edge,
+        Err(error) => {
+            console_error!("consumer: {error}");
+            batch.iter().for_each(Received::retry);
+            return;
+        }
+    };
+    let (plan, applied) = apply(&edge, env, &batch).await;
+    for (message, fate) in batch.iter().zip(&plan.fates) {
+        match fate {
+            Fate::Counted => message.handle.ack(),
+            Fate::Apply | Fate::Dead if applied.is_ok() => message.handle.ack(),
+            Fate::Apply | Fate::Dead | Fate::Later => message.retry(),
+            Fate::Admit { region } => {
+                let region = Region::parse(region).unwrap_or(Region::World);
+                let frames = Message::decode(&message.bytes).map_or(&[][..], |message| message.frames);
+                if admit_again(&edge, region, frames, true).await || bury_late(&edge, message).await {
+                    message.handle.ack();
+                } else {
+                    message.retry();
+                }
+            }
+        }
+    }
+    match applied {
+        Ok(to_fold) => {
+            for part in to_fold {
+                if let Err(error) = fold(&edge, part).await {
+                    // Nothing is lost: the segments are still there, and the next consumer tries again.
+                    console_warn!("consumer: partition {part} was not folded: {error}");
+                }
+            }
+        }
+        Err(error) => console_error!("consumer: a batch was not applied: {error}"),
+    }
+}
+
+/// Applies the batch in one transaction, and tells which partitions are worth folding. If a message was counted
+/// before, the ledger's key makes the transaction fail as a whole: then the ledger is asked which, and the rest is
+/// applied. Redelivery is rare, so asking first would cost a round trip for nothing.
+async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<u8>>) {
+    let messages = || batch.iter().map(|message| (message.id.as_str(), message.bytes.as_slice()));
+    let mut points = Points::default();
+    let plan = Plan::of(messages(), &HashSet::new(), |event| points.add(event));
+    let error = match write(edge, &plan).await {
+        Ok(to_fold) => {
+            observe(env, points);
+            return (plan, Ok(to_fold));
+        }
+        Err(error) => error,
+    };
+    if !error.to_string().contains("UNIQUE") {
+        return (plan, Err(error));
+    }
+    let counted = match counted(edge, &plan).await {
+        Ok(counted) => counted,
+        Err(error) => return (plan, Err(error)),
+    };
+    let mut points = Points::default();
+    let plan = Plan::of(messages(), &counted, |event| points.add(event));
+    let written = write(edge, &plan).await;
+    if written.is_ok() {
+        observe(env, points);
+    }
+    (plan, written)
+}
+
+async fn write(edge: &Edge, plan: &Plan) -> Result<Vec<u8>> {
+    #[derive(Deserialize)]
+    struct Part {
+        part: u8,
+    }
+    let mut statements = plan.statements(now_ms());
+    if statements.is_empty() {
+        return Ok(Vec::new());
+    }
+    statements.push(ledger::partitions_to_fold(edge.config.fold_at_segments));
+    let results = transact(&edge.db, statements).await?;
+    let parts = results.last().map_or(Ok(Vec::new()), worker::D1Result::results::<Part>)?;
+    Ok(parts.into_iter().map(|row| row.part).collect())
+}
+
+async fn counted(edge: &Edge, plan: &Plan) -> Result<HashSet<(String, i64)>> {
+    #[derive(Deserialize)]
+    struct Counted {
+        gate: String,
+        number: i64,
+    }
+    let messages: Vec<_> = plan.entries.iter().map(|entry| (entry.gate.clone(), entry.number)).collect();
+    let rows: Vec<Counted> = read(&edge.db, ledger::counted(&messages)).await?;
+    Ok(rows.into_iter().map(|row| (row.gate, row.number)).collect())
+}
+
+/// A hit that no gate admits in so many tries, about half an hour, waits for somebody to look at it.
+const LATE_TRIES: f64 = 12.0;
+
+async fn bury_late(edge: &Edge, message: &Received) -> bool {
+    if message.handle.attempts() < LATE_TRIES {
+        return false;
+    }
+    let letter = DeadLetter {
+        id: format!("late {}", message.id),
+        reason:
+            "no gate admitted these hits: too late to tell whether they are duplicates, or no gate answered"
+                .to_owned(),
+        body: STANDARD.encode(&message.bytes),
+    };
+    transact(&edge.db, ledger::bury(&[letter], now_ms())).await.is_ok()
+}
+
+/// Counts a dead letter that can be read by now, or has its hits admitted.
+pub(crate) async fn replay(edge: &Edge, letter: &DeadLetter) -> std::result::Result<(), Problem> {
+    let bytes = STANDARD.decode(&letter.body).unwrap_or_default();
+    if let Ok(Message { head: Head::Unadmitted { region }, frames }) = Message::decode(&bytes) {
+        let region = Region::parse(region).unwrap_or(Region::World);
+        if !admit_again(edge, region, frames, false).await {
+            return Err(Problem::Unavailable("a gate did not take it; it is kept".into()));
+        }
+        transact(&edge.db, [letter::forget(&letter.id)]).await?;
+        return Ok(());
+    }
+    let statements =
+        letter::replay(letter, now_ms(), |_| {}).map_err(|why| Problem::Unreadable(why.into()))?;
+    transact(&edge.db, statements).await?;
+    Ok(())
+}
+
+/// Folds a partition's segments into pages.
+pub(crate) async fn fold(edge: &Edge, part: u8) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Generation {
+        generation: i64,
+    }
+    #[derive(Deserialize)]
+    struct Segment {
+        origin: String,
+        body: String,
+    }
+    let results = transact(&edge.db, [read_generation(part), read_segments(part)]).await?;
+    let [generation, segments] = results.as_slice() else { return Ok(()) };
+    let generation = generation.results::<Generation>()?.first().map_or(0, |row| row.generation);
+    let segments: Vec<_> =
+        segments.results::<Segment>()?.into_iter().map(|row| (row.origin, row.body)).collect();
+    let (mut fold, left) = Fold::begin(part, generation, &segments);
+    for (origin, unreadable) in left {
+        console_error!("consumer: segment {origin} cannot be read: {unreadable:?}");
+    }
+    if fold.is_empty() {
+        return Ok(());
+    }
+    for statement in fold.read_pages() {
+        for row in pages(edge, statement).await? {
+            fold.add(&row).map_err(|unreadable| {
+                Error::RustError(format!("page {:?} cannot be read: {unreadable:?}", row.key))
+            })?;
+        }
+    }
+    transact(&edge.db, fold.write()).await?;
+    Ok(())
+}
+
+async fn pages(edge: &Edge, statement: Statement) -> Result<Vec<PageRow>> {
+    #[derive(Deserialize)]
+    struct Keyed {
+        level: String,
+        scope: String,
+        #[serde(flatten)]
+        stored: StoredPage,
+    }
+    let rows: Vec<Keyed> = read(&edge.db, statement).await?;
+    rows.into_iter()
+        .map(|row| {
+            let key = Level::from_code(&row.level).zip(Scope::from_key(&row.scope));
+            let (level, scope) = key.ok_or_else(|| {
+                Error::RustError(format!("no page has the key {} {}", row.level, row.scope))
+            })?;
+            Ok(row.stored.into_row(level, scope))
+        })
+        .collect()
+}
+
+/// Puts data points where Analytics Engine can sample them. It acknowledges nothing, so nothing depends on it.
+fn observe(env: &Env, points: Points) {
+    let Ok(dataset) = env.analytics_engine(STATS) else { return };
+    for point in points.finish() {
+        let blobs = point.blobs.iter().map(String::as_str);
+        let builder = worker::AnalyticsEngineDataPointBuilder::new()
+            .indexes([point.index.as_str()])
+            .blobs(blobs)
+            .doubles(point.doubles);
+        if let Err(error) = builder.write_to(&dataset) {
+            console_warn!("consumer: no data point: {error}");
+            return;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `/api/dead-letters`: what could not be counted, until somebody replays or deletes it.
+
+use analytics::{Reject, Statement};
+use percent_encoding::percent_decode_str;
+use queues::ledger::DeadLetter;
+use serde::Deserialize;
+use serde_json::json;
+use worker::{Env, Method, Request, Response};
+
+use crate::answer::{json_response, no_content};
+use crate::auth::{Scope, allowed};
+use crate::consumer::replay as count;
+use crate::edge::Edge;
+use crate::problem::Problem;
+use crate::sql::read;
+
+const PAGE: i64 = 100;
+
+#[derive(Deserialize)]
+struct Letter {
+    id: String,
+    reason: String,
+    body: String,
+    at_ms: i64,
+}
+
+/// `GET /api/dead-letters`: newest first; `before` pages on.
+pub(crate) async fn collection(request: &Request, env: &Env, query: &str) -> Result<Response, Problem> {
+    if request.method() != Method::Get {
+        return Err(Problem::MethodNotAllowed("GET"));
+    }
+    allowed(request, env, Scope::Admin).await?;
+    let mut before = i64::MAX >> 11;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match (&*name, value.parse()) {
+            ("before", Ok(ms)) => before = ms,
+            ("before", Err(_)) => return Err(Reject::new("/before", "is not epoch ms").into()),
+            _ => return Err(Reject::new(format!("/{name}"), "is no parameter of this route").into()),
+        }
+    }
+    let page = Statement::new(
+        "SELECT id, reason, body, at_ms FROM dead_letters WHERE at_ms < ?1 ORDER BY at_ms DESC, id LIMIT ?2",
+        [before.into(), PAGE.into()],
+    );
+    let letters: Vec<Letter> = read(&Edge::of(env)?.db, page).await?;
+    let data: Vec<_> = letters
+        .iter()
+        .map(|letter| {
+            json!({
+                "id": letter.id,
+                "reason": letter.reason,
+                "at": analytics::time::rfc3339(letter.at_ms),
+                "body_base64": letter.body,
+            })
+        })
+        .collect();
+    let next = (letters.len() as i64 == PAGE).then(|| letters.last().map(|letter| letter.at_ms));
+    Ok(json_response(&json!({ "data": data, "next_before": next.flatten() }))?)
+}
+
+/// `POST /api/dead-letters/{id}/replay` and `DELETE /api/dead-letters/{id}`.
+pub(crate) async fn item(request: &Request, env: &Env, rest: &str) -> Result<Response, Problem> {
+    allowed(request, env, Scope::Admin).await?;
+    let edge = Edge::of(env)?;
+    let (segment, replay) = match rest.strip_suffix("/replay") {
+        Some(segment) => (segment, true),
+        None => (rest, false),
+    };
+    let id = percent_decode_str(segment).decode_utf8_lossy();
+    match (request.method(), replay) {
+        (Method::Post, true) => {
+            let find = Statement::new(
+                "SELECT id, reason, body, at_ms FROM dead_letters WHERE id = ?1",
+                [(&*id).into()],
+            );
+            let letters: Vec<Letter> = read(&edge.db, find).await?;
+            let letter =
+                letters.into_iter().next().ok_or(Problem::NotFound("There is no such dead letter"))?;
+            let letter = DeadLetter { id: letter.id, reason: letter.reason, body: letter.body };
+            count(&edge, &letter).await?;
+            Ok(json_response(&json!({ "id": letter.id, "status": "replayed" }))?)
+        }
+        (Method::Delete, false) => {
+            let gone: Vec<Letter> = read(
+                &edge.db,
+                Statement::new(
+                    "DELETE FROM dead_letters WHERE id = ?1 RETURNING id, reason, body, at_ms",
+                    [(&*id).into()],
+                ),
+            )
+            .await?;
+            if gone.is_empty() {
+                Err(Problem::NotFound("There is no such dead letter"))
+            } else {
+                Ok(no_content()?)
+            }
+        }
+        _ => Err(Problem::MethodNotAllowed("DELETE, or POST to .../replay")),
+    }
+}

@@ -1,0 +1,340 @@
+//! The gate's Durable Object: carries out what [`durable_objects::Gate`] decides.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use analytics::RawEvent;
+use durable_objects::gate::{Gate as Memory, Outgoing};
+use durable_objects::log::{self, Row};
+use durable_objects::{Admission, GateName, Settings};
+use futures_channel::oneshot;
+use queues::{Frame, frames, ledger};
+use serde::Deserialize;
+use worker::js_sys::Promise;
+use worker::wasm_bindgen::prelude::*;
+use worker::{
+    Delay, DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State,
+    console_error, durable_object,
+};
+
+use crate::clock::now_ms;
+use crate::edge::Edge;
+use crate::record::{Call, Verdict};
+use crate::sql::{execute, read};
+
+/// The Durable Object class. A thin delegate: everything that outlives a call is in [`Keeper`].
+#[allow(missing_debug_implementations, reason = "nobody prints an object")]
+#[durable_object]
+pub struct Gate {
+    keeper: std::result::Result<Rc<Keeper>, String>,
+}
+
+/// A gate's memory, and what it takes to keep it.
+struct Keeper {
+    memory: RefCell<Memory>,
+    state: State,
+    env: Env,
+    sql: SqlStorage,
+    /// Callers of the open group: told whether its commit went through.
+    waiting: RefCell<Vec<oneshot::Sender<bool>>>,
+    /// A commit is due: whoever comes meanwhile joins its group.
+    committing: Cell<bool>,
+    shipping: Cell<bool>,
+    /// When the platform is going to wake the gate, as far as this memory knows.
+    armed_ms: Cell<Option<i64>>,
+}
+
+impl DurableObject for Gate {
+    fn new(state: State, env: Env) -> Self {
+        // Not a panic: that would reset every other object of the isolate too.
+        let keeper = Keeper::new(state, env).map(Rc::new).map_err(|error| error.to_string());
+        Self { keeper }
+    }
+
+    async fn fetch(&self, _request: Request) -> Result<Response> {
+        Response::error("gates are called by RPC", 404)
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        if let Ok(keeper) = &self.keeper {
+            keeper.wake().await;
+        }
+        Response::empty()
+    }
+}
+
+#[wasm_bindgen]
+impl Gate {
+    /// Admits the events of a [`Call`]. Resolves to one letter for each ([`Verdict`]) once they are in the log;
+    /// rejects if they could not be written.
+    pub fn admit(&self, call: Vec<u8>) -> Promise {
+        let keeper = self.keeper.clone();
+        wasm_bindgen_futures::future_to_promise(async move {
+            let keeper = keeper.map_err(|error| JsValue::from_str(&error))?;
+            keeper.admit(&call).await.map(JsValue::from).map_err(JsValue::from)
+        })
+    }
+
+    /// What the gate says of itself, as JSON.
+    pub fn report(&self) -> Promise {
+        let keeper = self.keeper.clone();
+        wasm_bindgen_futures::future_to_promise(async move {
+            let keeper = keeper.map_err(|error| JsValue::from_str(&error))?;
+            let report = keeper.memory.borrow().report();
+            let json = serde_json::json!({
+                "admitted": report.admitted,
+                "duplicates": report.duplicates,
+                "unconfirmed": report.unconfirmed,
+                "rows": report.rows,
+                "ids": report.ids,
+            });
+            Ok(JsValue::from(json.to_string()))
+        })
+    }
+}
+
+impl Keeper {
+    fn new(state: State, env: Env) -> Result<Self> {
+        let edge = Edge::of(&env)?;
+        let sql = state.storage().sql();
+        sql.exec(log::SCHEMA, None)?;
+        let name = state.id().name().and_then(|name| GateName::parse(&name));
+        let name = name.ok_or_else(|| Error::RustError("a gate without a gate's name".to_owned()))?;
+        let memory = remember(&sql, name, edge.config.gate())?;
+        Ok(Self {
+            memory: RefCell::new(memory),
+            state,
+            env,
+            sql,
+            waiting: RefCell::default(),
+            committing: Cell::new(false),
+            shipping: Cell::new(false),
+            armed_ms: Cell::new(None),
+        })
+    }
+
+    async fn admit(self: &Rc<Self>, call: &[u8]) -> Result<String> {
+        let Some(call) = Call::read(call) else {
+            return Err(Error::RustError("not a call that a gate understands".to_owned()));
+        };
+        let now_ms = now_ms();
+        let (mut verdicts, mut pending) = (String::new(), false);
+        {
+            // Released before the first await: another call may come in during it.
+            let mut memory = self.memory.borrow_mut();
+            for frame in frames(call.frames) {
+                let verdict = match frame {
+                    Ok(Frame::Event { id, body }) => {
+                        let late_ms = if call.late {
+                            RawEvent::decode(id, body).map(|event| event.received_at_ms).ok()
+                        } else {
+                            None
+                        };
+                        let admission = memory.admit(id, body, late_ms, now_ms);
+                        pending |= matches!(admission, Admission::New | Admission::DuplicateOfPending);
+                        Verdict::of(admission)
+                    }
+                    Ok(Frame::Duplicates(_)) | Err(_) => Verdict::Malformed,
+                };
+                verdicts.push(verdict.letter());
+            }
+        }
+        if pending && !self.committed().await {
+            return Err(Error::RustError("the log could not be written".to_owned()));
+        }
+        self.ship_soon();
+        Ok(verdicts)
+    }
+
+    /// Resolves when the open group is in the log, to whether it is.
+    async fn committed(self: &Rc<Self>) -> bool {
+        if !self.committing.get() {
+            let now_ms = now_ms();
+            let due_ms = self.memory.borrow().commit_due_ms(now_ms);
+            if due_ms <= now_ms {
+                return self.commit();
+            }
+            self.committing.set(true);
+            let keeper = Rc::clone(self);
+            // Not in the caller's own future: that is dropped when its client goes away, and the others wait on.
+            wasm_bindgen_futures::spawn_local(async move {
+                sleep(due_ms - now_ms).await;
+                keeper.committing.set(false);
+                let written = keeper.commit();
+                let waiting = std::mem::take(&mut *keeper.waiting.borrow_mut());
+                // A caller that is gone does not mind.
+                for caller in waiting {
+                    let _ = caller.send(written);
+                }
+            });
+        }
+        let (caller, told) = oneshot::channel();
+        self.waiting.borrow_mut().push(caller);
+        told.await.unwrap_or(false)
+    }
+
+    /// Writes the open group. No await from here to the end: the platform makes one transaction of it, and lets no
+    /// answer out before it is on disk.
+    fn commit(self: &Rc<Self>) -> bool {
+        let mut memory = self.memory.borrow_mut();
+        let Some(commit) = memory.commit(now_ms()) else { return true };
+        let written = commit.statements().try_for_each(|row| execute(&self.sql, row).map(drop));
+        if let Err(error) = written {
+            console_error!("gate: a commit failed: {error}");
+            if let Some(undo) = commit.undo()
+                && let Err(error) = execute(&self.sql, undo)
+            {
+                // What the log holds now, only the log can say.
+                console_error!("gate: and could not be taken back: {error}");
+                match remember(&self.sql, memory.name(), memory.settings()) {
+                    Ok(rebuilt) => *memory = rebuilt,
+                    Err(error) => console_error!("gate: nor read: {error}"),
+                }
+                return false;
+            }
+            memory.aborted(commit);
+            return false;
+        }
+        memory.committed(commit);
+        drop(memory);
+        self.arm();
+        true
+    }
+
+    /// Sends what the queue has not been given: now, or as soon as a busy gate may.
+    fn ship_soon(self: &Rc<Self>) {
+        if self.shipping.get() || self.memory.borrow().ship_due_ms(now_ms()).is_none() {
+            return;
+        }
+        self.shipping.set(true);
+        let keeper = Rc::clone(self);
+        wasm_bindgen_futures::spawn_local(async move {
+            loop {
+                let now = now_ms();
+                let Some(due_ms) = keeper.memory.borrow().ship_due_ms(now) else { break };
+                if due_ms > now {
+                    sleep(due_ms - now).await;
+                }
+                // Copies that were turned away wait for a row; if none comes, they get their own.
+                if !keeper.committing.get() && !keeper.commit() {
+                    break;
+                }
+                let messages = keeper.memory.borrow_mut().ship(now_ms());
+                keeper.send(messages).await;
+            }
+            keeper.shipping.set(false);
+        });
+    }
+
+    async fn send(&self, messages: Vec<Outgoing>) {
+        let Ok(edge) = Edge::of(&self.env) else { return };
+        for message in messages {
+            let sent = match edge.queue() {
+                Ok(queue) => queue.send_bytes(&message.bytes).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = sent {
+                console_error!("gate: the queue did not take message {}: {error}", message.number);
+                self.memory.borrow_mut().unsent(message.number, now_ms());
+                self.arm();
+            }
+        }
+    }
+
+    /// Has the platform wake the gate when there will be something to do. One alarm serves many commits, for each
+    /// costs a row; but not one that is later than the commit's own: after a power cut nobody else may come by.
+    fn arm(&self) {
+        let now_ms = now_ms();
+        let Some(wake_ms) = self.memory.borrow().wake_ms(now_ms) else { return };
+        if self.armed_ms.get().is_some_and(|armed_ms| armed_ms <= wake_ms) {
+            return;
+        }
+        self.armed_ms.set(Some(wake_ms));
+        let storage = self.state.storage();
+        wasm_bindgen_futures::spawn_local(async move {
+            if let Err(error) = storage.set_alarm((wake_ms - now_ms).max(0)).await {
+                console_error!("gate: no alarm: {error}");
+            }
+        });
+    }
+
+    /// The alarm: asks the ledger what it has, sends again what it has not, and forgets what nobody needs.
+    async fn wake(self: &Rc<Self>) {
+        self.armed_ms.set(None);
+        self.ship_soon();
+        let resend = match self.ask_ledger().await {
+            Ok(known) => self.memory.borrow_mut().confirm(known, now_ms()),
+            Err(error) => {
+                console_error!("gate: the ledger did not answer: {error}");
+                self.memory.borrow_mut().unanswered(now_ms());
+                Vec::new()
+            }
+        };
+        for number in resend {
+            match self.read_log(number) {
+                Ok(message) => self.send(vec![message]).await,
+                Err(error) => console_error!("gate: message {number} cannot be read from the log: {error}"),
+            }
+        }
+        let prune = self.memory.borrow_mut().prune(now_ms());
+        if let Some(prune) = prune
+            && let Err(error) = execute(&self.sql, prune)
+        {
+            console_error!("gate: the log could not be pruned: {error}");
+        }
+        self.arm();
+    }
+
+    async fn ask_ledger(&self) -> Result<Vec<i64>> {
+        #[derive(Deserialize)]
+        struct Known {
+            number: i64,
+        }
+        let (from, name) = {
+            let memory = self.memory.borrow();
+            let Some(from) = memory.unconfirmed_from() else { return Ok(Vec::new()) };
+            (from, memory.name().to_string())
+        };
+        let edge = Edge::of(&self.env)?;
+        let known: Vec<Known> = read(&edge.db, ledger::counted_of_gate(&name, from)).await?;
+        Ok(known.into_iter().map(|known| known.number).collect())
+    }
+
+    fn read_log(&self, number: i64) -> Result<Outgoing> {
+        let mut frames = Vec::new();
+        for row in execute(&self.sql, log::message(number))?.raw() {
+            if let Some(SqlStorageValue::Blob(body)) = row?.into_iter().next() {
+                frames.extend_from_slice(&body);
+            }
+        }
+        Ok(self.memory.borrow().outgoing(number, &frames))
+    }
+}
+
+/// A gate's memory, from its log.
+fn remember(sql: &SqlStorage, name: GateName, settings: Settings) -> Result<Memory> {
+    let rows = execute(sql, log::rows())?.raw().map(|row| row.and_then(row_of));
+    let rows: Vec<Row> = rows.collect::<Result<_>>()?;
+    Ok(Memory::rebuild(name, settings, rows, now_ms()))
+}
+
+fn row_of(columns: Vec<SqlStorageValue>) -> Result<Row> {
+    let mut columns = columns.into_iter();
+    let mut integer = || match columns.next() {
+        Some(SqlStorageValue::Integer(value)) => Ok(value),
+        // A number beyond 32 bits comes over as a float.
+        Some(SqlStorageValue::Float(value)) => Ok(value as i64),
+        other => Err(Error::RustError(format!("the log has {other:?} where a number should be"))),
+    };
+    let (seq, message, at_ms) = (integer()?, integer()?, integer()?);
+    let (admitted, duplicates) = (integer()?, integer()?);
+    match columns.next() {
+        Some(SqlStorageValue::Blob(body)) => Ok(Row { seq, message, at_ms, admitted, duplicates, body }),
+        other => Err(Error::RustError(format!("the log has {other:?} where frames should be"))),
+    }
+}
+
+async fn sleep(ms: i64) {
+    Delay::from(Duration::from_millis(ms.max(0).unsigned_abs())).await;
+}

@@ -1,0 +1,103 @@
+//! The shell: everything that says `worker::`. Facts go from here into the pure crates, and their decisions are
+//! carried out here.
+
+mod answer;
+mod auth;
+mod bindings;
+mod clock;
+mod config;
+mod consumer;
+mod dead_letters;
+mod edge;
+mod events;
+mod gate;
+mod key_routes;
+mod link_routes;
+mod lookup;
+mod pixel;
+mod problem;
+mod random;
+mod record;
+mod redirect;
+mod schedule;
+mod sql;
+mod stats;
+mod visit;
+
+use worker::js_sys::Array;
+use worker::wasm_bindgen::JsCast;
+use worker::wasm_bindgen::prelude::*;
+use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
+
+use problem::Problem;
+
+/// A request.
+#[event(fetch, respond_with_errors)]
+async fn fetch(mut request: Request, env: Env, ctx: Context) -> Result<Response> {
+    let path = request.path();
+    let query = query_of(&request);
+    match route(&mut request, &env, &ctx, &path, &query).await {
+        Ok(response) => Ok(response),
+        Err(problem) => problem.response(),
+    }
+}
+
+async fn route(
+    request: &mut Request,
+    env: &Env,
+    ctx: &Context,
+    path: &str,
+    query: &str,
+) -> Result<Response, Problem> {
+    if let Some(token) = path.strip_prefix("/r/") {
+        return redirect::follow(request, env, ctx, token, query).await;
+    }
+    match path {
+        "/1x1.gif" | "/1%C3%971.gif" | "/1%c3%971.gif" => Ok(pixel::show(request, env, query).await?),
+        "/events" => events::batch(request, env).await,
+        "/stats/clicks" => stats::clicks(request, env, query).await,
+        "/stats/integrity" => stats::integrity(request, env).await,
+        "/api/links" => link_routes::collection(request, env, ctx, query).await,
+        "/api/keys" => key_routes::collection(request, env).await,
+        "/api/dead-letters" => dead_letters::collection(request, env, query).await,
+        "/healthz" => Ok(Response::ok("ok")?),
+        _ => {
+            if let Some(kind) = path.strip_prefix("/events/") {
+                events::one(request, env, kind, query).await
+            } else if let Some(token) = path.strip_prefix("/api/links/") {
+                link_routes::item(request, env, ctx, token).await
+            } else if let Some(id) = path.strip_prefix("/api/keys/") {
+                key_routes::item(request, env, id).await
+            } else if let Some(rest) = path.strip_prefix("/api/dead-letters/") {
+                dead_letters::item(request, env, rest).await
+            } else {
+                Err(Problem::NotFound("There is nothing at this address"))
+            }
+        }
+    }
+}
+
+/// The raw query, without the question mark. Cut from the address as it came, for it is passed on as it came.
+fn query_of(request: &Request) -> String {
+    let url = request.inner().url();
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    query.split_once('#').map_or(query, |(query, _)| query).to_owned()
+}
+
+/// A batch of messages. Exported by hand: the SDK's macro turns an error into a panic.
+#[wasm_bindgen]
+pub async fn queue(batch: JsValue, env: Env, _ctx: JsValue) {
+    let messages = worker::js_sys::Reflect::get(&batch, &"messages".into()).unwrap_or_default();
+    let messages = Array::from(&messages).iter().map(JsCast::unchecked_into).collect();
+    consumer::consume(messages, &env).await;
+}
+
+/// The minute's tick.
+#[event(scheduled)]
+async fn scheduled(event: ScheduledEvent, env: Env, _ctx: ScheduleContext) {
+    schedule::every_minute(&env).await;
+    let minute = (event.schedule() / 60_000.0) as i64;
+    if minute % 60 == 0 {
+        schedule::every_hour(&env).await;
+    }
+}

@@ -1,0 +1,164 @@
+//! `/api/links`: create, read, change, delete.
+
+use std::rc::Rc;
+
+use analytics::Reject;
+use links::{Allowed, Cursor, Link, Token, kv_key, statements};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use worker::{Context, Env, Method, Request, Response, console_warn};
+
+use crate::answer::{json_response, json_status, no_content};
+use crate::auth::{Scope, allowed};
+use crate::clock::now_ms;
+use crate::edge::Edge;
+use crate::events::bounded;
+use crate::lookup::{Record, from_d1};
+use crate::problem::Problem;
+use crate::random::random_bits;
+use crate::sql::{read, transact};
+
+const BODY_MAX_BYTES: usize = 64 << 10;
+const PAGE_DEFAULT: u32 = 50;
+const PAGE_MAX: u32 = 500;
+
+/// A generated token of 7 characters is taken once in 3.7e11 / number of links draws; three in a row are a fault.
+const DRAWS: usize = 3;
+
+#[derive(Deserialize)]
+struct Touched {
+    #[serde(rename = "token")]
+    _token: String,
+}
+
+/// `/api/links`
+pub(crate) async fn collection(
+    request: &mut Request,
+    env: &Env,
+    ctx: &Context,
+    query: &str,
+) -> Result<Response, Problem> {
+    match request.method() {
+        Method::Get => {
+            allowed(request, env, Scope::LinksRead).await?;
+            list(&*Edge::of(env)?, &origin(request)?, query).await
+        }
+        Method::Post => {
+            allowed(request, env, Scope::LinksWrite).await?;
+            create(request, &*Edge::of(env)?, ctx).await
+        }
+        _ => Err(Problem::MethodNotAllowed("GET, POST")),
+    }
+}
+
+/// `/api/links/{token}`
+pub(crate) async fn item(
+    request: &mut Request,
+    env: &Env,
+    ctx: &Context,
+    segment: &str,
+) -> Result<Response, Problem> {
+    let scope = match request.method() {
+        Method::Get => Scope::LinksRead,
+        Method::Patch | Method::Delete => Scope::LinksWrite,
+        _ => return Err(Problem::MethodNotAllowed("GET, PATCH, DELETE")),
+    };
+    allowed(request, env, scope).await?;
+    let edge = Edge::of(env)?;
+    let link = match Token::from_segment(segment) {
+        Some(token) => from_d1(&edge, &token).await?,
+        None => None,
+    };
+    let link = link.ok_or(Problem::NotFound("There is no such link"))?;
+    match request.method() {
+        Method::Patch => change(request, &edge, ctx, &link).await,
+        Method::Delete => {
+            transact(&edge.db, [statements::delete(&link.token)]).await?;
+            publish(&edge, ctx, &link.token, None).await;
+            Ok(no_content()?)
+        }
+        _ => Ok(json_response(&link.to_json(&origin(request)?))?),
+    }
+}
+
+async fn list(edge: &Edge, origin: &str, query: &str) -> Result<Response, Problem> {
+    let (mut cursor, mut limit) = (None, PAGE_DEFAULT);
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "cursor" => cursor = Some(Cursor::parse(&value)?),
+            "limit" => {
+                let parsed = value.parse().ok().filter(|limit| (1..=PAGE_MAX).contains(limit));
+                limit = parsed.ok_or_else(|| Reject::new("/limit", "is not a number from 1 to 500"))?;
+            }
+            _ => return Err(Reject::new(format!("/{name}"), "is no parameter of this route").into()),
+        }
+    }
+    let records: Vec<Record> = read(&edge.db, statements::page(cursor.as_ref(), limit + 1)).await?;
+    let links: Result<Vec<Link>, _> = records.iter().take(limit as usize).map(Record::link).collect();
+    let links = links?;
+    let more = records.len() > limit as usize;
+    let next = links.last().filter(|_| more).map(|link| Cursor::after(link).to_string());
+    let data: Vec<Value> = links.iter().map(|link| link.to_json(origin)).collect();
+    Ok(json_response(&json!({ "data": data, "next_cursor": next }))?)
+}
+
+async fn create(request: &mut Request, edge: &Edge, ctx: &Context) -> Result<Response, Problem> {
+    let body = body(request).await?;
+    for _ in 0..DRAWS {
+        let fresh = Token::generate(random_bits() as u64);
+        let link = Link::create(&body, fresh.clone(), now_ms(), &schemes(edge))?;
+        let created: Vec<Touched> = read(&edge.db, statements::insert(&link)).await?;
+        if !created.is_empty() {
+            publish(edge, ctx, &link.token, Some(&link)).await;
+            return Ok(json_status(201, &link.to_json(&origin(request)?))?);
+        }
+        if link.token != fresh {
+            return Err(Problem::Conflict("There is a link with this token already"));
+        }
+    }
+    Err(Problem::Unavailable("no free token was found".into()))
+}
+
+async fn change(request: &mut Request, edge: &Edge, ctx: &Context, link: &Link) -> Result<Response, Problem> {
+    let body = body(request).await?;
+    let edited = link.edit(&body, now_ms(), &schemes(edge))?;
+    if edited != *link {
+        let changed: Vec<Touched> = read(&edge.db, statements::update(link, &edited)).await?;
+        if changed.is_empty() {
+            return Err(Problem::Conflict("Somebody else changed or deleted this link meanwhile"));
+        }
+        publish(edge, ctx, &edited.token, Some(&edited)).await;
+    }
+    Ok(json_response(&edited.to_json(&origin(request)?))?)
+}
+
+/// Lets the edge know: this isolate at once, KV before the answer. D1 has it already, so a KV that is down costs
+/// freshness and nothing else.
+async fn publish(edge: &Edge, _ctx: &Context, token: &Token, link: Option<&Link>) {
+    edge.known.borrow_mut().learn(token.clone(), link.cloned().map(Rc::new));
+    let key = kv_key(token);
+    let told = match link {
+        Some(link) => match edge.links.put(&key, link.to_record()) {
+            Ok(put) => put.execute().await,
+            Err(error) => Err(error),
+        },
+        None => edge.links.delete(&key).await,
+    };
+    if let Err(error) = told {
+        console_warn!("KV was not told of {}: {error}", token.as_str());
+    }
+}
+
+fn schemes(edge: &Edge) -> Allowed<'_> {
+    Allowed { app_schemes: &edge.config.app_schemes }
+}
+
+async fn body(request: &mut Request) -> Result<Vec<u8>, Problem> {
+    let too_large = Problem::TooLarge("the body is larger than 64 KiB".into());
+    bounded(request, BODY_MAX_BYTES).await?.ok_or(too_large)
+}
+
+/// Scheme and host under which the request came in: short links are on the same.
+fn origin(request: &Request) -> Result<String, Problem> {
+    Ok(request.url()?.origin().ascii_serialization())
+}

@@ -1,0 +1,109 @@
+//! Token to link: the isolate's own map, then KV, then D1.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use links::{Link, Token, kv_key, statements};
+use serde::Deserialize;
+use worker::{Context, Result, console_warn};
+
+use crate::clock::now_ms;
+use crate::edge::Edge;
+use crate::sql::read;
+
+/// KV keeps a copy in each data centre at least this long, seconds.
+const KV_CACHE_SECONDS: u64 = 60;
+
+/// An isolate has 128 MB; a link takes about 1 KB.
+const MOST_KNOWN: usize = 10_000;
+
+/// What the isolate remembers of links, and of tokens that lead nowhere.
+#[derive(Default)]
+pub(crate) struct Known(HashMap<Token, (Option<Rc<Link>>, i64)>);
+
+impl Known {
+    /// Remembers what a token is as of now.
+    pub(crate) fn learn(&mut self, token: Token, link: Option<Rc<Link>>) {
+        if self.0.len() >= MOST_KNOWN {
+            // Whoever guesses tokens fills the map: what is not in use goes, and what is comes back.
+            self.0.clear();
+        }
+        self.0.insert(token, (link, now_ms()));
+    }
+}
+
+/// The link of a token. A change elsewhere is seen after `link_fresh_seconds`, and where KV holds an old copy after
+/// a minute; a new link is seen after `unknown_fresh_seconds` by whoever asked for it in vain.
+///
+/// # Errors
+/// KV and D1 are both down, and the isolate does not know the token.
+pub(crate) async fn find(edge: &Edge, ctx: &Context, token: &Token) -> Result<Option<Rc<Link>>> {
+    let known = edge.known.borrow().0.get(token).cloned();
+    if let Some((link, learned_ms)) = &known {
+        let fresh = match link {
+            Some(_) => edge.config.link_fresh_seconds,
+            None => edge.config.unknown_fresh_seconds,
+        };
+        if (now_ms() - learned_ms) as f64 <= fresh * 1e3 {
+            return Ok(link.clone());
+        }
+    }
+    match fetch(edge, ctx, token).await {
+        Ok(link) => {
+            edge.known.borrow_mut().learn(token.clone(), link.clone());
+            Ok(link)
+        }
+        Err(error) => match known {
+            // A link that was right a moment ago is better than none.
+            Some((Some(link), _)) => Ok(Some(link)),
+            _ => Err(error),
+        },
+    }
+}
+
+async fn fetch(edge: &Edge, ctx: &Context, token: &Token) -> Result<Option<Rc<Link>>> {
+    let key = kv_key(token);
+    match edge.links.get(&key).cache_ttl(KV_CACHE_SECONDS).text().await {
+        Ok(Some(record)) => match Link::from_record(&record) {
+            Ok(link) => return Ok(Some(Rc::new(link))),
+            Err(unreadable) => {
+                console_warn!("KV has an unreadable record of {}: {unreadable:?}", token.as_str());
+            }
+        },
+        Ok(None) => {}
+        Err(error) => console_warn!("KV did not answer: {error}"),
+    }
+    // KV tells what was true a minute ago, of absence too; D1 tells what is.
+    let Some(link) = from_d1(edge, token).await? else { return Ok(None) };
+    if let Ok(put) = edge.links.put(&key, link.to_record()) {
+        ctx.wait_until(async move {
+            if let Err(error) = put.execute().await {
+                console_warn!("KV did not take a copy: {error}");
+            }
+        });
+    }
+    Ok(Some(Rc::new(link)))
+}
+
+/// The link as D1 has it.
+///
+/// # Errors
+/// D1 is down, or the record is damaged.
+pub(crate) async fn from_d1(edge: &Edge, token: &Token) -> Result<Option<Link>> {
+    let rows: Vec<Record> = read(&edge.db, statements::by_token(token)).await?;
+    rows.first().map(Record::link).transpose()
+}
+
+/// A row of D1's links.
+#[derive(Deserialize)]
+pub(crate) struct Record {
+    record: String,
+}
+
+impl Record {
+    pub(crate) fn link(&self) -> Result<Link> {
+        Link::from_record(&self.record).map_err(|unreadable| {
+            worker::Error::RustError(format!("a link's record is damaged: {unreadable:?}"))
+        })
+    }
+}

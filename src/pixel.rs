@@ -1,0 +1,54 @@
+//! `GET /1x1.gif`: always an image, whatever becomes of the event.
+
+use analytics::capture;
+use worker::{Env, Headers, Request, Response, ResponseBuilder, Result};
+
+use crate::edge::Edge;
+use crate::record::{Verdict, record};
+use crate::visit::Visit;
+
+/// A transparent GIF of one pixel, in 43 bytes.
+const GIF: &[u8; 43] =
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff\x21\xf9\x04\x01\x00\x00\x00\x00\
+\x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00\x3b";
+
+/// Records an impression, or whatever `et` says, and answers with the image.
+pub(crate) async fn show(request: &Request, env: &Env, query: &str) -> Result<Response> {
+    let disposition = match keep(request, env, query).await {
+        Ok(disposition) => disposition,
+        Err(error) => {
+            worker::console_error!("{error}");
+            "rejected; reason=unavailable".to_owned()
+        }
+    };
+    let headers = Headers::new();
+    headers.set("content-type", "image/gif")?;
+    headers.set("cache-control", "no-store, no-cache, must-revalidate, private")?;
+    headers.set("access-control-allow-origin", "*")?;
+    headers.set("access-control-expose-headers", "x-clicktrail")?;
+    headers.set("x-clicktrail", &disposition)?;
+    Ok(ResponseBuilder::new().with_headers(headers).fixed(GIF.to_vec()))
+}
+
+/// What the `x-clicktrail` header says.
+async fn keep(request: &Request, env: &Env, query: &str) -> Result<String> {
+    let edge = Edge::of(env)?;
+    let visit = Visit::of(request, &edge, None)?;
+    let event = match capture::pixel(query, &visit.facts(), &edge.rules) {
+        Ok(event) => event,
+        Err(rejects) => {
+            let fields: Vec<_> = rejects
+                .iter()
+                .map(|reject| reject.pointer.trim_start_matches('/'))
+                .filter(|name| name.is_ascii())
+                .collect();
+            return Ok(format!("rejected; reason=invalid {}", fields.join(" ")));
+        }
+    };
+    Ok(match record(&edge, &event, None).await {
+        Verdict::Accepted => "recorded".to_owned(),
+        Verdict::Duplicate => "duplicate".to_owned(),
+        Verdict::TooLarge => "rejected; reason=too large".to_owned(),
+        Verdict::Full | Verdict::Malformed | Verdict::Lost => "rejected; reason=unavailable".to_owned(),
+    })
+}

@@ -1,0 +1,140 @@
+//! What went wrong, as RFC 9457 problem details. The only file that knows HTTP's error codes.
+
+use std::borrow::Cow;
+
+use analytics::Reject;
+use serde_json::json;
+use worker::{Headers, Response, ResponseBuilder, Result};
+
+/// Everything that can be wrong with a request, or with us.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// The request is malformed; each field that is wrong.
+    Invalid(Vec<Reject>),
+    /// No key was given, or none that we know.
+    Unauthenticated,
+    /// The key lacks the scope.
+    Forbidden(&'static str),
+    /// There is nothing here.
+    NotFound(&'static str),
+    /// The link's time is over.
+    Gone,
+    /// The route has other methods.
+    MethodNotAllowed(&'static str),
+    /// Somebody else has that name, or changed the record meanwhile.
+    Conflict(&'static str),
+    /// A dead letter still cannot be counted.
+    Unreadable(Cow<'static, str>),
+    /// The body is larger than allowed.
+    TooLarge(Cow<'static, str>),
+    /// The body's type is not one we read.
+    UnsupportedMediaType(&'static str),
+    /// Nothing could be made durable; the client still has the event.
+    NotRecorded,
+    /// A part that reports depend on is down.
+    Unavailable(Cow<'static, str>),
+}
+
+impl From<Vec<Reject>> for Problem {
+    fn from(rejects: Vec<Reject>) -> Self {
+        Self::Invalid(rejects)
+    }
+}
+
+impl From<Reject> for Problem {
+    fn from(reject: Reject) -> Self {
+        Self::Invalid(vec![reject])
+    }
+}
+
+impl From<worker::Error> for Problem {
+    fn from(error: worker::Error) -> Self {
+        worker::console_error!("{error}");
+        Self::Unavailable("a part of the service did not answer; nothing was lost".into())
+    }
+}
+
+impl Problem {
+    fn status(&self) -> u16 {
+        match self {
+            Self::Invalid(_) => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden(_) => 403,
+            Self::NotFound(_) => 404,
+            Self::Gone => 410,
+            Self::MethodNotAllowed(_) => 405,
+            Self::Conflict(_) | Self::Unreadable(_) => 409,
+            Self::TooLarge(_) => 413,
+            Self::UnsupportedMediaType(_) => 415,
+            Self::NotRecorded | Self::Unavailable(_) => 503,
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "The request is not valid",
+            Self::Unauthenticated => "A key is needed",
+            Self::Forbidden(_) => "The key may not do this",
+            Self::NotFound(_) => "Not found",
+            Self::Gone => "The link has expired",
+            Self::MethodNotAllowed(_) => "Method not allowed",
+            Self::Conflict(_) => "Conflict",
+            Self::Unreadable(_) => "Still unreadable",
+            Self::TooLarge(_) => "Too large",
+            Self::UnsupportedMediaType(_) => "Unsupported media type",
+            Self::NotRecorded => "Not recorded",
+            Self::Unavailable(_) => "Temporarily unavailable",
+        }
+    }
+
+    fn detail(&self) -> Cow<'_, str> {
+        match self {
+            Self::Invalid(rejects) => match rejects.as_slice() {
+                [one] if one.pointer.is_empty() => format!("The body {}", one.detail).into(),
+                [one] => format!("{} {}", one.pointer.trim_start_matches('/'), one.detail).into(),
+                many => format!("{} fields have to be corrected", many.len()).into(),
+            },
+            Self::Unauthenticated => "Send Authorization: Bearer KEY with a key that is in force".into(),
+            Self::Forbidden(scope) => format!("The key lacks the scope {scope}").into(),
+            Self::NotFound(detail) | Self::Conflict(detail) | Self::UnsupportedMediaType(detail) => {
+                (*detail).into()
+            }
+            Self::Gone => "This link led somewhere until its time was over".into(),
+            Self::MethodNotAllowed(allowed) => format!("This route has {allowed}").into(),
+            Self::TooLarge(detail) | Self::Unavailable(detail) | Self::Unreadable(detail) => {
+                detail.as_ref().into()
+            }
+            Self::NotRecorded => "The event could not be stored; send it again".into(),
+        }
+    }
+
+    /// The answer.
+    ///
+    /// # Errors
+    /// None that a caller could mend.
+    pub(crate) fn response(&self) -> Result<Response> {
+        let headers = Headers::new();
+        headers.set("content-type", "application/problem+json")?;
+        headers.set("cache-control", "no-store")?;
+        headers.set("access-control-allow-origin", "*")?;
+        match self {
+            Self::Unauthenticated => headers.set("www-authenticate", "Bearer")?,
+            Self::MethodNotAllowed(allowed) => headers.set("allow", allowed)?,
+            Self::NotRecorded | Self::Unavailable(_) => headers.set("retry-after", "2")?,
+            _ => {}
+        }
+        let errors = match self {
+            Self::Invalid(rejects) => rejects.as_slice(),
+            _ => &[],
+        };
+        let body = json!({
+            "type": "about:blank",
+            "title": self.title(),
+            "status": self.status(),
+            "detail": self.detail(),
+            "errors": errors,
+        });
+        let builder = ResponseBuilder::new().with_status(self.status()).with_headers(headers);
+        Ok(builder.fixed(body.to_string().into_bytes()))
+    }
+}

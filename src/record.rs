@@ -1,0 +1,264 @@
+//! From an event at the edge to an event that is kept: by its gate, or round it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use analytics::RawEvent;
+use durable_objects::{Admission, GateName, Region};
+use futures_channel::oneshot;
+use futures_util::FutureExt;
+use futures_util::future::{Fuse, join_all};
+use queues::{Frame, Head, MESSAGE_MAX_BYTES, Message, frames};
+use wasm_bindgen_futures::JsFuture;
+use worker::js_sys::{Reflect, Uint8Array};
+use worker::wasm_bindgen::JsValue;
+use worker::{Delay, console_warn};
+
+use crate::edge::Edge;
+
+/// What became of a hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is kept, and will be counted once.
+    Accepted,
+    /// The gate has seen its id within the window.
+    Duplicate,
+    /// The gate has no room: the hit has to come again.
+    Full,
+    /// Larger than a message may be.
+    TooLarge,
+    /// Not an event.
+    Malformed,
+    /// Neither gate nor queue took it: the client still has it.
+    Lost,
+}
+
+impl Verdict {
+    pub(crate) fn of(admission: Admission) -> Self {
+        match admission {
+            Admission::New => Self::Accepted,
+            Admission::Duplicate | Admission::DuplicateOfPending => Self::Duplicate,
+            Admission::Full => Self::Full,
+            Admission::TooLarge => Self::TooLarge,
+        }
+    }
+
+    /// The verdict in a gate's answer.
+    pub(crate) fn letter(self) -> char {
+        match self {
+            Self::Accepted => 'a',
+            Self::Duplicate => 'd',
+            Self::Full => 'f',
+            Self::TooLarge => 'l',
+            Self::Malformed | Self::Lost => 'm',
+        }
+    }
+
+    fn of_letter(letter: char) -> Self {
+        match letter {
+            'a' => Self::Accepted,
+            'd' => Self::Duplicate,
+            'f' => Self::Full,
+            'l' => Self::TooLarge,
+            _ => Self::Malformed,
+        }
+    }
+}
+
+/// What a gate is called with: frames, and whether they went round by the queue.
+pub(crate) struct Call<'a> {
+    pub(crate) late: bool,
+    pub(crate) frames: &'a [u8],
+}
+
+impl<'a> Call<'a> {
+    const PROMPT: u8 = 0;
+    const LATE: u8 = 1;
+
+    fn prompt() -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(512);
+        bytes.push(Self::PROMPT);
+        bytes
+    }
+
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (&how, frames) = bytes.split_first()?;
+        let late = match how {
+            Self::PROMPT => false,
+            Self::LATE => true,
+            _ => return None,
+        };
+        Some(Self { late, frames })
+    }
+}
+
+/// How long a gate may take. Its answer is due after one commit interval; a hit that waits longer goes round by the
+/// queue, and if the gate had it after all, its second copy is turned away.
+const PATIENCE_MS: u64 = 2_000;
+
+/// Why a gate did not answer.
+struct Unreached {
+    /// A new stub may get through.
+    again: bool,
+    why: String,
+}
+
+/// A visitor who waits for a redirect, but not for long. Let go by dropping it: the visitor is sent on, and what
+/// there is to do is done without an audience.
+pub(crate) struct Audience {
+    pub(crate) patience_ms: u64,
+    pub(crate) _waiting: oneshot::Sender<()>,
+}
+
+/// Keeps one event.
+pub(crate) async fn record(edge: &Edge, event: &RawEvent<'_>, audience: Option<Audience>) -> Verdict {
+    let region = edge.region(&event.continent);
+    let mut call = Call::prompt();
+    Frame::write_event(event, &mut call);
+    let gate = GateName::of(region, event.id, edge.config.gate_shards);
+    keep(edge, gate, &call, audience).await.into_iter().next().unwrap_or(Verdict::Lost)
+}
+
+/// Keeps several events; a verdict for each, in order. Each gate is called once, all of them at the same time.
+pub(crate) async fn record_all(edge: &Edge, events: &[&RawEvent<'_>]) -> Vec<Verdict> {
+    let mut calls: BTreeMap<GateName, (Vec<usize>, Vec<u8>)> = BTreeMap::new();
+    for (place, event) in events.iter().enumerate() {
+        let gate = GateName::of(edge.region(&event.continent), event.id, edge.config.gate_shards);
+        let (places, call) = calls.entry(gate).or_insert_with(|| (Vec::new(), Call::prompt()));
+        places.push(place);
+        Frame::write_event(event, call);
+    }
+    let answers = calls.into_iter().map(|(gate, (places, call))| async move {
+        let verdicts = keep(edge, gate, &call, None).await;
+        places.into_iter().zip(verdicts).collect::<Vec<_>>()
+    });
+    let mut verdicts = vec![Verdict::Lost; events.len()];
+    for (place, verdict) in join_all(answers).await.into_iter().flatten() {
+        if let Some(slot) = verdicts.get_mut(place) {
+            *slot = verdict;
+        }
+    }
+    verdicts
+}
+
+/// Gives a call to its gate; where the gate fails, its frames go to the queue unadmitted, and are admitted later.
+async fn keep(edge: &Edge, gate: GateName, call: &[u8], audience: Option<Audience>) -> Vec<Verdict> {
+    let verdicts = match ask(edge, gate, call, audience).await {
+        Err(Unreached { again: true, .. }) => ask(edge, gate, call, None).await,
+        answer => answer,
+    };
+    let frames_of_call = call.split_first().map_or(&[][..], |(_, frames)| frames);
+    match verdicts {
+        Ok(verdicts) if !verdicts.contains(&Verdict::Full) => verdicts,
+        Ok(mut verdicts) => {
+            let mut detour = Vec::new();
+            for (frame, verdict) in frames(frames_of_call).zip(&mut verdicts) {
+                if let (Ok(frame), Verdict::Full) = (frame, *verdict) {
+                    frame.write(&mut detour);
+                }
+            }
+            let taken = go_round(edge, gate.region, &detour).await;
+            let full = verdicts.iter_mut().filter(|verdict| **verdict == Verdict::Full);
+            full.for_each(|verdict| *verdict = if taken { Verdict::Accepted } else { Verdict::Lost });
+            verdicts
+        }
+        Err(Unreached { why, .. }) => {
+            console_warn!("{gate} did not answer: {why}");
+            let taken = go_round(edge, gate.region, frames_of_call).await;
+            let verdict = if taken { Verdict::Accepted } else { Verdict::Lost };
+            vec![verdict; frames(frames_of_call).count()]
+        }
+    }
+}
+
+/// Asks a gate. One timer serves both the visitor's patience and ours, because each costs as much as reading ten
+/// headers.
+async fn ask(
+    edge: &Edge,
+    gate: GateName,
+    call: &[u8],
+    audience: Option<Audience>,
+) -> Result<Vec<Verdict>, Unreached> {
+    let stub = edge.gate(gate).map_err(|error| Unreached { again: true, why: error.to_string() })?;
+    let mut answer = JsFuture::from(stub.admit(&Uint8Array::from(call))).fuse();
+    let mut first =
+        answer_within(&mut answer, audience.as_ref().map_or(PATIENCE_MS, |one| one.patience_ms)).await;
+    if first.is_none() && audience.is_some() {
+        drop(audience);
+        first = answer_within(&mut answer, PATIENCE_MS).await;
+    }
+    let Some(answer) = first else {
+        return Err(Unreached { again: false, why: format!("no answer in {PATIENCE_MS} ms") });
+    };
+    match answer {
+        Ok(answer) => Ok(answer.as_string().unwrap_or_default().chars().map(Verdict::of_letter).collect()),
+        Err(error) => {
+            let flag = |name: &str| {
+                Reflect::get(&error, &JsValue::from_str(name)).is_ok_and(|flag| flag.is_truthy())
+            };
+            // An overloaded object must not be asked again: that is what overloads it.
+            let again = flag("retryable") && !flag("overloaded");
+            Err(Unreached { again, why: format!("{error:?}") })
+        }
+    }
+}
+
+async fn answer_within(
+    mut answer: &mut Fuse<JsFuture>,
+    patience_ms: u64,
+) -> Option<std::result::Result<JsValue, JsValue>> {
+    let mut patience = Delay::from(Duration::from_millis(patience_ms)).fuse();
+    futures_util::select! {
+        answer = answer => Some(answer),
+        () = patience => None,
+    }
+}
+
+/// Puts frames into the queue that no gate has seen.
+async fn go_round(edge: &Edge, region: Region, bytes: &[u8]) -> bool {
+    let most = MESSAGE_MAX_BYTES - 64;
+    let mut packed: Vec<Vec<u8>> = vec![Vec::new()];
+    for frame in frames(bytes).flatten() {
+        let mut one = Vec::new();
+        frame.write(&mut one);
+        match packed.last_mut() {
+            Some(last) if last.len() + one.len() <= most => last.extend_from_slice(&one),
+            _ => packed.push(one),
+        }
+    }
+    for frames in packed.iter().filter(|frames| !frames.is_empty()) {
+        let message = Message::encode(Head::Unadmitted { region: region.name() }, frames);
+        let sent = match edge.queue() {
+            Ok(queue) => queue.send_bytes(&message).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = sent {
+            worker::console_error!("neither gate nor queue took a hit: {error}");
+            return false;
+        }
+    }
+    true
+}
+
+/// Passes frames that went round by the queue to their gates. `false` if one of them has to come again: a gate did not
+/// answer, has no room, or cannot know any more whether it has seen the event.
+///
+/// `late`: the window of a hit began when the edge received it. Not so for a dead letter that somebody replays, who has
+/// looked at it and wants it counted.
+pub(crate) async fn admit_again(edge: &Edge, region: Region, bytes: &[u8], late: bool) -> bool {
+    let how = if late { Call::LATE } else { Call::PROMPT };
+    let mut calls: BTreeMap<GateName, Vec<u8>> = BTreeMap::new();
+    for frame in frames(bytes).flatten() {
+        if let Frame::Event { id, .. } = frame {
+            let gate = GateName::of(region, id, edge.config.gate_shards);
+            frame.write(calls.entry(gate).or_insert_with(|| vec![how]));
+        }
+    }
+    let answers = calls.iter().map(|(&gate, call)| ask(edge, gate, call, None));
+    join_all(answers).await.into_iter().all(|answer| match answer {
+        Ok(verdicts) => {
+            verdicts.iter().all(|verdict| matches!(verdict, Verdict::Accepted | Verdict::Duplicate))
+        }
+        Err(_) => false,
+    })
+}

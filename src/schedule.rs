@@ -1,0 +1,41 @@
+//! What has to be done now and then, in bounded steps: fold what is left, forget what is old.
+
+use analytics::segment::PARTITIONS;
+use analytics::{Statement, retention};
+use queues::ledger;
+use worker::{Env, Result, console_warn};
+
+use crate::clock::now_ms;
+use crate::consumer::fold;
+use crate::edge::Edge;
+use crate::sql::transact;
+
+const MOST_ROWS: i64 = 5_000;
+
+/// Every minute.
+pub(crate) async fn every_minute(env: &Env) {
+    let edge = match Edge::of(env) {
+        Ok(edge) => edge,
+        Err(error) => return console_warn!("schedule: {error}"),
+    };
+    if let Err(error) = forget(&edge, now_ms()).await {
+        console_warn!("schedule: nothing was pruned: {error}");
+    }
+}
+
+/// Once an hour, also folds quiet partitions, so that reports do not add up old segments for ever.
+pub(crate) async fn every_hour(env: &Env) {
+    let Ok(edge) = Edge::of(env) else { return };
+    for part in 0..PARTITIONS {
+        if let Err(error) = fold(&edge, part).await {
+            console_warn!("schedule: partition {part} was not folded: {error}");
+        }
+    }
+}
+
+async fn forget(edge: &Edge, now_ms: i64) -> Result<()> {
+    let mut statements: Vec<Statement> = retention::prune(now_ms, MOST_ROWS).collect();
+    statements.push(ledger::prune(now_ms, MOST_ROWS));
+    transact(&edge.db, statements).await?;
+    Ok(())
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    dir: "tests/e2e",
+    include: ["**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2, // each file runs servers of its own: a node and a workerd
+    execArgv: ["--disable-warning=ExperimentalWarning"], // node:sqlite
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
