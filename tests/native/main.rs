@@ -1,0 +1,7 @@
+//! The whole pipeline without a runtime: what is proved here needs no Worker, no network and no clock.
+#![cfg(test)]
+
+mod database;
+mod laws;
+mod simulation;
+mod statements;

@@ -1,0 +1,221 @@
+//! The world of one schedule: clients, gates, the queue, consumers, folders and the sums, and what happens to them.
+
+use std::collections::BTreeSet;
+
+use analytics::segment::PARTITIONS;
+use analytics::{EventId, Statement};
+use durable_objects::{GateName, Region, Settings};
+
+use super::chance::Chance;
+use super::client::Event;
+use super::consumer::Consumer;
+use super::folder::Folder;
+use super::gate::Host;
+use super::queue::Queue;
+use crate::database::{Database, is_unique};
+
+/// Sunday, 2026-09-20 13:33:20 UTC.
+pub(crate) const START_MS: i64 = 1_789_911_200_000;
+pub(crate) const WINDOW_MS: i64 = 300_000;
+pub(crate) const SHARDS: u16 = 2;
+const REGIONS: [Region; 2] = [Region::Weur, Region::Apac];
+
+/// A part that does not do what it should: then the checker must object, or it proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// The consumer adds sums without the ledger's key.
+    ConsumerSkipsLedger,
+    /// The consumer counts what no gate has admitted.
+    ConsumerTrustsTheEdge,
+    /// The gate answers before the row is written.
+    GateAnswersEarly,
+    /// The gate does not read its ids from the log.
+    GateForgetsIds,
+    /// The gate lets a message go while another row joins it.
+    GateSendsAnotherCut,
+    /// The gate prunes what the ledger has not confirmed.
+    GatePrunesTooMuch,
+    /// The gate never asks the ledger.
+    GateTrustsTheQueue,
+    /// The folder does not claim its generation.
+    FolderClaimsNothing,
+    /// The folder reads the generation last.
+    FolderReadsGenerationLast,
+}
+
+/// Why a transaction is not known to be through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It failed as a whole: a key was there already.
+    Unique,
+    /// No answer. It may be through all the same.
+    Silence,
+}
+
+pub(crate) struct World {
+    pub(crate) chance: Chance,
+    pub(crate) broken: Option<Broken>,
+    /// The true time, which is also the edge's and the consumer's.
+    pub(crate) now_ms: i64,
+    /// Whether things still go wrong.
+    pub(crate) faults: bool,
+    pub(crate) settings: Settings,
+    pub(crate) d1: Database,
+    pub(crate) d1_down: bool,
+    pub(crate) queue: Queue,
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) consumers: Vec<Consumer>,
+    pub(crate) folders: Vec<Folder>,
+    /// What this schedule came across: a fault that never happens proves nothing.
+    pub(crate) reached: BTreeSet<&'static str>,
+    /// Everything that clients ever wanted counted.
+    pub(crate) events: Vec<Event>,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, broken: Option<Broken>) -> Self {
+        let mut chance = Chance::new(seed);
+        let names =
+            REGIONS.into_iter().flat_map(|region| (0..SHARDS).map(move |shard| GateName { region, shard }));
+        let hosts = names.take([1, 2, 4][chance.below(3)]).map(Host::new).collect();
+        Self {
+            broken,
+            now_ms: START_MS,
+            faults: true,
+            settings: Settings { window_ms: WINDOW_MS, ..Settings::default() },
+            d1: Database::d1(),
+            d1_down: false,
+            queue: Queue::default(),
+            hosts,
+            consumers: (0..=chance.below(3)).map(|_| Consumer::default()).collect(),
+            folders: vec![Folder::default(), Folder::default()],
+            reached: BTreeSet::new(),
+            events: Vec::new(),
+            chance,
+        }
+    }
+
+    /// The gate of an event, among those that this world has.
+    pub(crate) fn gate_of(&self, region: Region, id: EventId) -> usize {
+        let name = GateName::of(region, id, SHARDS.min(self.hosts.len() as u16));
+        self.hosts.iter().position(|host| host.name == name).unwrap()
+    }
+
+    /// A region that has gates.
+    pub(crate) fn any_region(&mut self) -> Region {
+        REGIONS[self.chance.below(self.hosts.len().div_ceil(usize::from(SHARDS)))]
+    }
+
+    /// Whether something goes wrong that does so once in `times`.
+    pub(crate) fn fails(&mut self, times: usize) -> bool {
+        self.faults && self.chance.once_in(times)
+    }
+
+    /// A transaction in D1.
+    pub(crate) fn write(&mut self, statements: &[Statement]) -> Result<(), Failure> {
+        if self.d1_down || self.fails(12) {
+            return Err(Failure::Silence);
+        }
+        match self.d1.transact(statements) {
+            Ok(()) if self.fails(12) => Err(Failure::Silence),
+            Ok(()) => Ok(()),
+            Err(error) if is_unique(&error) => {
+                self.reached.insert("a key that was there");
+                Err(Failure::Unique)
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Whether D1 can be read.
+    pub(crate) fn readable(&mut self) -> bool {
+        !self.d1_down && !self.fails(12)
+    }
+
+    /// One thing happens.
+    pub(crate) fn step(&mut self) {
+        match self.chance.below(100) {
+            0..22 => self.send_something(),
+            22..28 => self.retry_something(),
+            28..50 => {
+                let gate = self.chance.below(self.hosts.len());
+                self.run_timers(gate);
+            }
+            50..72 => {
+                let consumer = self.chance.below(self.consumers.len());
+                self.step_consumer(consumer);
+            }
+            72..80 => {
+                let folder = self.chance.below(self.folders.len());
+                // Most often the same partition, and now and then one folder is done while the other stands still.
+                let part = self
+                    .chance
+                    .below(4 * usize::from(PARTITIONS))
+                    .saturating_sub(3 * usize::from(PARTITIONS));
+                for _ in 0..=self.chance.below(5) {
+                    self.step_folder(folder, part as u8);
+                }
+            }
+            80..83 => {
+                let gate = self.chance.below(self.hosts.len());
+                self.crash(gate);
+            }
+            83..85 => {
+                let gate = self.chance.below(self.hosts.len());
+                // Never so far that the clocks of edge and gate lie a window apart.
+                self.hosts[gate].offset_ms = self.chance.ms(-WINDOW_MS / 8, WINDOW_MS / 8);
+            }
+            85 => self.d1_down = !self.d1_down,
+            86..88 => self.queue.haunt(&mut self.chance, self.now_ms),
+            _ => {
+                self.now_ms += match self.chance.below(40) {
+                    0 => self.chance.ms(600_000, 2_400_000),
+                    1..8 => self.chance.ms(1_000, 60_000),
+                    _ => self.chance.ms(1, 300),
+                }
+            }
+        }
+        self.now_ms += self.chance.ms(0, 3);
+    }
+
+    /// Nothing goes wrong any more, and time passes until there is nothing left to do.
+    pub(crate) fn settle(&mut self) -> Result<(), String> {
+        self.faults = false;
+        self.d1_down = false;
+        for _ in 0..2_000 {
+            self.retry_all();
+            for gate in 0..self.hosts.len() {
+                self.run_timers(gate);
+            }
+            for consumer in 0..self.consumers.len() {
+                while self.step_consumer(consumer) {}
+            }
+            match self.next_ms() {
+                Some(next_ms) => self.now_ms = next_ms.max(self.now_ms + 1),
+                None => return Ok(()),
+            }
+        }
+        let bag = self.queue.bag.len();
+        Err(format!("it never becomes quiet: {bag} messages, alarms {:?}", self.alarms()))
+    }
+
+    fn alarms(&self) -> Vec<Option<i64>> {
+        self.hosts.iter().map(|host| host.alarm_ms.map(|at_ms| at_ms - self.now_ms)).collect()
+    }
+
+    /// When something is to be done; `None` if never again.
+    fn next_ms(&self) -> Option<i64> {
+        let parcels = self.queue.bag.iter().map(|parcel| parcel.from_ms);
+        let clients = self.events.iter().filter(|event| event.waits()).map(|_| self.now_ms + 1_000);
+        let gates = self.hosts.iter().filter_map(|host| host.next_ms(self.now_ms));
+        parcels.chain(clients).chain(gates).min()
+    }
+
+    /// Folds everything there is.
+    pub(crate) fn fold_all(&mut self) {
+        for part in 0..PARTITIONS {
+            self.folders[0] = Folder::default();
+            while self.step_folder(0, part) {}
+        }
+    }
+}
