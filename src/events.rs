@@ -7,6 +7,7 @@ use worker::{Env, Method, Request, Response};
 
 use crate::answer::{json_response, preflight};
 use crate::auth::{Scope, allowed};
+use crate::body::bounded;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::record::{Verdict, record, record_all};
@@ -117,11 +118,7 @@ async fn body(request: &mut Request) -> Result<Vec<u8>, Problem> {
         ));
     }
     let encoding = headers.get("content-encoding")?.unwrap_or_default().trim().to_ascii_lowercase();
-    let length = headers.get("content-length")?.and_then(|length| length.parse::<usize>().ok());
     let too_large = || Problem::TooLarge("the body is larger than 1 MiB".into());
-    if length.is_some_and(|length| length > BODY_MAX_BYTES) {
-        return Err(too_large());
-    }
     let bytes = bounded(request, BODY_MAX_BYTES).await?.ok_or_else(too_large)?;
     match &*encoding {
         "" | "identity" => Ok(bytes),
@@ -131,26 +128,4 @@ async fn body(request: &mut Request) -> Result<Vec<u8>, Problem> {
         }),
         _ => Err(Problem::UnsupportedMediaType("The body may be compressed with gzip, and nothing else")),
     }
-}
-
-/// Reads the body up to a bound, so that one of a gigabyte costs no more than one that is just too large.
-pub(crate) async fn bounded(request: &mut Request, most: usize) -> Result<Option<Vec<u8>>, Problem> {
-    use futures_util::StreamExt;
-    if request.inner().body().is_none() {
-        return Ok(Some(Vec::new()));
-    }
-    if request.headers().get("content-length")?.is_some() {
-        // Its length is known, and was checked.
-        let bytes = request.bytes().await?;
-        return Ok((bytes.len() <= most).then_some(bytes));
-    }
-    let mut bytes = Vec::new();
-    let mut stream = request.stream()?;
-    while let Some(chunk) = stream.next().await {
-        bytes.extend_from_slice(&chunk?);
-        if bytes.len() > most {
-            return Ok(None);
-        }
-    }
-    Ok(Some(bytes))
 }

@@ -27,14 +27,20 @@ use crate::sql::{execute, read};
 #[allow(missing_debug_implementations, reason = "nobody prints an object")]
 #[durable_object]
 pub struct Gate {
-    keeper: std::result::Result<Rc<Keeper>, String>,
+    platform: Rc<Platform>,
+    keeper: RefCell<Option<Rc<Keeper>>>,
+}
+
+/// What the platform gives an object.
+struct Platform {
+    state: State,
+    env: Env,
 }
 
 /// A gate's memory, and what it takes to keep it.
 struct Keeper {
     memory: RefCell<Memory>,
-    state: State,
-    env: Env,
+    platform: Rc<Platform>,
     sql: SqlStorage,
     /// Callers of the open group: told whether its commit went through.
     waiting: RefCell<Vec<oneshot::Sender<bool>>>,
@@ -47,9 +53,8 @@ struct Keeper {
 
 impl DurableObject for Gate {
     fn new(state: State, env: Env) -> Self {
-        // Not a panic: that would reset every other object of the isolate too.
-        let keeper = Keeper::new(state, env).map(Rc::new).map_err(|error| error.to_string());
-        Self { keeper }
+        // The log is read at the first call, not here: a failure would last as long as the object.
+        Self { platform: Rc::new(Platform { state, env }), keeper: RefCell::new(None) }
     }
 
     async fn fetch(&self, _request: Request) -> Result<Response> {
@@ -57,10 +62,21 @@ impl DurableObject for Gate {
     }
 
     async fn alarm(&self) -> Result<Response> {
-        if let Ok(keeper) = &self.keeper {
-            keeper.wake().await;
-        }
+        // An error is what makes the platform call again.
+        self.keeper()?.wake().await;
         Response::empty()
+    }
+}
+
+impl Gate {
+    /// The keeper; made from the log if there is none yet.
+    fn keeper(&self) -> Result<Rc<Keeper>> {
+        if let Some(keeper) = &*self.keeper.borrow() {
+            return Ok(Rc::clone(keeper));
+        }
+        let keeper = Rc::new(Keeper::new(&self.platform)?);
+        *self.keeper.borrow_mut() = Some(Rc::clone(&keeper));
+        Ok(keeper)
     }
 }
 
@@ -69,19 +85,17 @@ impl Gate {
     /// Admits the events of a [`Call`]. Resolves to one letter for each ([`Verdict`]) once they are in the log;
     /// rejects if they could not be written.
     pub fn admit(&self, call: Vec<u8>) -> Promise {
-        let keeper = self.keeper.clone();
+        let keeper = self.keeper();
         wasm_bindgen_futures::future_to_promise(async move {
-            let keeper = keeper.map_err(|error| JsValue::from_str(&error))?;
-            keeper.admit(&call).await.map(JsValue::from).map_err(JsValue::from)
+            keeper?.admit(&call).await.map(JsValue::from).map_err(JsValue::from)
         })
     }
 
     /// What the gate says of itself, as JSON.
     pub fn report(&self) -> Promise {
-        let keeper = self.keeper.clone();
+        let keeper = self.keeper();
         wasm_bindgen_futures::future_to_promise(async move {
-            let keeper = keeper.map_err(|error| JsValue::from_str(&error))?;
-            let report = keeper.memory.borrow().report();
+            let report = keeper?.memory.borrow().report();
             let json = serde_json::json!({
                 "admitted": report.admitted,
                 "duplicates": report.duplicates,
@@ -95,8 +109,9 @@ impl Gate {
 }
 
 impl Keeper {
-    fn new(state: State, env: Env) -> Result<Self> {
-        let edge = Edge::of(&env)?;
+    fn new(platform: &Rc<Platform>) -> Result<Self> {
+        let Platform { state, env } = &**platform;
+        let edge = Edge::of(env)?;
         let sql = state.storage().sql();
         sql.exec(log::SCHEMA, None)?;
         let name = state.id().name().and_then(|name| GateName::parse(&name));
@@ -104,8 +119,7 @@ impl Keeper {
         let memory = remember(&sql, name, edge.config.gate())?;
         Ok(Self {
             memory: RefCell::new(memory),
-            state,
-            env,
+            platform: Rc::clone(platform),
             sql,
             waiting: RefCell::default(),
             committing: Cell::new(false),
@@ -227,8 +241,8 @@ impl Keeper {
         });
     }
 
-    async fn send(&self, messages: Vec<Outgoing>) {
-        let Ok(edge) = Edge::of(&self.env) else { return };
+    async fn send(self: &Rc<Self>, messages: Vec<Outgoing>) {
+        let Ok(edge) = Edge::of(&self.platform.env) else { return };
         for message in messages {
             let sent = match edge.queue() {
                 Ok(queue) => queue.send_bytes(&message.bytes).await,
@@ -244,17 +258,19 @@ impl Keeper {
 
     /// Has the platform wake the gate when there will be something to do. One alarm serves many commits, for each
     /// costs a row; but not one that is later than the commit's own: after a power cut nobody else may come by.
-    fn arm(&self) {
+    fn arm(self: &Rc<Self>) {
         let now_ms = now_ms();
         let Some(wake_ms) = self.memory.borrow().wake_ms(now_ms) else { return };
         if self.armed_ms.get().is_some_and(|armed_ms| armed_ms <= wake_ms) {
             return;
         }
         self.armed_ms.set(Some(wake_ms));
-        let storage = self.state.storage();
+        let keeper = Rc::clone(self);
         wasm_bindgen_futures::spawn_local(async move {
+            let storage = keeper.platform.state.storage();
             if let Err(error) = storage.set_alarm((wake_ms - now_ms).max(0)).await {
                 console_error!("gate: no alarm: {error}");
+                keeper.armed_ms.set(None);
             }
         });
     }
@@ -296,7 +312,7 @@ impl Keeper {
             let Some(from) = memory.unconfirmed_from() else { return Ok(Vec::new()) };
             (from, memory.name().to_string())
         };
-        let edge = Edge::of(&self.env)?;
+        let edge = Edge::of(&self.platform.env)?;
         let known: Vec<Known> = read(&edge.db, ledger::counted_of_gate(&name, from)).await?;
         Ok(known.into_iter().map(|known| known.number).collect())
     }

@@ -8,9 +8,9 @@ use worker::{Env, Method, Request, Response};
 
 use crate::answer::{json_response, json_status, no_content};
 use crate::auth::{Scope, allowed};
+use crate::body::bounded;
 use crate::clock::now_ms;
 use crate::edge::Edge;
-use crate::events::bounded;
 use crate::problem::Problem;
 use crate::random::random_bits;
 use crate::sql::{read, transact};

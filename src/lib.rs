@@ -4,6 +4,7 @@
 mod answer;
 mod auth;
 mod bindings;
+mod body;
 mod clock;
 mod config;
 mod consumer;

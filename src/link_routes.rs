@@ -10,9 +10,9 @@ use worker::{Context, Env, Method, Request, Response, console_warn};
 
 use crate::answer::{json_response, json_status, no_content};
 use crate::auth::{Scope, allowed};
+use crate::body::bounded;
 use crate::clock::now_ms;
 use crate::edge::Edge;
-use crate::events::bounded;
 use crate::lookup::{Record, from_d1};
 use crate::problem::Problem;
 use crate::random::random_bits;
