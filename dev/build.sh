@@ -7,10 +7,14 @@ cd "$(dirname "$0")/.."
 say "release wasm (about 1 min, less when little changed)"
 started=$(mktemp)
 trap 'rm -f "$started"' EXIT
-WASM_BINDGEN_BIN="$wasm_bindgen/bin/wasm-bindgen" \
+# Panic messages name source files: not by where this machine keeps them.
+registry=("${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/)
+RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=${registry[0]}= --remap-path-prefix=$PWD/=" \
+  WASM_BINDGEN_BIN="$wasm_bindgen/bin/wasm-bindgen" \
   ESBUILD_BIN="$PWD/node_modules/.bin/esbuild" \
   WASM_OPT_BIN="$PWD/node_modules/.bin/wasm-opt" \
   "$worker_build/bin/worker-build" --release
+node dev/strip_names.mjs build/index_bg.wasm
 cp src/entry.mjs build/entry.mjs
 mv "$started" build/.built
 say "build/index_bg.wasm: $(($(gzip -c build/index_bg.wasm | wc -c) / 1024)) KiB gzipped"

@@ -42,7 +42,7 @@ const options = miniflareOptions(wrangler, {
   cf: JSON.parse(args.cf),
   queue: {
     maxBatchSize: number("queue-batch-size"),
-    maxBatchTimeout: number("queue-batch-timeout"),
+    maxBatchTimeout: number("queue-batch-timeout") ?? 1, // a person waits for the count; wrangler.toml has what costs least
     maxRetries: number("queue-retries"),
   },
 });

@@ -39,7 +39,7 @@ impl Default for Config {
     fn default() -> Self {
         let gate = Settings::default();
         Self {
-            gate_shards: 4,
+            gate_shards: 2,
             gate_regions: true,
             gate_max_ids: gate.max_ids,
             window_seconds: gate.window_ms as f64 / 1e3,

@@ -35,15 +35,15 @@ pub(crate) async fn follow(
         Outcome::Expired { url: Some(url) } => Ok(redirect(302, url)?),
         Outcome::Expired { url: None } | Outcome::Gone => Err(Problem::Gone),
         Outcome::Go { status } => {
-            keep(request, &edge, ctx, Rc::clone(&link), query).await?;
+            keep(request, &edge, ctx, Rc::clone(&link), query).await;
             Ok(redirect(status.code(), &target(&link, query))?)
         }
     }
 }
 
 /// Records the click, which outlives the answer if it takes longer.
-async fn keep(request: &Request, edge: &Rc<Edge>, ctx: &Context, link: Rc<Link>, query: &str) -> Result<()> {
-    let visit = Visit::of(request, edge, None)?;
+async fn keep(request: &Request, edge: &Rc<Edge>, ctx: &Context, link: Rc<Link>, query: &str) {
+    let visit = Visit::of(request, edge, None);
     let query = query.to_owned();
     let (waiting, sent_on) = oneshot::channel();
     let patience_ms = edge.config.record_wait_ms;
@@ -62,7 +62,6 @@ async fn keep(request: &Request, edge: &Rc<Edge>, ctx: &Context, link: Rc<Link>,
     });
     // Nothing is ever sent: it ends when the other side is dropped.
     let _ = sent_on.await;
-    Ok(())
 }
 
 fn nowhere(edge: &Edge) -> Result<Response, Problem> {

@@ -19,8 +19,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             window_ms: 300_000,
-            commit_interval_ms: 20,
-            ship_interval_ms: 250,
+            commit_interval_ms: 25,
+            ship_interval_ms: 1_000,
             confirm_after_ms: 30_000,
             max_ids: 500_000,
         }

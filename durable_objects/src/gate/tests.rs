@@ -15,8 +15,13 @@ fn name() -> GateName {
     GateName { region: Region::Weur, shard: 3 }
 }
 
+/// The intervals that the times in these tests are written for, whatever the defaults become.
+fn settings() -> Settings {
+    Settings { commit_interval_ms: 20, ship_interval_ms: 250, ..Settings::default() }
+}
+
 fn empty() -> Gate {
-    Gate::rebuild(name(), Settings::default(), [], T)
+    Gate::rebuild(name(), settings(), [], T)
 }
 
 fn id(n: u32) -> EventId {
@@ -101,7 +106,7 @@ fn what_could_not_be_written_was_never_seen() {
 /// Otherwise a late copy of the first would count a second time.
 #[test]
 fn a_failed_commit_does_not_make_the_gate_forget_the_hit_a_window_ago() {
-    let settings = Settings { window_ms: 2_000, ..Settings::default() };
+    let settings = Settings { window_ms: 2_000, ..settings() };
     let mut gate = Gate::rebuild(name(), settings, [], T);
     admit(&mut gate, 1, T);
     commit(&mut gate, T);
@@ -120,14 +125,14 @@ fn a_rebuilt_gate_knows_every_id_in_its_window_and_its_totals_go_on() {
         rows.extend(commit(&mut gate, T + i64::from(n) * 1_000));
     }
     let now = T + 100_000;
-    let mut gate = Gate::rebuild(name(), Settings::default(), rows.clone(), now);
+    let mut gate = Gate::rebuild(name(), settings(), rows.clone(), now);
     for n in 0..100 {
         assert_eq!(admit(&mut gate, n, now), Admission::Duplicate);
     }
     assert_eq!(admit(&mut gate, 100, now), Admission::New);
     assert_eq!(commit(&mut gate, now)[0].admitted, 101);
     // What was pruned is in the totals, and in flight is only what the rows hold.
-    let gate = Gate::rebuild(name(), Settings::default(), rows.split_off(90), now);
+    let gate = Gate::rebuild(name(), settings(), rows.split_off(90), now);
     assert_eq!((gate.report().admitted, gate.report().rows), (100, 10));
     assert_eq!(gate.report().unconfirmed.iter().map(|(_, events)| events).sum::<i64>(), 10);
 }
@@ -145,13 +150,13 @@ fn a_gate_that_lost_its_storage_gives_no_number_twice() {
             .collect()
     };
     let before = numbers(&mut gate, T);
-    let after = numbers(&mut Gate::rebuild(name(), Settings::default(), [], T + 1_000), T + 1_000);
+    let after = numbers(&mut Gate::rebuild(name(), settings(), [], T + 1_000), T + 1_000);
     assert!(before.is_sorted() && before.last() < after.first(), "{before:?} {after:?}");
 }
 
 #[test]
 fn a_full_gate_says_so_until_time_has_made_room() {
-    let settings = Settings { max_ids: 3, ..Settings::default() };
+    let settings = Settings { max_ids: 3, ..settings() };
     let mut gate = Gate::rebuild(name(), settings, [], T);
     for n in 0..3 {
         assert_eq!(admit(&mut gate, n, T), Admission::New);
@@ -221,7 +226,7 @@ fn a_message_of_before_the_restart_is_never_added_to() {
     let mut gate = empty();
     admit(&mut gate, 1, T);
     let rows = commit(&mut gate, T);
-    let mut gate = Gate::rebuild(name(), Settings::default(), rows, T + 1);
+    let mut gate = Gate::rebuild(name(), settings(), rows, T + 1);
     admit(&mut gate, 2, T + 1);
     assert_eq!(commit(&mut gate, T + 1)[0].message, T + 1);
     assert_eq!(gate.confirm([], T + 1), [T], "whether it was sent nobody knows");
@@ -351,7 +356,7 @@ fn an_event_larger_than_a_message_is_refused() {
     assert_eq!(gate.admit(id(2), &vec![0; most + 1], None, T), Admission::TooLarge);
     let rows = commit(&mut gate, T);
     let longest = GateName { region: Region::World, shard: u16::MAX };
-    let gate = Gate::rebuild(longest, Settings::default(), rows.clone(), T);
+    let gate = Gate::rebuild(longest, settings(), rows.clone(), T);
     assert!(gate.outgoing(i64::MAX, &rows[0].body).bytes.len() <= MESSAGE_MAX_BYTES);
 }
 
@@ -408,7 +413,7 @@ proptest! {
             events += frames(&body).filter(|frame| matches!(frame, Ok(Frame::Event { .. }))).count() as i64;
         }
         prop_assert_eq!(events, admitted);
-        let rebuilt = Gate::rebuild(name(), Settings::default(), log, at).report();
+        let rebuilt = Gate::rebuild(name(), settings(), log, at).report();
         prop_assert_eq!(rebuilt.admitted, admitted);
         prop_assert_eq!(rebuilt.unconfirmed, gate.report().unconfirmed);
     }
@@ -425,7 +430,7 @@ proptest! {
             }
             log.extend(commit(&mut gate, at));
             if restart {
-                gate = Gate::rebuild(name(), Settings::default(), log.clone(), at);
+                gate = Gate::rebuild(name(), settings(), log.clone(), at);
             }
         }
         let all = new.len();

@@ -1,0 +1,22 @@
+// What a request tells of its visitor, one line each, in the order of `Line` in visit.rs. Read here because each of these
+// is cheap in JavaScript and dear across the border: one crossing instead of twenty.
+export function facts(request) {
+  const { headers } = request;
+  const cf = request.cf ?? {};
+  return [
+    request.method,
+    headers.get("user-agent"),
+    headers.get("cf-connecting-ip"),
+    headers.get("referer"),
+    headers.get("accept-language"),
+    headers.get("sec-purpose") ?? headers.get("purpose") ?? headers.get("x-moz"),
+    headers.get("sec-ch-ua"),
+    headers.get("sec-ch-ua-mobile"),
+    headers.get("sec-ch-ua-platform"),
+    cf.country,
+    cf.regionCode,
+    cf.city,
+    cf.continent,
+    cf.asn,
+  ].join("\n");
+}
