@@ -38,7 +38,7 @@ fmt:
 	@cargo fmt --all
 
 sim: ## the pipeline simulation over SCHEDULES=1000000 schedules
-	SCHEDULES=$(SCHEDULES) cargo test --release -p native simulation
+	SCHEDULES=$(SCHEDULES) cargo test --release -p native simulation -- --nocapture
 
 deploy: build ## migrate the database, then deploy the Worker
 	node_modules/.bin/wrangler d1 migrations apply clicktrail --remote

@@ -30,6 +30,7 @@ use worker::wasm_bindgen::JsCast;
 use worker::wasm_bindgen::prelude::*;
 use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
 
+use edge::Edge;
 use problem::Problem;
 
 /// A request.
@@ -61,7 +62,8 @@ async fn route(
         "/api/links" => link_routes::collection(request, env, ctx, query).await,
         "/api/keys" => key_routes::collection(request, env).await,
         "/api/dead-letters" => dead_letters::collection(request, env, query).await,
-        "/healthz" => Ok(Response::ok("ok")?),
+        // A binding or secret that is missing shows here, not at the first click.
+        "/healthz" => Ok(Edge::of(env).and_then(|_| Response::ok("ok"))?),
         _ => {
             if let Some(kind) = path.strip_prefix("/events/") {
                 events::one(request, env, kind, query).await

@@ -211,7 +211,9 @@ impl Span {
 
     /// A moment as RFC 3339 with the zone's offset.
     pub(super) fn format(&self, at_ms: i64) -> String {
-        zoned(at_ms, &self.tz).map_or_else(String::new, |at| at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+        // Not `strftime`, whose formatter is 8 KB of the module.
+        let display = |at: Zoned| at.timestamp().display_with_offset(at.offset()).to_string();
+        zoned(at_ms, &self.tz).map_or_else(String::new, display)
     }
 }
 
