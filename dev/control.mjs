@@ -2,7 +2,7 @@
 // When stdin ends the asker is gone, and the server with it: a test run that is killed leaves no workerd behind.
 import { createInterface } from "node:readline";
 
-export function listen(mf, worker, answer, stop) {
+export function listen(mf, worker, points, answer, stop) {
   const acts = {
     /** Forgets a Durable Object's memory, as an eviction would; its storage stays. */
     async evict({ className, name }) {
@@ -15,6 +15,10 @@ export function listen(mf, worker, answer, stop) {
     async sql({ binding, sql, params }) {
       const statement = (await mf.getD1Database(binding, worker)).prepare(sql);
       return (await statement.bind(...params).all()).results;
+    },
+    /** What was written to Analytics Engine so far. */
+    async points() {
+      return points;
     },
     /** Puts bytes into a queue, as a gate does, or as nothing should. */
     async send({ binding, base64 }) {

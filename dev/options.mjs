@@ -49,10 +49,25 @@ function merge(base, over) {
   return merged;
 }
 
+/** A stand-in for Analytics Engine, which nothing simulates: what is written goes to `points`. */
+function standIn(name, points) {
+  const script = `export default ({ OUT }) => ({
+    writeDataPoint(point) {
+      OUT.fetch("http://out", { method: "POST", body: JSON.stringify(point) });
+    },
+  });`;
+  const out = async (request) => {
+    points.push(await request.json());
+    return new Response();
+  };
+  return { name, modules: true, script, serviceBindings: { OUT: out } };
+}
+
 /** Miniflare's options for the Worker of `wrangler`, kept under `state`; the rest are the switches of serve.mjs. */
-export function miniflareOptions(wrangler, { state, host, port, directPort, token, config, cf, queue }) {
+export function miniflareOptions(wrangler, { state, host, port, directPort, token, config, cf, queue, points }) {
   const { workerOptions, main } = workerOptionsOf(wrangler);
-  const { modulesRules: _, bindings, queueConsumers, ...rest } = workerOptions;
+  const { modulesRules: _, bindings, queueConsumers, analyticsEngineDatasets, ...rest } = workerOptions;
+  const datasets = Object.keys(analyticsEngineDatasets ?? {});
   const build = dirname(main);
   const defined = Object.entries(queue).filter(([, value]) => value !== undefined);
   const override = Object.fromEntries(defined);
@@ -80,8 +95,12 @@ export function miniflareOptions(wrangler, { state, host, port, directPort, toke
         queueConsumers: Object.fromEntries(
           Object.entries(queueConsumers ?? {}).map(([name, consumer]) => [name, { ...consumer, ...override }]),
         ),
+        ...(points === undefined
+          ? { analyticsEngineDatasets }
+          : { wrappedBindings: Object.fromEntries(datasets.map((name) => [name, { scriptName: `points-${name}` }])) }),
         ...(directPort === undefined ? {} : { unsafeDirectSockets: [{ host, port: directPort }] }),
       },
+      ...(points === undefined ? [] : datasets.map((name) => standIn(`points-${name}`, points))),
     ],
   };
 }

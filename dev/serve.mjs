@@ -25,6 +25,7 @@ const { values: args } = parseArgs({
     "queue-retries": { type: "string" },
     "no-demo": { type: "boolean" },
     "no-cron": { type: "boolean" },
+    points: { type: "boolean" }, // keep what is written to Analytics Engine, for the command of that name
     json: { type: "boolean" }, // for programs: a ready line on stdout, commands on stdin, see control.mjs
     verbose: { type: "boolean" }, // the Worker's console.log too
   },
@@ -32,7 +33,9 @@ const { values: args } = parseArgs({
 const number = (name) => (args[name] === undefined ? undefined : Number(args[name]));
 const state = resolve(args.state);
 const wrangler = readWrangler();
+const points = args.points ? [] : undefined;
 const options = miniflareOptions(wrangler, {
+  points,
   state,
   host: args.host,
   port: number("port"),
@@ -79,7 +82,7 @@ if (!args["no-cron"]) {
 
 if (args.json) {
   const print = (object) => console.log(JSON.stringify(object));
-  listen(mf, wrangler.name, print, stop);
+  listen(mf, wrangler.name, points, print, stop);
   print({ ready: true, url, direct, token, state, pid: process.pid, workerd: workerdPid() });
 } else {
   console.log(`

@@ -20,6 +20,8 @@ export interface ServerOptions {
   /** Also open the Worker's own socket, `server.direct`. */
   direct?: boolean;
   queue?: { batchSize?: number; batchTimeout?: number; retries?: number };
+  /** Keep what is written to Analytics Engine, for `server.points()`. */
+  points?: boolean;
   /** Create the link `/r/demo`. */
   demo?: boolean;
   /** Run the cron triggers on the minute; without it only `server.scheduled()` runs them. */
@@ -62,7 +64,7 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    const { config, cf, queue, direct, demo, cron } = this.#options;
+    const { config, cf, queue, direct, demo, cron, points } = this.#options;
     const temporary = join(this.#folder, "tmp");
     mkdirSync(temporary, { recursive: true });
     const port = this.url === "" ? (this.#options.port ?? 0) : Number(new URL(this.url).port);
@@ -73,6 +75,7 @@ export class Server {
     if (queue?.batchTimeout !== undefined) args.push("--queue-batch-timeout", String(queue.batchTimeout));
     if (queue?.retries !== undefined) args.push("--queue-retries", String(queue.retries));
     if (direct) args.push("--direct-port", "0");
+    if (points) args.push("--points");
     if (!demo) args.push("--no-demo");
     if (!cron) args.push("--no-cron");
 
@@ -144,6 +147,11 @@ export class Server {
   /** Puts a message into a queue, whatever its bytes. */
   async send(bytes: Uint8Array, binding = "EVENTS"): Promise<void> {
     await this.#ask("send", { binding, base64: Buffer.from(bytes).toString("base64") });
+  }
+
+  /** What was written to Analytics Engine so far, if the server was started with `points`. */
+  async points(): Promise<{ indexes: string[]; blobs: string[]; doubles: number[] }[]> {
+    return (await this.#ask("points", {})) as { indexes: string[]; blobs: string[]; doubles: number[] }[];
   }
 
   /** The files of a class's objects: each object has a database, which may be opened beside workerd. */
