@@ -100,7 +100,7 @@ async fn visit(request: &Request, env: &Env, edge: &Edge) -> Result<Visit, Probl
     if address.is_some() {
         allowed(request, env, Scope::EventsWrite).await?;
     }
-    Ok(Visit::of(request, edge, address.as_deref()))
+    Ok(Visit::of(request.inner(), edge, address.as_deref()))
 }
 
 /// The body, unpacked.

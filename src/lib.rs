@@ -28,20 +28,33 @@ mod visit;
 use worker::js_sys::Array;
 use worker::wasm_bindgen::JsCast;
 use worker::wasm_bindgen::prelude::*;
-use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
+use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event, web_sys};
 
 use edge::Edge;
 use problem::Problem;
 
-/// A request.
+/// A request. As the platform hands it over: of a redirect, the SDK's request and response would read and write much
+/// that nobody needs.
 #[event(fetch, respond_with_errors)]
-async fn fetch(mut request: Request, env: Env, ctx: Context) -> Result<Response> {
-    let path = request.path();
-    let query = query_of(&request);
-    match route(&mut request, &env, &ctx, &path, &query).await {
+async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_sys::Response> {
+    let url = request.url();
+    let (path, query) = address(&url);
+    let answer = match path.strip_prefix("/r/") {
+        Some(token) => redirect::follow(&request, &env, &ctx, token, query).await,
+        None => route(&mut request.into(), &env, &ctx, path, query).await.map(Into::into),
+    };
+    match answer {
         Ok(response) => Ok(response),
-        Err(problem) => problem.response(),
+        Err(problem) => Ok(problem.response()?.into()),
     }
+}
+
+/// Path and raw query of an absolute URL, as they came: they are passed on as they came.
+fn address(url: &str) -> (&str, &str) {
+    let behind_host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = behind_host.find('/').and_then(|slash| behind_host.get(slash..)).unwrap_or("/");
+    let path = path.split_once('#').map_or(path, |(path, _)| path);
+    path.split_once('?').unwrap_or((path, ""))
 }
 
 async fn route(
@@ -51,9 +64,6 @@ async fn route(
     path: &str,
     query: &str,
 ) -> Result<Response, Problem> {
-    if let Some(token) = path.strip_prefix("/r/") {
-        return redirect::follow(request, env, ctx, token, query).await;
-    }
     match path {
         "/1x1.gif" | "/1%C3%971.gif" | "/1%c3%971.gif" => Ok(pixel::show(request, env, query).await?),
         "/events" => events::batch(request, env).await,
@@ -80,13 +90,6 @@ async fn route(
     }
 }
 
-/// The raw query, without the question mark. Cut from the address as it came, for it is passed on as it came.
-fn query_of(request: &Request) -> String {
-    let url = request.inner().url();
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    query.split_once('#').map_or(query, |(query, _)| query).to_owned()
-}
-
 /// A batch of messages. Exported by hand: the SDK's macro turns an error into a panic.
 #[wasm_bindgen]
 pub async fn queue(batch: JsValue, env: Env, _ctx: JsValue) {
@@ -102,5 +105,18 @@ async fn scheduled(event: ScheduledEvent, env: Env, _ctx: ScheduleContext) {
     let minute = (event.schedule() / 60_000.0) as i64;
     if minute % 60 == 0 {
         schedule::every_hour(&env).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn an_address_is_cut_as_it_came() {
+        assert_eq!(address("https://a.example/r/x?q=%2F#f"), ("/r/x", "q=%2F"));
+        assert_eq!(address("http://127.0.0.1:8787/r/%C3%97?a?b"), ("/r/%C3%97", "a?b"));
+        assert_eq!(address("https://a.example"), ("/", ""));
+        assert_eq!(address("https://a.example/?"), ("/", ""));
     }
 }

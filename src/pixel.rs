@@ -33,7 +33,7 @@ pub(crate) async fn show(request: &Request, env: &Env, query: &str) -> Result<Re
 /// What the `x-clicktrail` header says.
 async fn keep(request: &Request, env: &Env, query: &str) -> Result<String> {
     let edge = Edge::of(env)?;
-    let visit = Visit::of(request, &edge, None);
+    let visit = Visit::of(request.inner(), &edge, None);
     let event = match capture::pixel(query, &visit.facts(), &edge.rules) {
         Ok(event) => event,
         Err(rejects) => {

@@ -5,7 +5,10 @@ use std::rc::Rc;
 use analytics::capture::{self, LinkFacts};
 use futures_channel::oneshot;
 use links::{Link, Outcome, Token, decide, target};
-use worker::{Context, Env, Headers, Method, Request, Response, ResponseBuilder, Result};
+use worker::wasm_bindgen;
+use worker::wasm_bindgen::prelude::*;
+use worker::web_sys::{Request, Response};
+use worker::{Context, Env};
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
@@ -13,6 +16,11 @@ use crate::lookup::find;
 use crate::problem::Problem;
 use crate::record::{Audience, record};
 use crate::visit::Visit;
+
+#[wasm_bindgen(module = "/src/redirect.js")]
+extern "C" {
+    fn redirect(status: u16, location: &str) -> Response;
+}
 
 /// Follows a link. The visitor waits for the gate at most `record_wait_ms`, and is sent on in any case.
 pub(crate) async fn follow(
@@ -22,7 +30,7 @@ pub(crate) async fn follow(
     segment: &str,
     query: &str,
 ) -> Result<Response, Problem> {
-    if !matches!(request.method(), Method::Get | Method::Head) {
+    if !matches!(&*request.method(), "GET" | "HEAD") {
         return Err(Problem::MethodNotAllowed("GET, HEAD"));
     }
     let edge = Edge::of(env)?;
@@ -32,11 +40,11 @@ pub(crate) async fn follow(
     };
     let Some(link) = link else { return nowhere(&edge) };
     match decide(&link, now_ms()) {
-        Outcome::Expired { url: Some(url) } => Ok(redirect(302, url)?),
+        Outcome::Expired { url: Some(url) } => Ok(redirect(302, url)),
         Outcome::Expired { url: None } | Outcome::Gone => Err(Problem::Gone),
         Outcome::Go { status } => {
             keep(request, &edge, ctx, Rc::clone(&link), query).await;
-            Ok(redirect(status.code(), &target(&link, query))?)
+            Ok(redirect(status.code(), &target(&link, query)))
         }
     }
 }
@@ -67,14 +75,6 @@ async fn keep(request: &Request, edge: &Rc<Edge>, ctx: &Context, link: Rc<Link>,
 fn nowhere(edge: &Edge) -> Result<Response, Problem> {
     match edge.config.not_found_url.as_str() {
         "" => Err(Problem::NotFound("There is no such link")),
-        url => Ok(redirect(302, url)?),
+        url => Ok(redirect(302, url)),
     }
-}
-
-fn redirect(status: u16, location: &str) -> Result<Response> {
-    let headers = Headers::new();
-    headers.set("location", location)?;
-    // A browser or proxy that kept the answer would keep the next click to itself.
-    headers.set("cache-control", "private, no-store")?;
-    Ok(ResponseBuilder::new().with_status(status).with_headers(headers).empty())
 }

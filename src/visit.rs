@@ -5,7 +5,7 @@ use analytics::capture::Facts;
 use analytics::visitor::truncate_ip;
 use worker::wasm_bindgen;
 use worker::wasm_bindgen::prelude::*;
-use worker::{Request, web_sys};
+use worker::web_sys;
 
 use crate::clock::now_ms;
 use crate::config::StoreIp;
@@ -52,8 +52,8 @@ pub(crate) struct Visit {
 impl Visit {
     /// Reads what the request tells. `address` is the visitor's where a trusted server passes the event on; else it
     /// is the client's own.
-    pub(crate) fn of(request: &Request, edge: &Edge, address: Option<&str>) -> Self {
-        let text = facts(request.inner());
+    pub(crate) fn of(request: &web_sys::Request, edge: &Edge, address: Option<&str>) -> Self {
+        let text = facts(request);
         let received_at_ms = now_ms();
         let lines = lines(&text);
         let address = address.unwrap_or_else(|| line(&lines, Line::Address));
