@@ -1,0 +1,184 @@
+// npm run bench: the figures of docs/scaling.md, each beside a bare Worker's in the same minute. About five minutes.
+//
+// A figure is CPU of the workerd process, from the first request until everything is counted: edge, gate, log, queue,
+// consumer, D1 and the simulation of the platform around them. Requests go to the Worker's own socket.
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, release, totalmem } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { Miniflare } from "miniflare";
+import { closedLoop } from "./client.mjs";
+import { cost } from "./cost.mjs";
+import { cpuSeconds, ownWorkerd } from "./cpu.mjs";
+import { mix, countedBy, settled, startProduct } from "./mix.mjs";
+import { print } from "./table.mjs";
+import { Traffic } from "./traffic.mjs";
+
+const { values: args } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "2.5" }, // of load, for each row in each round
+    "mix-seconds": { type: "string", default: "20" },
+    connections: { type: "string", default: "64" }, // a commit costs the same for one event as for fifty: fewer connections measure idle gates
+    rate: { type: "string", default: "1000" }, // of the mix, events/s
+    only: { type: "string", default: "" }, // rows by name, separated by commas
+    callgrind: { type: "boolean" }, // also count the native pipeline's instructions; wants valgrind
+    out: { type: "string", default: join(import.meta.dirname, "results.json") },
+  },
+});
+const root = join(import.meta.dirname, "..");
+const only = args.only.split(",").filter(Boolean);
+const wanted = (...names) => only.length === 0 || names.some((name) => only.includes(name));
+const say = (text) => console.error(`- ${text}`);
+
+const BATCH = 100;
+const LOADS = [
+  // An expired link with an `expired_url`: looked up, decided and answered, and nothing is recorded.
+  { name: "redirect_answer", next: (traffic) => traffic.expired, status: 302, events: 0 },
+  { name: "redirect_whole", next: (traffic) => () => traffic.redirect(), status: 302, events: 1 },
+  { name: "pixel_whole", next: (traffic) => () => traffic.pixel(), status: 200, events: 1 },
+  { name: "ingest_whole", next: (traffic) => () => traffic.event(), status: 200, events: 1 },
+  { name: "batch_event", next: (traffic) => () => traffic.batch(BATCH), status: 200, events: BATCH },
+].filter(({ name }) => wanted(name));
+
+const rows = [];
+const row = (name, value, unit, ratio) => rows.push({ name, value: rounded(value), unit, ...(ratio === undefined ? {} : { ratio: rounded(ratio) }) });
+const rounded = (value) => Number(value.toPrecision(4));
+const median = (values) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+};
+
+async function loads() {
+  // Each link is looked up once: what KV costs on this machine is its simulation, which nobody pays for.
+  // And more ids than a gate remembers on 128 MB: batches bring 80,000 events a second, of which two gates may remember
+  // 1,600 for ten minutes; what is beyond goes round by the queue, and that is another path.
+  const product = await startProduct({ link_fresh_seconds: 3_600, gate_max_ids: 10_000_000 });
+  const floor = new Miniflare({
+    modules: true,
+    scriptPath: join(import.meta.dirname, "bare.mjs"),
+    name: "bare",
+    compatibilityDate: "2026-07-30",
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+  });
+  try {
+    const bareOrigin = (await floor.unsafeGetDirectURL("bare")).origin;
+    const barePid = ownWorkerd();
+    const traffic = new Traffic(1);
+    const connections = Number(args.connections);
+
+    /** CPU microseconds of a process for each request. */
+    async function measure(pid, origin, { next, status, events }, seconds) {
+      const [hits, cpu] = [events > 0 ? await countedBy(product) : 0, cpuSeconds(pid)];
+      const outcome = await closedLoop(origin, { connections, seconds, next });
+      const statuses = [...outcome.statuses.keys()];
+      if (statuses.join() !== String(status)) throw new Error(`answers of status ${statuses}, not ${status}`);
+      if (events > 0) await settled(product, hits + outcome.requests * events);
+      return ((cpuSeconds(pid) - cpu) / outcome.requests / (events || 1)) * 1e6;
+    }
+    const bare = () => measure(barePid, bareOrigin, { next: traffic.bare, status: 302, events: 0 }, 0.7);
+    const load = ({ next, ...rest }, seconds) => measure(product.workerd, product.direct, { next: next(traffic), ...rest }, seconds);
+
+    say("warming up: V8 compiles what is used often in the background, for some seconds");
+    await bare();
+    for (const one of LOADS) await load(one, 3);
+    const measured = new Map(LOADS.map(({ name }) => [name, []]));
+    const floors = [];
+    for (let round = 1; round <= Number(args.rounds); round++) {
+      for (const one of LOADS) {
+        const before = await bare();
+        const value = await load(one, Number(args.seconds));
+        const after = await bare();
+        floors.push(before, after);
+        measured.get(one.name).push(value);
+        say(`round ${round}: ${one.name} ${value.toFixed(1)} us, ${(value / ((before + after) / 2)).toFixed(2)} x`);
+      }
+    }
+    row("bare_js", median(floors), "us of CPU per request", 1);
+    for (const [name, values] of measured) {
+      const unit = `us of CPU per ${name === "batch_event" ? "event" : "request"}`;
+      row(name, median(values), unit, median(values) / median(floors));
+    }
+    if (product.log !== "") say(`the product said:\n${product.log.slice(0, 2_000)}`);
+  } finally {
+    await floor.dispose();
+    await product.stop();
+  }
+}
+
+function native() {
+  say("enrich and roll up, native (the first time cargo builds it, about 2 min)");
+  const bench = ["bench", "-p", "analytics", "--bench", "pipeline"];
+  const run = (command, ...rest) => execFileSync(command, rest, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const figures = JSON.parse(run("cargo", ...bench).trim().split("\n").at(-1));
+  row("enrich_rollup_native", figures.events_per_second, "events/s on one core");
+  if (!args.callgrind) return;
+  const built = run("cargo", ...bench, "--no-run", "--message-format=json").split("\n").filter(Boolean);
+  const { executable } = built.map((line) => JSON.parse(line)).find(({ target }) => target?.name === "pipeline");
+  row("enrich_rollup_instructions", (instructions(executable, 2) - instructions(executable, 1)) / figures.events, "instructions per event");
+}
+
+/** As callgrind counts them. What one pass takes is the difference between two passes and one. */
+function instructions(executable, passes) {
+  const { stderr } = spawnSync("valgrind", ["--tool=callgrind", "--callgrind-out-file=/dev/null", executable, "--passes", String(passes)], { encoding: "utf8" });
+  return Number(/Collected : (\d+)/.exec(stderr)?.[1]);
+}
+
+async function mixes() {
+  const options = { rate: Number(args.rate), seconds: Number(args["mix-seconds"]) };
+  const rowsOf = (counted) => (counted.logRows + counted.alarms + counted.databaseRows) / counted.events;
+  let terms;
+  // The dearest case is the figure: visitors of every continent, so that the same hits are spread over more gates.
+  for (const [where, suffix] of [["world", ""], ["one", "_one_region"]]) {
+    say(`the mix at ${args.rate} events/s for ${args["mix-seconds"]} s, visitors ${where === "one" ? "of one region" : "of the world"}`);
+    const counted = await mix({ ...options, where });
+    const bill = cost(counted);
+    terms ??= bill;
+    say(JSON.stringify(counted));
+    row(`rows_written_per_event${suffix}`, rowsOf(counted), "rows");
+    row(`cost_per_million_usd${suffix}`, bill.reduce((sum, { usd }) => sum + usd, 0), "USD");
+    row(`mix_cpu${suffix}`, (counted.cpuSeconds / counted.events) * 1e6, "us of CPU per event");
+    for (const [quantile, ms] of Object.entries(counted.latencyMs)) row(`mix_${quantile}${suffix}`, ms, "ms");
+  }
+  return terms;
+}
+
+function wasm() {
+  const path = join(root, "build/index_bg.wasm");
+  row("wasm_gzip_bytes", gzipSync(readFileSync(path), { level: 9 }).length, "bytes");
+  const startUp = () => Number(execFileSync(process.execPath, [join(import.meta.dirname, "start_up.mjs"), path], { encoding: "utf8" }));
+  row("start_up_ms", median(Array.from({ length: 7 }, startUp)), "ms to compile and instantiate");
+}
+
+/** A figure that could not be taken does not cost the others. */
+async function attempt(part, ...names) {
+  if (!wanted(...names)) return undefined;
+  try {
+    return await part();
+  } catch (error) {
+    say(`${names.join(", ")}: not measured: ${error.message}`);
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
+await attempt(wasm, "wasm_gzip_bytes", "start_up_ms");
+await attempt(loads, "bare_js", ...LOADS.map(({ name }) => name));
+await attempt(native, "enrich_rollup_native");
+const terms = await attempt(mixes, "rows_written_per_event", "cost_per_million_usd");
+
+function commit() {
+  try {
+    return execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return undefined; // an archive, or nothing committed yet
+  }
+}
+const machine = `${cpus()[0].model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}, node ${process.version}`;
+writeFileSync(args.out, `${JSON.stringify({ rows, machine, date: new Date().toISOString(), commit: commit() }, null, 2)}\n`);
+print(rows, terms, machine);
