@@ -1,0 +1,128 @@
+//! Messages: when they leave, when again, and when the log may forget them.
+
+use super::*;
+
+#[test]
+fn rows_join_a_message_until_it_leaves() {
+    let mut gate = empty();
+    let mut rows = Vec::new();
+    for n in 0..3 {
+        admit(&mut gate, n, T + i64::from(n) * 20);
+        rows.extend(commit(&mut gate, T + i64::from(n) * 20));
+    }
+    assert!(rows.iter().all(|row| row.message == T));
+    let sent = gate.ship(T + 60);
+    assert_eq!(sent.len(), 1);
+    let frames = rows.iter().flat_map(|row| row.body.clone()).collect::<Vec<_>>();
+    assert_eq!(sent[0], gate.outgoing(T, &frames), "what the log says");
+    admit(&mut gate, 3, T + 80);
+    let next = commit(&mut gate, T + 80);
+    assert_eq!(next[0].message, next[0].seq, "a message that has left is never added to");
+    assert_eq!(gate.ship_due_ms(T + 80), Some(T + 310), "busy");
+    assert_eq!(gate.ship(T + 310).len(), 1);
+    assert_eq!(gate.ship_due_ms(T + 310), None);
+}
+
+#[test]
+fn a_message_of_before_the_restart_is_never_added_to() {
+    let mut gate = empty();
+    admit(&mut gate, 1, T);
+    let rows = commit(&mut gate, T);
+    let mut gate = Gate::rebuild(name(), settings(), rows, T + 1);
+    admit(&mut gate, 2, T + 1);
+    assert_eq!(commit(&mut gate, T + 1)[0].message, T + 1);
+    assert_eq!(gate.confirm([], T + 1), [T], "whether it was sent nobody knows");
+}
+
+/// Each message waits for its own time: later ones do not put it off.
+#[test]
+fn a_lost_message_is_sent_again_however_busy_the_gate_is() {
+    let mut gate = empty();
+    let mut again = Vec::new();
+    for n in 0..200 {
+        let at = T + i64::from(n) * 250;
+        admit(&mut gate, n, at);
+        commit(&mut gate, at);
+        gate.ship(at);
+        let known: Vec<_> = gate.report().unconfirmed.iter().map(|at| at.0).filter(|&at| at != T).collect();
+        again.extend(gate.confirm(known, at).into_iter().map(|number| (number, at)));
+    }
+    assert_eq!(again, [(T, T + 30_000)]);
+}
+
+#[test]
+fn a_failing_queue_is_tried_less_and_less_often() {
+    let mut gate = empty();
+    admit(&mut gate, 1, T);
+    commit(&mut gate, T);
+    gate.ship(T);
+    let (mut at, mut waits) = (T, Vec::new());
+    for _ in 0..5 {
+        gate.unsent(T, at);
+        let wake = gate.wake_ms(at).unwrap();
+        waits.push(wake - at);
+        at = wake;
+        assert_eq!(gate.confirm([], at), [T]);
+    }
+    assert_eq!(waits, [250, 500, 1_000, 2_000, 4_000]);
+}
+
+#[test]
+fn a_ledger_that_does_not_answer_is_asked_less_and_less_often() {
+    let mut gate = empty();
+    admit(&mut gate, 1, T);
+    commit(&mut gate, T);
+    gate.ship(T);
+    let mut at = T;
+    for wait in [30_000, 60_000, 120_000] {
+        assert_eq!(gate.wake_ms(at), Some(at + wait));
+        at += wait;
+        gate.unanswered(at);
+    }
+}
+
+#[test]
+fn a_gate_with_nothing_left_to_do_sleeps() {
+    let mut gate = empty();
+    assert_eq!(gate.wake_ms(T), None);
+    for n in 0..10 {
+        admit(&mut gate, n, T + i64::from(n) * 20);
+        commit(&mut gate, T + i64::from(n) * 20);
+    }
+    assert_eq!(gate.wake_ms(T + 200), Some(T + 30_000), "to ask the ledger");
+    confirm_all(&mut gate, T + 200);
+    let wake = gate.wake_ms(T + 200).unwrap();
+    assert_eq!(wake, T + 2 * WINDOW + WINDOW / 2, "to prune");
+    assert_eq!(gate.prune(wake), Some(log::prune(T + 180, wake - 2 * WINDOW)));
+    assert_eq!(gate.report().rows, 1, "the newest stays, for the totals");
+    assert_eq!(gate.wake_ms(wake), None);
+    assert_eq!(gate.prune(wake + WINDOW * 100), None);
+}
+
+/// The newest row is the one that is in the log, not the one that might have been.
+#[test]
+fn the_newest_row_outlives_a_commit_that_failed_after_it() {
+    let mut gate = empty();
+    admit(&mut gate, 1, T);
+    commit(&mut gate, T);
+    confirm_all(&mut gate, T);
+    admit(&mut gate, 2, T + 1_000);
+    let failed = gate.commit(T + 1_000).unwrap();
+    gate.aborted(failed);
+    assert_eq!(gate.wake_ms(T + 1_000), None);
+    assert_eq!(gate.prune(T + 100 * WINDOW), None);
+}
+
+#[test]
+fn what_is_not_confirmed_stays_and_does_not_keep_the_gate_awake() {
+    let mut gate = empty();
+    for n in 0..3 {
+        admit(&mut gate, n, T + i64::from(n) * 1_000);
+        commit(&mut gate, T + i64::from(n) * 1_000);
+        gate.ship(T + i64::from(n) * 1_000);
+    }
+    let much_later = T + 20 * WINDOW;
+    assert_eq!(gate.confirm([T + 1_000, T + 2_000], much_later), [T]);
+    assert_eq!(gate.prune(much_later), None);
+    assert_eq!(gate.wake_ms(much_later), Some(much_later + 60_000), "to ask for it, not to prune it");
+}
