@@ -5,11 +5,15 @@ use analytics::page::PageRow;
 use analytics::report::query::Query;
 use analytics::report::{answer, reads};
 use analytics::rollup::rollup;
-use analytics::segment::{partition, segments};
-use analytics::{EventId, Kind, RawEvent, Scope, Source, enrich};
+use analytics::segment::{PARTITIONS, partition, segments};
+use analytics::{EventId, Kind, RawEvent, Scope, Source, Statement, enrich, retention};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use durable_objects::log::{self, Row};
 use links::{Link, statements as of_links};
+use queues::Frame;
 use queues::ledger::{self, DeadLetter, Entry};
+use queues::letter::replay;
 
 use crate::database::{Database, is_unique, log_rows};
 use crate::simulation::folder::page_row;
@@ -135,6 +139,49 @@ fn the_ledger_forgets_what_is_old_a_little_at_a_time_and_never_the_newest() {
     assert_eq!(d1.rows(&ledger::counted_of_gate(GATE, T), |row| row.get::<_, i64>(0)), [T + 9]);
     let steps = d1.explain(&ledger::prune(later, 4)).join("; ");
     assert!(steps.contains("SEARCH old USING PRIMARY KEY (gate=? AND number<?)"), "{steps}");
+}
+
+#[test]
+fn minutes_and_the_cube_are_forgotten_and_hours_and_days_are_kept() {
+    let d1 = Database::d1();
+    count(&d1, T).unwrap();
+    for part in 0..PARTITIONS {
+        d1.transact(&begin(&d1, part).write()).unwrap();
+    }
+    let levels = |now: i64| {
+        retention::prune(now, 1_000).for_each(|statement| d1.run(&statement).unwrap());
+        d1.rows(&Statement::new("SELECT DISTINCT level FROM sums ORDER BY level", []), |row| {
+            row.get::<_, String>(0)
+        })
+    };
+    assert_eq!(levels(T + DAY), ["c", "d", "h", "m"]);
+    assert_eq!(levels(T + 3 * DAY), ["c", "d", "h"]);
+    assert_eq!(levels(T + 93 * DAY), ["d", "h"]);
+    assert_eq!(clicks(&d1, "link=demo"), 1);
+}
+
+#[test]
+fn a_dead_letter_that_can_be_read_again_counts_once_and_is_gone() {
+    let d1 = Database::d1();
+    let mut event = RawEvent::new(EventId::from_bytes([7; 16]), Kind::Click, Source::Redirect, T);
+    event.link = "demo".into();
+    let mut frame = Vec::new();
+    Frame::write_event(&event, &mut frame);
+    let letter = |frame: &[u8]| DeadLetter {
+        id: format!("{GATE} {T} 0"),
+        reason: "of a later version".to_owned(),
+        body: STANDARD.encode(frame),
+    };
+    let lost = Entry { events: 0, dead: 1, ..entry(GATE, T) };
+    d1.transact(&ledger::apply(&[lost], &[], &[letter(&frame)], T)).unwrap();
+    assert!(replay(&letter(b"no frame"), T, |_| {}).is_err(), "it still cannot be read");
+    let again = replay(&letter(&frame), T + 1, |_| {}).unwrap();
+    d1.transact(&again).unwrap();
+    assert!(is_unique(&d1.transact(&again).unwrap_err()), "two who replay it at the same time");
+    assert_eq!(clicks(&d1, "link=demo"), 1);
+    assert_eq!(d1.number("SELECT count(*) FROM dead_letters"), 0);
+    let applied = Statement::new("SELECT events * 10 + dead FROM applied", []);
+    assert_eq!(d1.rows(&applied, |row| row.get::<_, i64>(0)), [10]);
 }
 
 #[test]
