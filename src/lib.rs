@@ -41,7 +41,7 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
     let (path, query) = address(&url);
     let answer = match path.strip_prefix("/r/") {
         Some(token) => redirect::follow(&request, &env, &ctx, token, query).await,
-        None => route(&mut request.into(), &env, &ctx, path, query).await.map(Into::into),
+        None => route(&mut request.into(), &env, path, query).await.map(Into::into),
     };
     match answer {
         Ok(response) => Ok(response),
@@ -57,19 +57,13 @@ fn address(url: &str) -> (&str, &str) {
     path.split_once('?').unwrap_or((path, ""))
 }
 
-async fn route(
-    request: &mut Request,
-    env: &Env,
-    ctx: &Context,
-    path: &str,
-    query: &str,
-) -> Result<Response, Problem> {
+async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Result<Response, Problem> {
     match path {
         "/1x1.gif" | "/1%C3%971.gif" | "/1%c3%971.gif" => Ok(pixel::show(request, env, query).await?),
         "/events" => events::batch(request, env).await,
         "/stats/clicks" => stats::clicks(request, env, query).await,
         "/stats/integrity" => stats::integrity(request, env).await,
-        "/api/links" => link_routes::collection(request, env, ctx, query).await,
+        "/api/links" => link_routes::collection(request, env, query).await,
         "/api/keys" => key_routes::collection(request, env).await,
         "/api/dead-letters" => dead_letters::collection(request, env, query).await,
         // A binding or secret that is missing shows here, not at the first click.
@@ -78,7 +72,7 @@ async fn route(
             if let Some(kind) = path.strip_prefix("/events/") {
                 events::one(request, env, kind, query).await
             } else if let Some(token) = path.strip_prefix("/api/links/") {
-                link_routes::item(request, env, ctx, token).await
+                link_routes::item(request, env, token).await
             } else if let Some(id) = path.strip_prefix("/api/keys/") {
                 key_routes::item(request, env, id).await
             } else if let Some(rest) = path.strip_prefix("/api/dead-letters/") {

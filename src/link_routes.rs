@@ -6,7 +6,7 @@ use analytics::Reject;
 use links::{Allowed, Cursor, Link, Token, kv_key, statements};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use worker::{Context, Env, Method, Request, Response, console_warn};
+use worker::{Env, Method, Request, Response, console_warn};
 
 use crate::answer::{json_response, json_status, no_content};
 use crate::auth::{Scope, allowed};
@@ -32,12 +32,7 @@ struct Touched {
 }
 
 /// `/api/links`
-pub(crate) async fn collection(
-    request: &mut Request,
-    env: &Env,
-    ctx: &Context,
-    query: &str,
-) -> Result<Response, Problem> {
+pub(crate) async fn collection(request: &mut Request, env: &Env, query: &str) -> Result<Response, Problem> {
     match request.method() {
         Method::Get => {
             allowed(request, env, Scope::LinksRead).await?;
@@ -45,19 +40,14 @@ pub(crate) async fn collection(
         }
         Method::Post => {
             allowed(request, env, Scope::LinksWrite).await?;
-            create(request, &*Edge::of(env)?, ctx).await
+            create(request, &*Edge::of(env)?).await
         }
         _ => Err(Problem::MethodNotAllowed("GET, POST")),
     }
 }
 
 /// `/api/links/{token}`
-pub(crate) async fn item(
-    request: &mut Request,
-    env: &Env,
-    ctx: &Context,
-    segment: &str,
-) -> Result<Response, Problem> {
+pub(crate) async fn item(request: &mut Request, env: &Env, segment: &str) -> Result<Response, Problem> {
     let scope = match request.method() {
         Method::Get => Scope::LinksRead,
         Method::Patch | Method::Delete => Scope::LinksWrite,
@@ -71,10 +61,10 @@ pub(crate) async fn item(
     };
     let link = link.ok_or(Problem::NotFound("There is no such link"))?;
     match request.method() {
-        Method::Patch => change(request, &edge, ctx, &link).await,
+        Method::Patch => change(request, &edge, &link).await,
         Method::Delete => {
             transact(&edge.db, [statements::delete(&link.token)]).await?;
-            publish(&edge, ctx, &link.token, None).await;
+            publish(&edge, &link.token, None).await;
             Ok(no_content()?)
         }
         _ => Ok(json_response(&link.to_json(&origin(request)?))?),
@@ -102,14 +92,14 @@ async fn list(edge: &Edge, origin: &str, query: &str) -> Result<Response, Proble
     Ok(json_response(&json!({ "data": data, "next_cursor": next }))?)
 }
 
-async fn create(request: &mut Request, edge: &Edge, ctx: &Context) -> Result<Response, Problem> {
+async fn create(request: &mut Request, edge: &Edge) -> Result<Response, Problem> {
     let body = body(request).await?;
     for _ in 0..DRAWS {
         let fresh = Token::generate(random_bits() as u64);
         let link = Link::create(&body, fresh.clone(), now_ms(), &schemes(edge))?;
         let created: Vec<Touched> = read(&edge.db, statements::insert(&link)).await?;
         if !created.is_empty() {
-            publish(edge, ctx, &link.token, Some(&link)).await;
+            publish(edge, &link.token, Some(&link)).await;
             return Ok(json_status(201, &link.to_json(&origin(request)?))?);
         }
         if link.token != fresh {
@@ -119,7 +109,7 @@ async fn create(request: &mut Request, edge: &Edge, ctx: &Context) -> Result<Res
     Err(Problem::Unavailable("no free token was found".into()))
 }
 
-async fn change(request: &mut Request, edge: &Edge, ctx: &Context, link: &Link) -> Result<Response, Problem> {
+async fn change(request: &mut Request, edge: &Edge, link: &Link) -> Result<Response, Problem> {
     let body = body(request).await?;
     let edited = link.edit(&body, now_ms(), &schemes(edge))?;
     if edited != *link {
@@ -127,14 +117,14 @@ async fn change(request: &mut Request, edge: &Edge, ctx: &Context, link: &Link) 
         if changed.is_empty() {
             return Err(Problem::Conflict("Somebody else changed or deleted this link meanwhile"));
         }
-        publish(edge, ctx, &edited.token, Some(&edited)).await;
+        publish(edge, &edited.token, Some(&edited)).await;
     }
     Ok(json_response(&edited.to_json(&origin(request)?))?)
 }
 
 /// Lets the edge know: this isolate at once, KV before the answer. D1 has it already, so a KV that is down costs
 /// freshness and nothing else.
-async fn publish(edge: &Edge, _ctx: &Context, token: &Token, link: Option<&Link>) {
+async fn publish(edge: &Edge, token: &Token, link: Option<&Link>) {
     edge.known.borrow_mut().learn(token.clone(), link.cloned().map(Rc::new));
     let key = kv_key(token);
     let told = match link {
