@@ -24,7 +24,7 @@ use crate::bindings::STATS;
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::problem::Problem;
-use crate::record::admit_again;
+use crate::record::{admit_again, go_round_again};
 use crate::sql::{StoredPage, read, transact};
 
 #[wasm_bindgen]
@@ -91,8 +91,7 @@ pub(crate) async fn consume(handles: Vec<QueueMessage>, env: &Env) {
             Fate::Apply | Fate::Dead | Fate::Later => message.retry(),
             Fate::Admit { region } => {
                 let region = Region::parse(region).unwrap_or(Region::World);
-                let frames = Message::decode(&message.bytes).map_or(&[][..], |message| message.frames);
-                if admit_again(&edge, region, frames, true).await || bury_late(&edge, message).await {
+                if admit_late(&edge, region, message).await {
                     message.handle.ack();
                 } else {
                     message.retry();
@@ -172,7 +171,16 @@ async fn counted(edge: &Edge, plan: &Plan) -> Result<HashSet<(String, i64)>> {
 /// A hit that no gate admits in so many tries, about half an hour, waits for somebody to look at it.
 const LATE_TRIES: f64 = 12.0;
 
-async fn bury_late(edge: &Edge, message: &Received) -> bool {
+/// Has a message's hits admitted. `false`: the message has to come again.
+async fn admit_late(edge: &Edge, region: Region, message: &Received) -> bool {
+    let frames = Message::decode(&message.bytes).map_or(&[][..], |message| message.frames);
+    let left = admit_again(edge, region, frames, true).await;
+    if left.is_empty() {
+        return true;
+    }
+    if left.len() < frames.len() {
+        return go_round_again(edge, region, &left).await;
+    }
     if message.handle.attempts() < LATE_TRIES {
         return false;
     }
@@ -191,8 +199,12 @@ pub(crate) async fn replay(edge: &Edge, letter: &DeadLetter) -> std::result::Res
     let bytes = STANDARD.decode(&letter.body).unwrap_or_default();
     if let Ok(Message { head: Head::Unadmitted { region }, frames }) = Message::decode(&bytes) {
         let region = Region::parse(region).unwrap_or(Region::World);
-        if !admit_again(edge, region, frames, false).await {
-            return Err(Problem::Unavailable("a gate did not take it; it is kept".into()));
+        let left = admit_again(edge, region, frames, false).await;
+        if !left.is_empty() {
+            // Only what is left stays: the rest is counted, and must not be replayed again.
+            let kept = Message::encode(Head::Unadmitted { region: region.name() }, &left);
+            transact(&edge.db, [letter::keep(&letter.id, &STANDARD.encode(kept))]).await?;
+            return Err(Problem::Unavailable("a gate did not take all of it; what is left is kept".into()));
         }
         transact(&edge.db, [letter::forget(&letter.id)]).await?;
         return Ok(());

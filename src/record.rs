@@ -8,7 +8,7 @@ use durable_objects::{Admission, GateName, Region};
 use futures_channel::oneshot;
 use futures_util::FutureExt;
 use futures_util::future::{Fuse, join_all};
-use queues::{Frame, Head, MESSAGE_MAX_BYTES, Message, frames};
+use queues::{Broken, Frame, Head, MESSAGE_MAX_BYTES, Message, frames};
 use wasm_bindgen_futures::JsFuture;
 use worker::js_sys::{Reflect, Uint8Array};
 use worker::wasm_bindgen::JsValue;
@@ -240,25 +240,43 @@ async fn go_round(edge: &Edge, region: Region, bytes: &[u8]) -> bool {
     true
 }
 
-/// Passes frames that went round by the queue to their gates. `false` if one of them has to come again: a gate did not
-/// answer, has no room, or cannot know any more whether it has seen the event.
+/// Passes frames that went round by the queue to their gates. Returns those that are not admitted: a gate did not answer,
+/// has no room, or cannot know any more whether it has seen the event; or they are no events.
 ///
 /// `late`: the window of a hit began when the edge received it. Not so for a dead letter that somebody replays, who has
 /// looked at it and wants it counted.
-pub(crate) async fn admit_again(edge: &Edge, region: Region, bytes: &[u8], late: bool) -> bool {
+pub(crate) async fn admit_again(edge: &Edge, region: Region, bytes: &[u8], late: bool) -> Vec<u8> {
     let how = if late { Call::LATE } else { Call::PROMPT };
     let mut calls: BTreeMap<GateName, Vec<u8>> = BTreeMap::new();
-    for frame in frames(bytes).flatten() {
-        if let Frame::Event { id, .. } = frame {
-            let gate = GateName::of(region, id, edge.config.gate_shards);
-            frame.write(calls.entry(gate).or_insert_with(|| vec![how]));
+    let mut left = Vec::new();
+    for frame in frames(bytes) {
+        match frame {
+            Ok(frame @ Frame::Event { id, .. }) => {
+                let gate = GateName::of(region, id, edge.config.gate_shards);
+                frame.write(calls.entry(gate).or_insert_with(|| vec![how]));
+            }
+            Ok(frame @ Frame::Duplicates(_)) => frame.write(&mut left),
+            Err(Broken::Unknown(bytes) | Broken::Cut(bytes)) => left.extend_from_slice(bytes),
         }
     }
-    let answers = calls.iter().map(|(&gate, call)| ask(edge, gate, call, None));
-    join_all(answers).await.into_iter().all(|answer| match answer {
-        Ok(verdicts) => {
-            verdicts.iter().all(|verdict| matches!(verdict, Verdict::Accepted | Verdict::Duplicate))
+    let answers = join_all(calls.iter().map(|(&gate, call)| ask(edge, gate, call, None))).await;
+    for (call, answer) in calls.values().zip(answers) {
+        let mut verdicts = answer.unwrap_or_default().into_iter();
+        for frame in frames(call.get(1..).unwrap_or_default()).flatten() {
+            if !matches!(verdicts.next(), Some(Verdict::Accepted | Verdict::Duplicate)) {
+                frame.write(&mut left);
+            }
         }
+    }
+    left
+}
+
+/// Puts frames that are still not admitted into the queue again, without the others of their message: those are
+/// admitted, and a gate that had forgotten them by the next time could not tell.
+pub(crate) async fn go_round_again(edge: &Edge, region: Region, left: &[u8]) -> bool {
+    let message = Message::encode(Head::Unadmitted { region: region.name() }, left);
+    match edge.queue() {
+        Ok(queue) => queue.send_bytes(&message).await.is_ok(),
         Err(_) => false,
-    })
+    }
 }

@@ -59,6 +59,11 @@ pub fn replay(
     Ok(statements)
 }
 
+/// Keeps only a part of a letter: the rest is counted.
+pub fn keep(id: &str, body: &str) -> Statement {
+    Statement::new("UPDATE dead_letters SET body = ?2 WHERE id = ?1", [id.into(), body.into()])
+}
+
 /// Removes a letter.
 pub fn forget(id: &str) -> Statement {
     Statement::new("DELETE FROM dead_letters WHERE id = ?1", [id.into()])

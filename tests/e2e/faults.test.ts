@@ -209,6 +209,23 @@ test("a gate without room lets events wait in the queue until it has", async () 
   await settled(small);
 });
 
+test("of a message that went round, only what is not admitted goes round again", async () => {
+  await using small = await startServer({ config: { ...config, gate_max_ids: 3 }, queue: { batchTimeout: 0, retries: 100 } });
+  const events = Array.from({ length: 8 }, () => anEvent({ campaign_id: "parted" }));
+  const { body } = await post(small, "/events", events);
+  expect(body.results.map(({ status }: { status: string }) => status)).toEqual(Array(8).fill("accepted"));
+  for (const clicks of [3, 6, 8]) {
+    await counted("parted", { clicks }, small);
+    // an hour passes for what the gate has
+    onDisk((log) => log.exec("UPDATE log SET at_ms = at_ms - 3600000"), small);
+    await small.evict("Gate", GATE);
+  }
+  // Had the six come along again, the gate would have forgotten them by now, and be asked about them for ever.
+  await settled(small);
+  await counted("parted", { clicks: 8, duplicates: 0 }, small);
+  expect(await small.sql("SELECT id FROM dead_letters")).toEqual([]);
+});
+
 test("nothing of this broke the Worker", () => {
   expect(server.log).not.toMatch(/panic|unreachable executed|RuntimeError/);
 });

@@ -13,7 +13,7 @@ use durable_objects::log::{self, Row};
 use links::{Link, statements as of_links};
 use queues::Frame;
 use queues::ledger::{self, DeadLetter, Entry};
-use queues::letter::replay;
+use queues::letter::{keep, replay};
 
 use crate::database::{Database, is_unique, log_rows};
 use crate::simulation::folder::page_row;
@@ -175,6 +175,9 @@ fn a_dead_letter_that_can_be_read_again_counts_once_and_is_gone() {
     let lost = Entry { events: 0, dead: 1, ..entry(GATE, T) };
     d1.transact(&ledger::apply(&[lost], &[], &[letter(&frame)], T)).unwrap();
     assert!(replay(&letter(b"no frame"), T, |_| {}).is_err(), "it still cannot be read");
+    d1.run(&keep(&letter(b"").id, "part")).unwrap();
+    let bodies = Statement::new("SELECT body FROM dead_letters", []);
+    assert_eq!(d1.rows(&bodies, |row| row.get::<_, String>(0)), ["part"], "what is left of it");
     let again = replay(&letter(&frame), T + 1, |_| {}).unwrap();
     d1.transact(&again).unwrap();
     assert!(is_unique(&d1.transact(&again).unwrap_err()), "two who replay it at the same time");
