@@ -1,8 +1,9 @@
 //! A link as the API shows it.
 
+use analytics::moment;
 use serde_json::{Value, json};
 
-use crate::{Destination, Link, moment};
+use crate::{Destination, Link};
 
 impl Link {
     /// The link in an answer. Every field is there; absent text is null, so that a client that reads, changes

@@ -1,10 +1,10 @@
 //! What a customer may write into a link: `POST` and `PATCH /api/links`.
 
-use analytics::Reject;
+use analytics::fields::{Fields, pointer, string, text};
+use analytics::{Reject, moment};
 use serde_json::Value;
 
-use crate::fields::{Fields, pointer};
-use crate::{Allowed, Destination, Link, PassThrough, Status, Token, moment};
+use crate::{Allowed, Destination, Link, PassThrough, Status, Token};
 
 /// Version of a link that was never stored; the first that is stored is 1.
 const UNBORN: u32 = 0;
@@ -127,10 +127,6 @@ impl Link {
     }
 }
 
-fn string(value: &Value) -> Result<&str, &'static str> {
-    value.as_str().ok_or("is not a string")
-}
-
 fn status(value: &Value) -> Result<Status, &'static str> {
     let code = value.as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or_default();
     Status::try_from(code)
@@ -139,17 +135,6 @@ fn status(value: &Value) -> Result<Status, &'static str> {
 fn pass_through(value: &Value) -> Result<PassThrough, &'static str> {
     let all = [PassThrough::Append, PassThrough::Off];
     all.into_iter().find(|mode| value == mode.name()).ok_or("is neither \"append\" nor \"off\"")
-}
-
-fn text(given: Option<&Value>, (most, too_long): (usize, &'static str)) -> Result<String, &'static str> {
-    let text = given.map_or(Ok(""), string)?.trim();
-    if text.chars().any(char::is_control) {
-        return Err("holds a control character");
-    }
-    if text.chars().count() > most {
-        return Err(too_long);
-    }
-    Ok(text.to_owned())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use analytics::Reject;
+use crate::Reject;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
@@ -11,11 +11,14 @@ const MEMBERS_MAX: usize = 64;
 
 /// The members of a JSON object. Nothing in them is judged yet.
 #[derive(Debug)]
-pub(crate) struct Fields(Vec<(String, Value)>);
+pub struct Fields(Vec<(String, Value)>);
 
 impl Fields {
     /// Reads the body. `serde_json::Value` would keep the last of two members of one name; here it is an error.
-    pub(crate) fn read(body: &[u8]) -> Result<Self, Vec<Reject>> {
+    ///
+    /// # Errors
+    /// No JSON object, or a member that is given twice.
+    pub fn read(body: &[u8]) -> Result<Self, Vec<Reject>> {
         // The parser's own message may repeat the body; the place says enough.
         let fields: Self = serde_json::from_slice(body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
@@ -31,13 +34,37 @@ impl Fields {
         if rejects.is_empty() { Ok(fields) } else { Err(rejects) }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+    /// The members in the order in which they were written.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 }
 
+/// A member that has to be a string.
+///
+/// # Errors
+/// It is something else.
+pub fn string(value: &Value) -> Result<&str, &'static str> {
+    value.as_str().ok_or("is not a string")
+}
+
+/// A member that holds one line of text of at most `most` characters, trimmed; absent is empty.
+///
+/// # Errors
+/// No string, a longer one, or one with a control character.
+pub fn text(given: Option<&Value>, (most, too_long): (usize, &'static str)) -> Result<String, &'static str> {
+    let text = given.map_or(Ok(""), string)?.trim();
+    if text.chars().any(char::is_control) {
+        return Err("holds a control character");
+    }
+    if text.chars().count() > most {
+        return Err(too_long);
+    }
+    Ok(text.to_owned())
+}
+
 /// The JSON pointer (RFC 6901) to a member.
-pub(crate) fn pointer(name: &str) -> String {
+pub fn pointer(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 

@@ -7,7 +7,10 @@ use serde_json::Value;
 const SMALLEST_MS: i64 = 100_000_000_000;
 
 /// Reads RFC 3339 or epoch milliseconds.
-pub(crate) fn parse(value: &Value) -> Result<i64, &'static str> {
+///
+/// # Errors
+/// Neither, or before 1970.
+pub fn parse(value: &Value) -> Result<i64, &'static str> {
     let moment = match value {
         Value::String(text) => text.trim().parse::<Timestamp>().ok(),
         Value::Number(number) => match number.as_i64() {
@@ -25,7 +28,7 @@ pub(crate) fn parse(value: &Value) -> Result<i64, &'static str> {
 }
 
 /// RFC 3339 in UTC, to the millisecond.
-pub(crate) fn format(ms: i64) -> Option<String> {
+pub fn format(ms: i64) -> Option<String> {
     Timestamp::from_millisecond(ms).ok().map(|moment| format!("{moment:.3}"))
 }
 
