@@ -9,6 +9,7 @@ use durable_objects::{GateName, Region};
 use worker::wasm_bindgen::JsCast;
 use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 
+use crate::auth::Used;
 use crate::bindings::{ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, QueueBinding, VISITOR_SECRET};
 use crate::config::Config;
 use crate::lookup::Known;
@@ -22,6 +23,7 @@ pub(crate) struct Edge {
     pub(crate) links: worker::kv::KvStore,
     pub(crate) admin_token: String,
     pub(crate) known: RefCell<Known>,
+    pub(crate) used: RefCell<Used>,
     gates: ObjectNamespace,
     queues: Vec<QueueBinding>,
     visitor_secret: String,
@@ -64,6 +66,7 @@ impl Edge {
             links: env.kv(LINKS)?,
             admin_token: env.secret(ADMIN_TOKEN)?.to_string(),
             known: RefCell::default(),
+            used: RefCell::default(),
             gates: env.durable_object(GATE)?,
             queues,
             visitor_secret: env.secret(VISITOR_SECRET)?.to_string(),

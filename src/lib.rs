@@ -2,6 +2,7 @@
 //! carried out here.
 
 mod answer;
+mod audit_routes;
 mod auth;
 mod bindings;
 mod body;
@@ -39,13 +40,29 @@ use problem::Problem;
 async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_sys::Response> {
     let url = request.url();
     let (path, query) = address(&url);
-    let answer = match path.strip_prefix("/r/") {
-        Some(token) => redirect::follow(&request, &env, &ctx, token, query).await,
-        None => route(&mut request.into(), &env, path, query).await.map(Into::into),
+    let answer = if let Some(token) = path.strip_prefix("/r/") {
+        redirect::follow(&request, &env, &ctx, token, query).await
+    } else {
+        let answer = route(&mut request.into(), &env, path, query).await.map(Into::into);
+        note_keys(&env, &ctx);
+        answer
     };
     match answer {
         Ok(response) => Ok(response),
         Err(problem) => Ok(problem.response()?.into()),
+    }
+}
+
+/// Notes the keys that were used, behind the answer. A note that is lost is made again at the next use.
+fn note_keys(env: &Env, ctx: &Context) {
+    let Ok(edge) = Edge::of(env) else { return };
+    let notes = edge.used.borrow_mut().take();
+    if !notes.is_empty() {
+        ctx.wait_until(async move {
+            if let Err(error) = sql::transact(&edge.db, notes).await {
+                worker::console_warn!("a key's use was not noted: {error}");
+            }
+        });
     }
 }
 
@@ -65,6 +82,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/stats/integrity" => stats::integrity(request, env).await,
         "/api/links" => link_routes::collection(request, env, query).await,
         "/api/keys" => key_routes::collection(request, env).await,
+        "/api/audit" => audit_routes::collection(request, env, query).await,
         "/api/dead-letters" => dead_letters::collection(request, env, query).await,
         // A binding or secret that is missing shows here, not at the first click.
         "/healthz" => Ok(Edge::of(env).and_then(|_| Response::ok("ok"))?),

@@ -94,13 +94,17 @@ pub(crate) async fn from_d1(edge: &Edge, token: &Token) -> Result<Option<Link>> 
     rows.first().map(Record::link).transpose()
 }
 
-/// A row of D1's links.
+/// A row of D1 that holds a record: a link's, or another's.
 #[derive(Deserialize)]
 pub(crate) struct Record {
     record: String,
 }
 
 impl Record {
+    pub(crate) fn text(&self) -> &str {
+        &self.record
+    }
+
     pub(crate) fn link(&self) -> Result<Link> {
         Link::from_record(&self.record).map_err(|unreadable| {
             worker::Error::RustError(format!("a link's record is damaged: {unreadable:?}"))

@@ -24,7 +24,8 @@ async fn reader(request: &Request, env: &Env) -> Result<(), Problem> {
     if request.method() != Method::Get {
         return Err(Problem::MethodNotAllowed("GET"));
     }
-    allowed(request, env, Scope::StatsRead).await
+    allowed(request, env, Scope::StatsRead).await?;
+    Ok(())
 }
 
 /// `GET /stats/clicks`

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod aggregate;
+pub mod audit;
 pub mod bots;
 pub mod capture;
 pub mod columns;

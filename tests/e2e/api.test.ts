@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { settles, startServer } from "./server.ts";
+import { eventually, settles, startServer } from "./server.ts";
 import { click, pointers, post, totals } from "./traffic.ts";
 
 const server = await startServer({ queue: { batchTimeout: 0 } });
@@ -17,7 +17,7 @@ async function key(scopes: string[], more: Record<string, unknown> = {}) {
 }
 
 test("without a key there is nothing to see", async () => {
-  const routes = ["/api/links", "/api/links/x", "/api/keys", "/api/dead-letters", "/stats/clicks", "/stats/integrity"];
+  const routes = ["/api/links", "/api/links/x", "/api/keys", "/api/dead-letters", "/api/audit", "/stats/clicks", "/stats/integrity"];
   for (const path of routes) {
     for (const headers of [{}, { authorization: "Bearer wrong" }, { authorization: "Bearer " }, { authorization: `Basic ${server.token}` }]) {
       const response = await server.fetch(path, { headers: headers as Record<string, string> });
@@ -33,7 +33,7 @@ test("a key does what its scopes say", async () => {
   expect((await reader.ask("/stats/integrity")).status).toBe(200);
   const refused = await reader.ask("/api/links", "POST", { url });
   expect([refused.status, (await refused.json()).detail]).toEqual([403, "The key lacks the scope links:write"]);
-  for (const path of ["/api/links", "/api/keys", "/api/dead-letters"]) expect((await reader.ask(path)).status, path).toBe(403);
+  for (const path of ["/api/links", "/api/keys", "/api/audit", "/api/dead-letters"]) expect((await reader.ask(path)).status, path).toBe(403);
 
   const writer = await key(["links:read", "links:write"]);
   expect((await writer.ask("/api/links", "POST", { url, token: "written" })).status).toBe(201);
@@ -51,6 +51,37 @@ test("a key is shown once, listed without itself, and revoked", async () => {
   expect((await ask(`/api/keys/${id}`, "DELETE")).status).toBe(204);
   expect((await ask("/api/keys")).status).toBe(401);
   expect((await server.api(`/api/keys/${id}`, undefined, "DELETE")).status).toBe(404);
+});
+
+test("a key's use is known to the hour, and its life is in the trail", async () => {
+  const { id, ask } = await key(["stats:read"]);
+  const listed = async () => (await server.api("/api/keys")).body.data.find((kept: any) => kept.id === id);
+  expect((await listed()).last_used_at).toBeNull();
+  await ask("/stats/clicks");
+  const { last_used_at } = await eventually(async () => ((await listed()).last_used_at ? listed() : undefined));
+  expect(Date.now() - Date.parse(last_used_at)).toBeLessThan(60_000);
+  const [{ last_used_at_ms: first }] = await server.sql("UPDATE keys SET last_used_at_ms = 1000 WHERE hash = ? RETURNING last_used_at_ms", [id]);
+  await ask("/api/links"); // refused, and used all the same
+  await eventually(async () => Date.parse((await listed()).last_used_at) > Number(first));
+  await server.api(`/api/keys/${id}`, undefined, "DELETE");
+
+  const { body } = await server.api(`/api/audit?entity=key&entity_id=${id}`);
+  expect(body.data.map(({ actor, action }: any) => [actor, action])).toEqual([["admin", "revoked"], ["admin", "created"]]);
+  expect(body.data[1].changes).toMatchObject({ name: [null, "stats:read"], scopes: [null, ["stats:read"]] });
+  expect(body.data[0].changes).toMatchObject({ name: ["stats:read", null] });
+  const admin = await key(["admin"], { name: "Ann" });
+  const made = await (await admin.ask("/api/keys", "POST", { name: "by Ann", scopes: ["stats:read"] })).json();
+  const byAnn = (await server.api(`/api/audit?actor=${encodeURIComponent(`key:Ann#${admin.id.slice(0, 8)}`)}`)).body.data;
+  expect(byAnn).toMatchObject([{ action: "created", entity: "key", entity_id: made.id }]);
+  const first2 = (await server.api("/api/audit?limit=2")).body;
+  const rest = (await server.api(`/api/audit?limit=500&cursor=${first2.next_cursor}`)).body;
+  expect(rest.next_cursor).toBeNull();
+  const ids = [...first2.data, ...rest.data].map((entry: any) => entry.id);
+  expect(ids).toEqual([...ids].sort((a, b) => b - a));
+  for (const [query, pointer] of [["entity=table", "/entity"], ["cursor=x", "/cursor"], ["from=soon", "/from"], ["who=me", "/who"]]) {
+    const { status, body } = await server.api(`/api/audit?${query}`);
+    expect([status, pointers(body)], query).toEqual([400, [pointer]]);
+  }
 });
 
 test("a key expires", async () => {

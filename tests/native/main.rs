@@ -3,5 +3,6 @@
 
 mod database;
 mod laws;
+mod management;
 mod simulation;
 mod statements;

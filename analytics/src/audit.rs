@@ -1,0 +1,262 @@
+//! The audit trail: who changed what, and when.
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value, json};
+
+use crate::{Param, Reject, Statement};
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It is new.
+    Created,
+    /// Some of its fields changed.
+    Updated,
+    /// It is out of sight, and can be restored.
+    Deleted,
+    /// It is back.
+    Restored,
+    /// It is gone for good.
+    Purged,
+    /// It came with a file.
+    Imported,
+    /// A key opens nothing any more.
+    Revoked,
+}
+
+impl Action {
+    /// The name in the table and in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Deleted => "deleted",
+            Self::Restored => "restored",
+            Self::Purged => "purged",
+            Self::Imported => "imported",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// What can be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entity {
+    /// A link, by its token.
+    Link,
+    /// A campaign.
+    Campaign,
+    /// A publisher.
+    Publisher,
+    /// An API key, by its hash.
+    Key,
+}
+
+impl Entity {
+    /// Every entity.
+    pub const ALL: [Self; 4] = [Self::Link, Self::Campaign, Self::Publisher, Self::Key];
+
+    /// The name in the table, in queries and in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Campaign => "campaign",
+            Self::Publisher => "publisher",
+            Self::Key => "key",
+        }
+    }
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// When, epoch ms.
+    pub at_ms: i64,
+    /// Who.
+    pub actor: String,
+    /// What was done,
+    pub action: Action,
+    /// to what,
+    pub entity: Entity,
+    /// to which,
+    pub entity_id: String,
+    /// and what of it changed: see [`changes`].
+    pub changes: Value,
+}
+
+impl Entry {
+    /// Notes the change that the statement right before this one made, in the same transaction; if that touched no
+    /// row, because somebody else was faster, there is nothing to note. A read between the two does no harm, another
+    /// write does: `changes()` counts the rows of the latest INSERT, UPDATE or DELETE.
+    pub fn insert(&self) -> Statement {
+        let sql = "INSERT INTO audit (at_ms, actor, action, entity, entity_id, changes) \
+                   SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE changes() > 0";
+        Statement::new(
+            sql,
+            [
+                self.at_ms.into(),
+                self.actor.as_str().into(),
+                self.action.name().into(),
+                self.entity.name().into(),
+                self.entity_id.as_str().into(),
+                self.changes.to_string().into(),
+            ],
+        )
+    }
+}
+
+/// Fields whose values nobody may read here.
+const SECRETS: [&str; 3] = ["password", "key", "secret"];
+
+/// Said of every change by the entry's own time.
+const TIMES: [&str; 2] = ["created_at", "updated_at"];
+
+/// The fields that differ, as `{"field": [before, after]}`. A field that is absent is null, and so is everything
+/// before the creation and after the deletion.
+pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Value {
+    // By reading and inserting alone: taking members out of a map is code that nothing else here needs.
+    let mut changed = Map::new();
+    let names = [before, after].into_iter().flatten().filter_map(Value::as_object).flat_map(Map::keys);
+    for name in names {
+        let of = |record: Option<&'_ Value>| {
+            record.and_then(|record| record.get(name)).map(|value| shown(name, value))
+        };
+        let same = before.and_then(|record| record.get(name)) == after.and_then(|record| record.get(name));
+        let (was, is) = (of(before).unwrap_or_default(), of(after).unwrap_or_default());
+        let absent = was.is_null() && is.is_null();
+        if !same && !absent && !TIMES.contains(&name.as_str()) {
+            changed.insert(name.clone(), Value::Array(vec![was, is]));
+        }
+    }
+    Value::Object(changed)
+}
+
+/// A member as anybody may see it.
+fn shown(name: &str, value: &Value) -> Value {
+    match value {
+        Value::Null => Value::Null,
+        _ if SECRETS.contains(&name) => "***".into(),
+        Value::Bool(flag) => (*flag).into(),
+        Value::Number(number) => Value::Number(number.clone()),
+        Value::String(text) => text.as_str().into(),
+        Value::Array(items) => Value::Array(items.iter().map(|item| shown("", item)).collect()),
+        Value::Object(members) => {
+            let mut copy = Map::new();
+            for (name, member) in members {
+                copy.insert(name.clone(), shown(name, member));
+            }
+            Value::Object(copy)
+        }
+    }
+}
+
+/// An entry as one column: the shell reads rows of records everywhere, and needs no code for rows of another shape.
+macro_rules! record {
+    () => {
+        "SELECT json_object('id', id, 'at', at_ms, 'actor', actor, 'action', action, 'entity', entity, \
+         'entity_id', entity_id, 'changes', json(changes)) AS record FROM audit "
+    };
+}
+
+/// Which entries are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    entity: Option<&'static str>,
+    entity_id: Option<String>,
+    actor: Option<String>,
+    from_ms: Option<i64>,
+    to_ms: Option<i64>,
+    before_id: Option<i64>,
+    limit: Option<i64>,
+}
+
+impl Filter {
+    const LIMIT_DEFAULT: i64 = 50;
+    const LIMIT_MAX: i64 = 500;
+
+    /// Takes one parameter of the query.
+    ///
+    /// # Errors
+    /// It is no parameter of the trail, or has no such value.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), Reject> {
+        let say = |detail| Reject::new(format!("/{name}"), detail);
+        match name {
+            "entity" => {
+                let entity = Entity::ALL.iter().find(|entity| entity.name() == value);
+                self.entity = Some(entity.ok_or_else(|| say("is nothing that is noted"))?.name());
+            }
+            "entity_id" => self.entity_id = Some(value.to_owned()),
+            "actor" => self.actor = Some(value.to_owned()),
+            "from" => self.from_ms = Some(crate::time::parse_time(value).map_err(say)?),
+            "to" => self.to_ms = Some(crate::time::parse_time(value).map_err(say)?),
+            "cursor" => {
+                let id = value.parse().ok().filter(|id| (0..1i64 << 53).contains(id));
+                self.before_id = Some(id.ok_or_else(|| say("is not one that the trail returned"))?);
+            }
+            "limit" => {
+                let limit = value.parse().ok().filter(|limit| (1..=Self::LIMIT_MAX).contains(limit));
+                self.limit = Some(limit.ok_or_else(|| say("is not a number from 1 to 500"))?);
+            }
+            _ => return Err(say("is no parameter of this route")),
+        }
+        Ok(())
+    }
+
+    fn limit(&self) -> i64 {
+        self.limit.unwrap_or(Self::LIMIT_DEFAULT)
+    }
+
+    /// The entries, newest first, and one more than the page holds if another page follows: one column `record`, which
+    /// [`Filter::answer`] takes.
+    pub fn page(&self) -> Statement {
+        // What was done to one thing is found by the index; the rest is a walk back through a table that grows with
+        // what people do, not with what is clicked.
+        let sql = match (self.entity, &self.entity_id) {
+            (Some(_), Some(_)) => concat!(
+                record!(),
+                "WHERE entity = ?1 AND entity_id = ?2 AND (?3 IS NULL OR actor = ?3) \
+                 AND (?4 IS NULL OR at_ms >= ?4) AND (?5 IS NULL OR at_ms < ?5) \
+                 AND id < ?6 ORDER BY id DESC LIMIT ?7"
+            ),
+            _ => concat!(
+                record!(),
+                "WHERE (?1 IS NULL OR entity = ?1) AND (?2 IS NULL OR entity_id = ?2) \
+                 AND (?3 IS NULL OR actor = ?3) AND (?4 IS NULL OR at_ms >= ?4) AND (?5 IS NULL OR at_ms < ?5) \
+                 AND id < ?6 ORDER BY id DESC LIMIT ?7"
+            ),
+        };
+        let text = |value: Option<&str>| value.map_or(Param::Null, Param::from);
+        let number = |value: Option<i64>| value.map_or(Param::Null, Param::Integer);
+        Statement::new(
+            sql,
+            [
+                text(self.entity),
+                text(self.entity_id.as_deref()),
+                text(self.actor.as_deref()),
+                number(self.from_ms),
+                number(self.to_ms),
+                self.before_id.unwrap_or((1 << 53) - 1).into(),
+                (self.limit() + 1).into(),
+            ],
+        )
+    }
+
+    /// The page as it is answered.
+    pub fn answer<'a>(&self, records: impl IntoIterator<Item = &'a str>) -> Value {
+        let mut data: Vec<Value> =
+            records.into_iter().filter_map(|record| serde_json::from_str(record).ok()).collect();
+        let most = self.limit() as usize;
+        let more = data.len() > most;
+        data.truncate(most);
+        for entry in &mut data {
+            let at_ms = entry["at"].as_i64().unwrap_or_default();
+            if let Some(members) = entry.as_object_mut() {
+                members.insert("at".to_owned(), crate::time::rfc3339(at_ms).into());
+            }
+        }
+        let next = data.last().filter(|_| more).map(|last| last["id"].to_string());
+        json!({ "data": data, "next_cursor": next })
+    }
+}
