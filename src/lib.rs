@@ -12,6 +12,7 @@ mod dead_letters;
 mod edge;
 mod events;
 mod gate;
+mod group_commit;
 mod key_routes;
 mod link_routes;
 mod lookup;
