@@ -16,6 +16,7 @@ mod group_commit;
 mod key_routes;
 mod link_routes;
 mod lookup;
+mod meter;
 mod pixel;
 mod problem;
 mod random;
