@@ -10,6 +10,8 @@ pub(crate) const DB: &str = "DB";
 pub(crate) const LINKS: &str = "LINKS";
 /// The gate's Durable Object namespace.
 pub(crate) const GATE: &str = "GATE";
+/// The meter's Durable Object namespace.
+pub(crate) const METER: &str = "METER";
 /// Analytics Engine.
 pub(crate) const STATS: &str = "STATS";
 /// The table of settings.
@@ -32,6 +34,18 @@ extern "C" {
     /// See `Gate::report`.
     #[wasm_bindgen(method)]
     pub(crate) fn report(this: &GateStub) -> Promise;
+
+    /// A meter, as its callers see it.
+    #[wasm_bindgen(extends = js_sys::Object)]
+    pub(crate) type MeterStub;
+
+    /// See `Meter::take`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn take(this: &MeterStub, link: &str, id: &Uint8Array, max: f64) -> Promise;
+
+    /// See `Meter::forget`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn forget(this: &MeterStub, link: &str) -> Promise;
 
     /// A queue, with the content type that the SDK lacks: bytes, as they are.
     #[wasm_bindgen(extends = js_sys::Object)]
@@ -90,7 +104,7 @@ mod tests {
         let wrangler = wrangler();
         assert_eq!(names(&wrangler, &["d1_databases"], "binding"), [DB]);
         assert_eq!(names(&wrangler, &["kv_namespaces"], "binding"), [LINKS]);
-        assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE]);
+        assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE, METER]);
         assert_eq!(names(&wrangler, &["analytics_engine_datasets"], "binding"), [STATS]);
     }
 

@@ -5,12 +5,14 @@ use std::rc::Rc;
 
 use analytics::capture::Rules;
 use analytics::visitor::{DayKey, day_of};
-use durable_objects::{GateName, Region};
+use durable_objects::{GateName, MeterName, Region};
 use worker::wasm_bindgen::JsCast;
 use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 
 use crate::auth::Used;
-use crate::bindings::{ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, QueueBinding, VISITOR_SECRET};
+use crate::bindings::{
+    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding, VISITOR_SECRET,
+};
 use crate::config::Config;
 use crate::lookup::Known;
 
@@ -25,6 +27,7 @@ pub(crate) struct Edge {
     pub(crate) known: RefCell<Known>,
     pub(crate) used: RefCell<Used>,
     gates: ObjectNamespace,
+    meters: ObjectNamespace,
     queues: Vec<QueueBinding>,
     visitor_secret: String,
     day_key: RefCell<Option<(i64, DayKey)>>,
@@ -68,6 +71,7 @@ impl Edge {
             known: RefCell::default(),
             used: RefCell::default(),
             gates: env.durable_object(GATE)?,
+            meters: env.durable_object(METER)?,
             queues,
             visitor_secret: env.secret(VISITOR_SECRET)?.to_string(),
             day_key: RefCell::new(None),
@@ -88,6 +92,12 @@ impl Edge {
             Some(hint) => self.gates.get_by_name_with_location_hint(&text, hint)?,
             None => self.gates.get_by_name(&text)?,
         };
+        Ok(stub.into_rpc::<worker::wasm_bindgen::JsValue>().unchecked_into())
+    }
+
+    /// A fresh stub of a meter.
+    pub(crate) fn meter(&self, name: MeterName) -> Result<MeterStub> {
+        let stub = self.meters.get_by_name(&name.to_string())?;
         Ok(stub.into_rpc::<worker::wasm_bindgen::JsValue>().unchecked_into())
     }
 

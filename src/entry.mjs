@@ -1,7 +1,7 @@
 // The Worker's main module. workerd offers RPC only on classes that extend DurableObject, and wasm-bindgen's do not;
-// so the object that the runtime sees is this one, and it delegates to the wasm's.
+// so the objects that the runtime sees are these, and they delegate to the wasm's.
 import { DurableObject } from "cloudflare:workers";
-import Entrypoint, { Gate as WasmGate } from "./index.js";
+import Entrypoint, { Gate as WasmGate, Meter as WasmMeter } from "./index.js";
 
 export default Entrypoint;
 
@@ -27,5 +27,26 @@ export class Gate extends DurableObject {
 
   report() {
     return this.#gate.report();
+  }
+}
+
+export class Meter extends DurableObject {
+  #meter;
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    this.#meter = new WasmMeter(ctx, env);
+  }
+
+  fetch(request) {
+    return this.#meter.fetch(request);
+  }
+
+  take(link, id, max) {
+    return this.#meter.take(link, id, max);
+  }
+
+  forget(link) {
+    return this.#meter.forget(link);
   }
 }

@@ -2,30 +2,29 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
 use analytics::RawEvent;
 use durable_objects::gate::{Gate as Memory, Outgoing};
 use durable_objects::log::{self, Row};
 use durable_objects::{Admission, GateName, Settings};
-use futures_channel::oneshot;
 use queues::{Frame, frames, ledger};
 use serde::Deserialize;
 use worker::js_sys::Promise;
 use worker::wasm_bindgen::prelude::*;
 use worker::{
-    Delay, DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State,
-    console_error, durable_object,
+    DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State, console_error,
+    durable_object,
 };
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::group_commit::{GroupCommit, Writes, sleep};
 use crate::record::{Call, Verdict};
-use crate::sql::{execute, read};
+use crate::sql::{blob, execute, integer, read};
 
 /// The Durable Object class. A thin delegate: everything that outlives a call is in [`Keeper`].
 #[allow(missing_debug_implementations, reason = "nobody prints an object")]
-#[durable_object]
+#[durable_object(alarm)]
 pub struct Gate {
     platform: Rc<Platform>,
     keeper: RefCell<Option<Rc<Keeper>>>,
@@ -42,10 +41,7 @@ struct Keeper {
     memory: RefCell<Memory>,
     platform: Rc<Platform>,
     sql: SqlStorage,
-    /// Callers of the open group: told whether its commit went through.
-    waiting: RefCell<Vec<oneshot::Sender<bool>>>,
-    /// A commit is due: whoever comes meanwhile joins its group.
-    committing: Cell<bool>,
+    group: Rc<GroupCommit>,
     shipping: Cell<bool>,
     /// When the platform is going to wake the gate, as far as this memory knows.
     armed_ms: Cell<Option<i64>>,
@@ -108,6 +104,12 @@ impl Gate {
     }
 }
 
+impl Writes for Keeper {
+    fn write(self: Rc<Self>) -> bool {
+        self.commit()
+    }
+}
+
 impl Keeper {
     fn new(platform: &Rc<Platform>) -> Result<Self> {
         let Platform { state, env } = &**platform;
@@ -121,8 +123,7 @@ impl Keeper {
             memory: RefCell::new(memory),
             platform: Rc::clone(platform),
             sql,
-            waiting: RefCell::default(),
-            committing: Cell::new(false),
+            group: Rc::default(),
             shipping: Cell::new(false),
             armed_ms: Cell::new(None),
         })
@@ -163,29 +164,9 @@ impl Keeper {
 
     /// Resolves when the open group is in the log, to whether it is.
     async fn committed(self: &Rc<Self>) -> bool {
-        if !self.committing.get() {
-            let now_ms = now_ms();
-            let due_ms = self.memory.borrow().commit_due_ms(now_ms);
-            if due_ms <= now_ms {
-                return self.commit();
-            }
-            self.committing.set(true);
-            let keeper = Rc::clone(self);
-            // Not in the caller's own future: that is dropped when its client goes away, and the others wait on.
-            wasm_bindgen_futures::spawn_local(async move {
-                sleep(due_ms - now_ms).await;
-                keeper.committing.set(false);
-                let written = keeper.commit();
-                let waiting = std::mem::take(&mut *keeper.waiting.borrow_mut());
-                // A caller that is gone does not mind.
-                for caller in waiting {
-                    let _ = caller.send(written);
-                }
-            });
-        }
-        let (caller, told) = oneshot::channel();
-        self.waiting.borrow_mut().push(caller);
-        told.await.unwrap_or(false)
+        let now_ms = now_ms();
+        let due_ms = self.memory.borrow().commit_due_ms(now_ms);
+        self.group.join(due_ms - now_ms, Rc::clone(self) as Rc<dyn Writes>).await
     }
 
     /// Writes the open group. No await from here to the end: the platform makes one transaction of it, and lets no
@@ -231,7 +212,7 @@ impl Keeper {
                     sleep(due_ms - now).await;
                 }
                 // Copies that were turned away wait for a row; if none comes, they get their own.
-                if !keeper.committing.get() && !keeper.commit() {
+                if !keeper.group.is_due() && !keeper.commit() {
                     break;
                 }
                 let messages = keeper.memory.borrow_mut().ship(now_ms());
@@ -337,20 +318,12 @@ fn remember(sql: &SqlStorage, name: GateName, settings: Settings) -> Result<Memo
 
 fn row_of(columns: Vec<SqlStorageValue>) -> Result<Row> {
     let mut columns = columns.into_iter();
-    let mut integer = || match columns.next() {
-        Some(SqlStorageValue::Integer(value)) => Ok(value),
-        // A number beyond 32 bits comes over as a float.
-        Some(SqlStorageValue::Float(value)) => Ok(value as i64),
-        other => Err(Error::RustError(format!("the log has {other:?} where a number should be"))),
-    };
-    let (seq, message, at_ms) = (integer()?, integer()?, integer()?);
-    let (admitted, duplicates) = (integer()?, integer()?);
-    match columns.next() {
-        Some(SqlStorageValue::Blob(body)) => Ok(Row { seq, message, at_ms, admitted, duplicates, body }),
-        other => Err(Error::RustError(format!("the log has {other:?} where frames should be"))),
-    }
-}
-
-async fn sleep(ms: i64) {
-    Delay::from(Duration::from_millis(ms.max(0).unsigned_abs())).await;
+    Ok(Row {
+        seq: integer(&mut columns)?,
+        message: integer(&mut columns)?,
+        at_ms: integer(&mut columns)?,
+        admitted: integer(&mut columns)?,
+        duplicates: integer(&mut columns)?,
+        body: blob(&mut columns)?,
+    })
 }

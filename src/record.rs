@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use futures_util::future::{Fuse, join_all};
 use queues::{Broken, Frame, Head, MESSAGE_MAX_BYTES, Message, frames};
 use wasm_bindgen_futures::JsFuture;
-use worker::js_sys::{Reflect, Uint8Array};
+use worker::js_sys::{Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::JsValue;
 use worker::{Delay, console_warn};
 
@@ -96,11 +96,11 @@ impl<'a> Call<'a> {
 /// queue, and if the gate had it after all, its second copy is turned away.
 const PATIENCE_MS: u64 = 2_000;
 
-/// Why a gate did not answer.
-struct Unreached {
+/// Why an object did not answer.
+pub(crate) struct Unreached {
     /// A new stub may get through.
-    again: bool,
-    why: String,
+    pub(crate) again: bool,
+    pub(crate) why: String,
 }
 
 /// A visitor who waits for a redirect, but not for long. Let go by dropping it: the visitor is sent on, and what
@@ -187,12 +187,19 @@ async fn ask(
         drop(audience);
         first = answer_within(&mut answer, PATIENCE_MS).await;
     }
-    let Some(answer) = first else {
-        return Err(Unreached { again: false, why: format!("no answer in {PATIENCE_MS} ms") });
-    };
+    let answer = reached(first)?;
+    Ok(answer.as_string().unwrap_or_default().chars().map(Verdict::of_letter).collect())
+}
+
+/// What an object answers, if it does so in time.
+pub(crate) async fn answer_of(call: Promise) -> Result<JsValue, Unreached> {
+    reached(answer_within(&mut JsFuture::from(call).fuse(), PATIENCE_MS).await)
+}
+
+fn reached(answer: Option<Result<JsValue, JsValue>>) -> Result<JsValue, Unreached> {
     match answer {
-        Ok(answer) => Ok(answer.as_string().unwrap_or_default().chars().map(Verdict::of_letter).collect()),
-        Err(error) => {
+        Some(Ok(answer)) => Ok(answer),
+        Some(Err(error)) => {
             let flag = |name: &str| {
                 Reflect::get(&error, &JsValue::from_str(name)).is_ok_and(|flag| flag.is_truthy())
             };
@@ -200,6 +207,7 @@ async fn ask(
             let again = flag("retryable") && !flag("overloaded");
             Err(Unreached { again, why: format!("{error:?}") })
         }
+        None => Err(Unreached { again: false, why: format!("no answer in {PATIENCE_MS} ms") }),
     }
 }
 

@@ -5,7 +5,9 @@ use analytics::{Param, Scope, Statement};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use worker::wasm_bindgen::JsValue;
-use worker::{D1Database, D1PreparedStatement, D1Result, Result, SqlCursor, SqlStorage, SqlStorageValue};
+use worker::{
+    D1Database, D1PreparedStatement, D1Result, Error, Result, SqlCursor, SqlStorage, SqlStorageValue,
+};
 
 fn prepare(db: &D1Database, statement: Statement) -> Result<D1PreparedStatement> {
     let prepared = db.prepare(statement.sql);
@@ -78,4 +80,22 @@ pub(crate) fn execute(sql: &SqlStorage, statement: Statement) -> Result<SqlCurso
         })
         .collect();
     sql.exec(statement.sql, params)
+}
+
+/// The next column of a row from a Durable Object's database, which holds a number.
+pub(crate) fn integer(columns: &mut dyn Iterator<Item = SqlStorageValue>) -> Result<i64> {
+    match columns.next() {
+        Some(SqlStorageValue::Integer(value)) => Ok(value),
+        // A number beyond 32 bits comes over as a float.
+        Some(SqlStorageValue::Float(value)) => Ok(value as i64),
+        other => Err(Error::RustError(format!("storage has {other:?} where a number should be"))),
+    }
+}
+
+/// Likewise, which holds bytes.
+pub(crate) fn blob(columns: &mut dyn Iterator<Item = SqlStorageValue>) -> Result<Vec<u8>> {
+    match columns.next() {
+        Some(SqlStorageValue::Blob(bytes)) => Ok(bytes),
+        other => Err(Error::RustError(format!("storage has {other:?} where bytes should be"))),
+    }
 }

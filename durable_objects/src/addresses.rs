@@ -1,4 +1,4 @@
-//! Which gate an event belongs to.
+//! Which gate an event belongs to, and which meter a link.
 
 use std::fmt;
 use std::hash::Hasher;
@@ -83,9 +83,7 @@ pub struct GateName {
 impl GateName {
     /// The gate of an event: by a hash of its id, because clients choose ids and may choose them alike.
     pub fn of(region: Region, id: EventId, shards: u16) -> Self {
-        let mut hasher = SipHasher13::new_with_key(b"clicktrail shard");
-        hasher.write(id.as_bytes());
-        Self { region, shard: (hasher.finish() % u64::from(shards.max(1))) as u16 }
+        Self { region, shard: shard(b"clicktrail shard", id.as_bytes(), shards) }
     }
 
     /// The gate of that name.
@@ -101,6 +99,34 @@ impl fmt::Display for GateName {
     }
 }
 
+/// One meter: `meter/{shard}`. There is one set for the world, because two meters of a link would each let its whole
+/// limit through; it stands where the first request came from, and others wait for the way there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeterName {
+    /// Which of the meters.
+    pub shard: u16,
+}
+
+impl MeterName {
+    /// The meter of a link. It has the link's count, so the number of meters is never changed: links would go to
+    /// meters that know nothing of them, and have their limits over again.
+    pub fn of(link: &str, shards: u16) -> Self {
+        Self { shard: shard(b"clicktrail meter", link.as_bytes(), shards) }
+    }
+}
+
+impl fmt::Display for MeterName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "meter/{}", self.shard)
+    }
+}
+
+fn shard(key: &[u8; 16], of: &[u8], shards: u16) -> u16 {
+    let mut hasher = SipHasher13::new_with_key(key);
+    hasher.write(of);
+    (hasher.finish() % u64::from(shards.max(1))) as u16
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +138,7 @@ mod tests {
         let name = GateName::of(Region::Weur, id, 16);
         assert_eq!(name.to_string(), "gate/weur/15");
         assert_eq!(GateName::parse("gate/weur/3"), Some(GateName { region: Region::Weur, shard: 3 }));
+        assert_eq!(MeterName::of("demo", 16).to_string(), "meter/4");
         for name in ["gate/weur", "gate/mars/1", "door/weur/1", "gate/weur/x"] {
             assert_eq!(GateName::parse(name), None);
         }

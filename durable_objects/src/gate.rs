@@ -276,7 +276,7 @@ impl Gate {
 }
 
 /// When something may be done again that was `last_ms` done: at once if the clock was set back since.
-fn soonest(last_ms: i64, interval_ms: i64, now_ms: i64) -> i64 {
+pub(crate) fn soonest(last_ms: i64, interval_ms: i64, now_ms: i64) -> i64 {
     if now_ms < last_ms { now_ms } else { now_ms.max(last_ms + interval_ms) }
 }
 

@@ -1,13 +1,16 @@
-//! What is remembered: the gate that admits every event once, and the log it keeps them in.
+//! What is remembered: the gate that admits every event once, with the log it keeps them in, and the meter that keeps
+//! click limits.
 
 pub mod addresses;
 pub mod gate;
 mod group;
 pub mod log;
+pub mod meter;
 mod outbox;
 mod seen;
 mod settings;
 
-pub use addresses::{GateName, Region};
+pub use addresses::{GateName, MeterName, Region};
 pub use gate::{Admission, Gate, Settings};
+pub use meter::{Meter, Taken};
 pub use settings::LATE_MAX_MS;
