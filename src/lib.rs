@@ -20,6 +20,7 @@ mod lookup;
 mod meter;
 mod pixel;
 mod problem;
+mod qr_route;
 mod random;
 mod record;
 mod redirect;
@@ -91,8 +92,11 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         _ => {
             if let Some(kind) = path.strip_prefix("/events/") {
                 events::one(request, env, kind, query).await
-            } else if let Some(token) = path.strip_prefix("/api/links/") {
-                link_routes::item(request, env, token).await
+            } else if let Some(rest) = path.strip_prefix("/api/links/") {
+                match rest.strip_suffix("/qr") {
+                    Some(token) => qr_route::show(request, env, token, query).await,
+                    None => link_routes::item(request, env, rest).await,
+                }
             } else if let Some(id) = path.strip_prefix("/api/keys/") {
                 key_routes::item(request, env, id).await
             } else if let Some(rest) = path.strip_prefix("/api/dead-letters/") {

@@ -149,6 +149,6 @@ async fn body(request: &mut Request) -> Result<Vec<u8>, Problem> {
 }
 
 /// Scheme and host under which the request came in: short links are on the same.
-fn origin(request: &Request) -> Result<String, Problem> {
+pub(crate) fn origin(request: &Request) -> Result<String, Problem> {
     Ok(request.url()?.origin().ascii_serialization())
 }

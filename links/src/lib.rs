@@ -7,6 +7,7 @@ mod destination;
 mod edit;
 mod host;
 mod link;
+pub mod qr;
 pub mod statements;
 mod target;
 mod token;

@@ -1,0 +1,67 @@
+//! `GET /api/links/{token}/qr`: the code to print.
+
+use links::Token;
+use links::qr::{self, Image, Options};
+use worker::{Env, Headers, Method, Request, Response, ResponseBuilder, Result};
+
+use crate::auth::{Scope, allowed};
+use crate::edge::Edge;
+use crate::link_routes::origin;
+use crate::lookup::from_d1;
+use crate::problem::Problem;
+
+/// Draws the code of a link.
+pub(crate) async fn show(
+    request: &Request,
+    env: &Env,
+    segment: &str,
+    query: &str,
+) -> Result<Response, Problem> {
+    if !matches!(request.method(), Method::Get | Method::Head) {
+        return Err(Problem::MethodNotAllowed("GET, HEAD"));
+    }
+    allowed(request, env, Scope::LinksRead).await?;
+    let options = Options::parse(query)?;
+    let link = match Token::from_segment(segment) {
+        Some(token) => from_d1(&*Edge::of(env)?, &token).await?,
+        None => None,
+    };
+    let token = link.ok_or(Problem::NotFound("There is no such link"))?.token;
+    let image = qr::draw(&qr::address(&origin(request)?, &token), &options)?;
+    let known = request.headers().get("if-none-match")?.unwrap_or_default();
+    Ok(answer(image, &token, &known)?)
+}
+
+/// The picture, or nothing for whoever has it already.
+fn answer(image: Image, token: &Token, known: &str) -> Result<Response> {
+    let tag = image.tag();
+    let disposition = disposition(token, image.format.extension());
+    let headers = Headers::new();
+    for (name, value) in [
+        ("cache-control", "private, max-age=300"),
+        ("access-control-allow-origin", "*"),
+        ("etag", &tag),
+        ("content-type", image.format.content_type()),
+        ("content-disposition", &disposition),
+        // Opened by itself a drawing is a document of this origin: there is nothing in it to run, and nothing may.
+        ("content-security-policy", "default-src 'none'; sandbox"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        headers.set(name, value)?;
+    }
+    let builder = ResponseBuilder::new().with_headers(headers);
+    if known.contains(&tag) {
+        return Ok(builder.with_status(304).empty());
+    }
+    Ok(builder.fixed(image.bytes))
+}
+
+/// A file is named after the link. A header is ASCII: other scripts come encoded (RFC 8187), for which a segment of a
+/// path has the right form.
+fn disposition(token: &Token, extension: &str) -> String {
+    if token.as_str().is_ascii() {
+        format!("inline; filename=\"{token}.{extension}\"")
+    } else {
+        format!("inline; filename=\"qr.{extension}\"; filename*=UTF-8''{}.{extension}", token.to_segment())
+    }
+}
