@@ -28,6 +28,7 @@ mod schedule;
 mod sql;
 mod stats;
 mod visit;
+mod zone;
 
 use worker::js_sys::Array;
 use worker::wasm_bindgen::JsCast;

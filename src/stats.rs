@@ -19,6 +19,7 @@ use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::sql::{StoredPage, transact};
+use crate::zone::zone;
 
 async fn reader(request: &Request, env: &Env) -> Result<(), Problem> {
     if request.method() != Method::Get {
@@ -37,7 +38,7 @@ pub(crate) async fn clicks(request: &Request, env: &Env, query: &str) -> Result<
     reader(request, env).await?;
     let edge = Edge::of(env)?;
     let now_ms = now_ms();
-    let query = Query::parse(query, now_ms)?;
+    let query = Query::parse(query, now_ms, zone)?;
     let results = transact(&edge.db, reads(&query)).await?;
     let [pages, segments] = results.as_slice() else {
         return Err(Problem::Unavailable("the database gave no answer".into()));

@@ -37,6 +37,7 @@ pub mod utm;
 pub mod visitor;
 #[cfg(test)]
 mod world;
+pub mod zone;
 
 pub use agent::{Agent, Device};
 pub use aggregate::{Scope, StatsAggregate};

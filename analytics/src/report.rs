@@ -105,7 +105,7 @@ fn render(query: &Query, kept: &Page, now_ms: i64) -> Value {
         ("from".to_owned(), json!(query.span.format(query.span.from_ms))),
         ("to".to_owned(), json!(query.span.format(query.span.to_ms))),
         ("interval".to_owned(), json!(query.span.interval.name())),
-        ("tz".to_owned(), json!(query.span.tz.iana_name().unwrap_or("UTC"))),
+        ("tz".to_owned(), json!(query.span.zone.name())),
         ("as_of".to_owned(), json!(crate::time::rfc3339(now_ms))),
         ("include_bots".to_owned(), json!(query.include_bots)),
         ("totals".to_owned(), Value::Object(totals)),

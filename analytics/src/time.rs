@@ -16,7 +16,7 @@ const NOT_A_TIME: &str = "is not a time; send epoch milliseconds or RFC 3339 wit
 const TEXT_MAX_BYTES: usize = 64;
 
 /// The years 1 to 9999, which is what RFC 3339 can write; the last day is cut by the largest UTC offset.
-const REPRESENTABLE_MS: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_207_200_000;
+pub(crate) const REPRESENTABLE_MS: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_207_200_000;
 
 /// Reads epoch milliseconds as digits, or RFC 3339.
 ///

@@ -99,6 +99,49 @@ test("a day is the day of the time zone", () =>
     expect(numbers(hours.series)).toEqual([0, 0, 0, 0, 0, 0, 8, ...Array(17).fill(0)]); // 01:00 UTC is 06:30
   }));
 
+test("hours are the hours of the time zone", () =>
+  both(async (server) => {
+    const day = new Date(first).toISOString().slice(0, 10);
+    // 01:00 UTC is 06:45, and 20:00 UTC the next day's 01:45.
+    const hours = await report(server, `campaign_id=a&from=${day}&to=${first + DAY}&interval=hour&tz=asia/kathmandu`);
+    expect(hours.tz).toBe("asia/kathmandu"); // as it was asked for
+    expect(hours.series[6]).toMatchObject({ time: `${day}T06:00:00+05:45`, clicks: 8 });
+    expect(hours.series[25].clicks).toBe(2);
+    expect(hours.series.length).toBe(30);
+  }));
+
+test("a day is as long as the time zone makes it", async () => {
+  const times = async (query: string) => (await report(folding, query)).series.map(({ time }: any) => time);
+  const spring = await times("from=2026-03-08&to=2026-03-09&interval=hour&tz=America/New_York");
+  expect(spring.length).toBe(23);
+  expect(spring.slice(0, 3)).toEqual(["2026-03-08T00:00:00-05:00", "2026-03-08T01:00:00-05:00", "2026-03-08T03:00:00-04:00"]);
+  const autumn = await times("from=2025-11-02&to=2025-11-03&interval=hour&tz=America/New_York");
+  expect(autumn.length).toBe(25);
+  expect(autumn.slice(1, 3)).toEqual(["2025-11-02T01:00:00-04:00", "2025-11-02T01:00:00-05:00"]);
+  // Where the clocks skip midnight.
+  expect(await times("from=2025-04-24&to=2025-04-27&interval=day&tz=Africa/Cairo"))
+    .toEqual(["2025-04-24T00:00:00+02:00", "2025-04-25T01:00:00+03:00", "2025-04-26T00:00:00+03:00"]);
+  // The clocks of Morocco go back for Ramadan: a month that moves through the year.
+  const year = await times("from=2025-01-01&to=2026-01-01&interval=day&tz=Africa/Casablanca");
+  expect(year.length).toBe(365);
+  expect(year.filter((time: string, day: number) => time.slice(19) !== year[day - 1]?.slice(19)))
+    .toEqual(["2025-01-01T00:00:00+01:00", "2025-02-24T00:00:00+00:00", "2025-04-07T00:00:00+01:00"]);
+  // Days of UTC may be eight years of them, by whatever name.
+  expect((await times("from=2018-01-01&to=2026-01-01&interval=day&tz=Africa/Abidjan")).length).toBe(2922);
+});
+
+test("a time zone is a name of the IANA database, in whatever case", async () => {
+  for (const tz of ["UTC", "utc", "Etc/UTC", "Etc/GMT+5", "EST5EDT", "Asia/Calcutta", "asia/KOLKATA", "Europe/Kyiv", "GB"]) {
+    const { status, body } = await folding.api(`/stats/clicks?tz=${encodeURIComponent(tz)}`);
+    expect([status, body.tz], tz).toEqual([200, tz === "utc" ? "UTC" : tz]);
+  }
+  // What only the platform takes for a zone, and what nobody does.
+  for (const tz of ["", "+01:00", "-05", "IST", "PST", "SystemV/AST4", "UTC+1", "GMT+1", "Mars/Phobos", "Etc/Unknown", "Europe/Oslo ", "Oslo"]) {
+    const { status, body } = await folding.api(`/stats/clicks?tz=${encodeURIComponent(tz)}`);
+    expect([status, pointers(body)], tz).toEqual([400, ["/tz"]]);
+  }
+});
+
 test("clicks are grouped by what is known of them", () =>
   both(async (server) => {
     const by = async (dimension: string, more = "campaign_id=a") => groups(await report(server, `${more}&${span}&group_by=${dimension}`));

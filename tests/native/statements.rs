@@ -6,6 +6,7 @@ use analytics::report::query::Query;
 use analytics::report::{answer, reads};
 use analytics::rollup::rollup;
 use analytics::segment::{PARTITIONS, partition, segments};
+use analytics::zone::Zone;
 use analytics::{EventId, Kind, RawEvent, Scope, Source, Statement, enrich, retention};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -46,8 +47,9 @@ fn everything(d1: &Database) -> Vec<String> {
 }
 
 fn clicks(d1: &Database, query: &str) -> i64 {
+    let query = format!("from={}&to={}&include_bots=true&{query}", T - DAY, T + DAY);
     let query =
-        Query::parse(&format!("from={}&to={}&include_bots=true&{query}", T - DAY, T + DAY), T).unwrap();
+        Query::parse(&query, T, |name, from_ms, _| Some(Zone::new(name, [(from_ms, 19_800)]))).unwrap();
     let [pages, bodies] = reads(&query);
     let pages = d1.rows(&pages, |row| {
         let key = analytics::page::PageKey {

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use form_urlencoded::parse;
-use jiff::tz::TimeZone;
 
 use super::filter::{Filter, values};
 use super::span::{Interval, Moment, Span};
 use crate::page::Level;
+use crate::zone::{Zone, is_name};
 use crate::{Dimension, Reject, Scope};
 
 /// By what the clicks are grouped.
@@ -61,15 +61,19 @@ pub struct Query {
     pub limit: usize,
 }
 
+/// Who knows time zones: a name, from and to which epoch ms it has to be known; `None` if there is no such zone.
+pub type Zones = fn(&str, i64, i64) -> Option<Zone>;
+
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1_000;
+const NO_ZONE: &str = "is not an IANA time zone, such as Europe/Oslo";
 
 impl Query {
     /// Reads a query string.
     ///
     /// # Errors
     /// Every parameter that is unknown, out of range, or asks for a combination that no sum is kept for.
-    pub fn parse(query: &str, now_ms: i64) -> Result<Self, Vec<Reject>> {
+    pub fn parse(query: &str, now_ms: i64, zones: Zones) -> Result<Self, Vec<Reject>> {
         let mut asked = Asked::default();
         let mut rejects = Vec::new();
         for (name, value) in parse(query.as_bytes()) {
@@ -80,7 +84,7 @@ impl Query {
         if !rejects.is_empty() {
             return Err(rejects);
         }
-        asked.resolve(now_ms).map_err(|reject| vec![reject])
+        asked.resolve(now_ms, zones).map_err(|reject| vec![reject])
     }
 
     /// Whether every filter admits a dimension's value.
@@ -107,7 +111,7 @@ struct Asked {
     from: Option<Moment>,
     to: Option<Moment>,
     interval: Option<Interval>,
-    tz: Option<TimeZone>,
+    tz: Option<String>,
     group_by: Option<GroupBy>,
     include_bots: Option<bool>,
     limit: Option<usize>,
@@ -131,8 +135,10 @@ impl Asked {
                 once(&mut self.interval, Interval::parse(value).ok_or("is not one of minute, hour, day")?)
             }
             "tz" => {
-                let tz = TimeZone::get(value).map_err(|_| "is not an IANA time zone, such as Europe/Oslo")?;
-                once(&mut self.tz, tz)
+                if !is_name(value) {
+                    return Err(NO_ZONE.to_owned());
+                }
+                once(&mut self.tz, value.to_owned())
             }
             "group_by" => {
                 let group_by = match value {
@@ -199,7 +205,17 @@ impl Asked {
         Scope::All
     }
 
-    fn resolve(mut self, now_ms: i64) -> Result<Query, Reject> {
+    fn zone(&self, now_ms: i64, zones: Zones) -> Result<Zone, Reject> {
+        match &self.tz {
+            Some(name) if !name.eq_ignore_ascii_case("UTC") => {
+                let (from_ms, to_ms) = Span::reach(self.from, self.to, now_ms);
+                zones(name, from_ms, to_ms).ok_or_else(|| Reject::new("/tz", NO_ZONE))
+            }
+            _ => Ok(Zone::utc()),
+        }
+    }
+
+    fn resolve(mut self, now_ms: i64, zones: Zones) -> Result<Query, Reject> {
         let scope = self.scope();
         let grouped = match self.group_by {
             // Everything in the scope has the same value of its own dimension.
@@ -217,14 +233,10 @@ impl Asked {
         if source == Source::Cube {
             self.combine(&scope, grouped)?;
         }
-        let tz = self.tz.unwrap_or(TimeZone::UTC);
-        let at = |moment: Option<Moment>, pointer: &'static str| match moment.map(|moment| moment.at(&tz)) {
-            Some(None) => Err(Reject::new(pointer, "is out of range")),
-            Some(at) => Ok(at),
-            None => Ok(None),
-        };
-        let (from_ms, to_ms) = (at(self.from, "/from")?, at(self.to, "/to")?);
-        let span = Span::new(from_ms, to_ms, self.interval, tz, now_ms)?;
+        let zone = self.zone(now_ms, zones)?;
+        let at = |moment: Moment| moment.at(&zone);
+        let (from_ms, to_ms) = (self.from.map(at), self.to.map(at));
+        let span = Span::new(from_ms, to_ms, self.interval, zone, now_ms)?;
         if source == Source::Cube && !span.is_whole_utc_days() {
             return Err(Reject::new("/tz", "combined filters are kept by day of UTC"));
         }

@@ -1,14 +1,15 @@
 //! The time a report is about, and how it is cut.
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{RoundMode, Timestamp, ToSpan, Unit, Zoned, ZonedRound};
+use jiff::Timestamp;
+use jiff::tz::Offset;
 
 use crate::Reject;
 use crate::page::Level;
-use crate::time::{parse_instant, parse_time};
+use crate::time::{REPRESENTABLE_MS, parse_instant, parse_time};
+use crate::zone::Zone;
 
-const HOUR_MS: i64 = 3_600_000;
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Minutes are kept for two days.
@@ -46,28 +47,21 @@ impl Interval {
         }
     }
 
-    fn unit(self) -> Unit {
+    /// By the clock: a day is longer or shorter where the clocks change.
+    fn unit_ms(self) -> i64 {
         match self {
-            Self::Minute => Unit::Minute,
-            Self::Hour => Unit::Hour,
-            Self::Day => Unit::Day,
+            Self::Minute => MINUTE_MS,
+            Self::Hour => HOUR_MS,
+            Self::Day => DAY_MS,
         }
     }
 
-    fn step(self) -> jiff::Span {
+    /// How many are shown if nobody says from when: an hour of minutes, a day of hours, a month of days.
+    fn usual(self) -> i64 {
         match self {
-            Self::Minute => 1.minute(),
-            Self::Hour => 1.hour(),
-            Self::Day => 1.day(),
-        }
-    }
-
-    /// How much is shown if nobody says from when: an hour of minutes, a day of hours, a month of days.
-    fn usual(self) -> jiff::Span {
-        match self {
-            Self::Minute => 59.minutes(),
-            Self::Hour => 23.hours(),
-            Self::Day => 29.days(),
+            Self::Minute => 60,
+            Self::Hour => 24,
+            Self::Day => 30,
         }
     }
 }
@@ -77,8 +71,8 @@ impl Interval {
 pub(super) enum Moment {
     /// Epoch ms.
     At(i64),
-    /// Where a day begins in the query's time zone.
-    Day(Date),
+    /// Where a day begins in the query's time zone; here the epoch ms at which it does in UTC.
+    Day(i64),
 }
 
 impl Moment {
@@ -92,22 +86,21 @@ impl Moment {
         {
             return Ok(Self::At(ms));
         }
-        let midnight = parse_time(text)?;
-        Ok(text.trim().parse().map_or(Self::At(midnight), Self::Day))
+        // No instant, and yet a time: a day.
+        parse_time(text).map(Self::Day)
     }
 
-    pub(super) fn at(self, tz: &TimeZone) -> Option<i64> {
+    pub(super) fn at(self, zone: &Zone) -> i64 {
         match self {
-            Self::At(ms) => Some(ms),
-            Self::Day(date) => Some(
-                tz.to_ambiguous_zoned(date.into())
-                    .compatible()
-                    .ok()?
-                    .start_of_day()
-                    .ok()?
-                    .timestamp()
-                    .as_millisecond(),
-            ),
+            Self::At(ms) => ms,
+            Self::Day(midnight) => zone.at(midnight),
+        }
+    }
+
+    /// At most a day and a bit from when it is.
+    fn about(self) -> i64 {
+        match self {
+            Self::At(ms) | Self::Day(ms) => ms,
         }
     }
 }
@@ -122,19 +115,29 @@ pub struct Span {
     /// How it is cut.
     pub interval: Interval,
     /// Whose hours and days.
-    pub tz: TimeZone,
+    pub zone: Zone,
     /// Where each interval begins, epoch ms, in order.
     pub starts: Vec<i64>,
 }
 
 impl Span {
+    /// From when to when the zone has to be known, so that the span of these times can be cut: three days more at
+    /// either end, of which a day is for the zone, and up to two for the interval (the clocks of Samoa have skipped a
+    /// day). Of what would give too many points it is enough to know the end.
+    pub(super) fn reach(from: Option<Moment>, to: Option<Moment>, now_ms: i64) -> (i64, i64) {
+        let from_ms = from.map(Moment::about);
+        let to_ms = to.map_or(now_ms.max(from_ms.unwrap_or(now_ms)), Moment::about) + 3 * DAY_MS;
+        let from_ms = from_ms.unwrap_or(to_ms - 33 * DAY_MS) - 3 * DAY_MS;
+        (from_ms.max(to_ms - (POINTS_MAX as i64 + 10) * DAY_MS), to_ms)
+    }
+
     /// The span from `from_ms` to `to_ms`, widened to whole intervals. What is not said: as many intervals as are
     /// usual, up to the one that is running.
     pub(super) fn new(
         from_ms: Option<i64>,
         to_ms: Option<i64>,
         interval: Option<Interval>,
-        tz: TimeZone,
+        zone: Zone,
         now_ms: i64,
     ) -> Result<Self, Reject> {
         let interval = interval.unwrap_or_else(|| match (from_ms, to_ms.unwrap_or(now_ms)) {
@@ -149,34 +152,29 @@ impl Span {
         {
             return Err(Reject::new("/to", "is not after from; it is exclusive"));
         }
-        let out_of_range = |pointer| move || Reject::new(pointer, "is out of range");
         let to = to_ms.unwrap_or_else(|| now_ms.max(from_ms.unwrap_or(now_ms)) + 1);
-        let to = end(to, interval, &tz).ok_or_else(out_of_range("/to"))?;
-        let from = match from_ms {
-            Some(from) => start(from, interval, &tz),
-            None => (|| {
-                let last = to.checked_sub(1.nanosecond()).ok()?;
-                start(last.checked_sub(interval.usual()).ok()?.timestamp().as_millisecond(), interval, &tz)
-            })(),
+        let to_ms = end(to, interval, &zone);
+        if to_ms > *REPRESENTABLE_MS.end() {
+            return Err(Reject::new("/to", "is out of range"));
         }
-        .ok_or_else(out_of_range("/from"))?;
-        let (from_ms, to_ms) = (from.timestamp().as_millisecond(), to.timestamp().as_millisecond());
+        let from = from_ms.unwrap_or_else(|| moved(to_ms - 1, interval, 1 - interval.usual(), &zone));
+        let from_ms = start(from, interval, &zone);
         if interval == Interval::Minute && now_ms - from_ms > MINUTES_KEPT_MS + HOUR_MS {
             return Err(Reject::new("/interval", "minutes are kept for 48 hours; ask for hour or day"));
         }
         let mut starts = Vec::new();
-        let mut at = from;
-        while at.timestamp().as_millisecond() < to_ms {
-            starts.push(at.timestamp().as_millisecond());
+        let mut at = from_ms;
+        while at < to_ms {
+            starts.push(at);
             if starts.len() > POINTS_MAX {
                 return Err(Reject::new(
                     "/interval",
                     "gives more than 3000 points; ask for a longer interval",
                 ));
             }
-            at = next(&at, interval).ok_or_else(out_of_range("/to"))?;
+            at = next(at, interval, &zone);
         }
-        let span = Self { from_ms, to_ms, interval, tz, starts };
+        let span = Self { from_ms, to_ms, interval, zone, starts };
         if (to_ms - from_ms) / span.level().page_ms() > PAGES_MAX {
             return Err(Reject::new(
                 "/from",
@@ -212,40 +210,42 @@ impl Span {
     /// A moment as RFC 3339 with the zone's offset.
     pub(super) fn format(&self, at_ms: i64) -> String {
         // Not `strftime`, whose formatter is 8 KB of the module.
-        let display = |at: Zoned| at.timestamp().display_with_offset(at.offset()).to_string();
-        zoned(at_ms, &self.tz).map_or_else(String::new, display)
+        let offset = Offset::from_seconds((self.zone.offset_ms(at_ms) / 1_000) as i32).unwrap_or(Offset::UTC);
+        let time = Timestamp::from_millisecond(at_ms);
+        time.map_or_else(|_| String::new(), |time| time.display_with_offset(offset).to_string())
     }
 }
 
-fn zoned(at_ms: i64, tz: &TimeZone) -> Option<Zoned> {
-    Some(Timestamp::from_millisecond(at_ms).ok()?.to_zoned(tz.clone()))
+fn start(at_ms: i64, interval: Interval, zone: &Zone) -> i64 {
+    let local = zone.local(at_ms);
+    let start = local - local.rem_euclid(interval.unit_ms());
+    // An hour that the clocks show twice is two hours, a midnight that they show twice begins one day.
+    if interval == Interval::Day { zone.at(start) } else { zone.at_near(start, at_ms) }
 }
 
-fn start(at_ms: i64, interval: Interval, tz: &TimeZone) -> Option<Zoned> {
-    truncated(&zoned(at_ms, tz)?, interval)
+/// As many intervals later, whether or not one begins there.
+fn moved(at_ms: i64, interval: Interval, intervals: i64, zone: &Zone) -> i64 {
+    let by_ms = intervals * interval.unit_ms();
+    if interval == Interval::Day { zone.at(zone.local(at_ms) + by_ms) } else { at_ms + by_ms }
 }
 
-fn truncated(at: &Zoned, interval: Interval) -> Option<Zoned> {
-    at.round(ZonedRound::new().smallest(interval.unit()).mode(RoundMode::Trunc)).ok()
-}
-
-/// Where the interval after the one that begins at `at` begins. A step is not always enough: the clocks of Lord
+/// Where the interval after the one that begins at `at_ms` begins. A step is not always enough: the clocks of Lord
 /// Howe Island go back by half an hour, and the hour that they repeat lasts for 90 minutes. Nor is it always the
 /// beginning: where the clocks skip midnight, a day begins at one, and the next one at midnight again.
-fn next(at: &Zoned, interval: Interval) -> Option<Zoned> {
-    let mut later = at.checked_add(interval.step()).ok()?;
+fn next(at_ms: i64, interval: Interval, zone: &Zone) -> i64 {
+    let mut later = moved(at_ms, interval, 1, zone);
     loop {
-        let start = truncated(&later, interval)?;
-        if start > *at {
-            return Some(start);
+        let start = start(later, interval, zone);
+        if start > at_ms {
+            return start;
         }
-        later = later.checked_add(30.minutes()).ok()?;
+        later += HOUR_MS / 2;
     }
 }
 
-fn end(at_ms: i64, interval: Interval, tz: &TimeZone) -> Option<Zoned> {
-    let start = start(at_ms, interval, tz)?;
-    if start.timestamp().as_millisecond() == at_ms { Some(start) } else { next(&start, interval) }
+fn end(at_ms: i64, interval: Interval, zone: &Zone) -> i64 {
+    let start = start(at_ms, interval, zone);
+    if start == at_ms { start } else { next(start, interval, zone) }
 }
 
 #[cfg(test)]

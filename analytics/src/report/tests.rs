@@ -7,6 +7,7 @@ use crate::Kind;
 use crate::page::pages;
 use crate::segment::segments;
 use crate::world::{self, CRAWLER, Copies, DESKTOP, HOUR, Happening, MINUTE, NOW, PHONE, sums};
+use crate::zone::tests::zone;
 
 /// What lies in D1: sums that are folded, and sums that are not yet.
 #[derive(Default)]
@@ -33,7 +34,7 @@ impl Store {
 
     /// What the statements of [`reads`] find, and the answer made of it.
     pub(super) fn answer(&self, text: &str) -> Value {
-        let query = Query::parse(text, NOW).unwrap_or_else(|rejects| panic!("{text}: {rejects:?}"));
+        let query = Query::parse(text, NOW, zone).unwrap_or_else(|rejects| panic!("{text}: {rejects:?}"));
         let [pages, _] = reads(&query);
         let crate::Param::Integer(first) = pages.params[2] else { panic!("{pages:?}") };
         let read = |key: &crate::page::PageKey| {
@@ -256,7 +257,7 @@ fn values_beyond_the_cap_are_told() {
 
 #[test]
 fn damaged_sums_are_an_error_and_no_panic() {
-    let query = Query::parse("", NOW).unwrap();
+    let query = Query::parse("", NOW, zone).unwrap();
     for body in ["", "!", "AQ", "Ag", &"A".repeat(100)] {
         assert!(answer(&query, &[], &[body.to_owned()], NOW).is_err(), "{body}");
     }

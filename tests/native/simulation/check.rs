@@ -113,7 +113,7 @@ impl World {
     pub(crate) fn report(&self, query: &str) -> Value {
         let (from, to) = (START_MS - DAY_MS, self.now_ms + 2 * DAY_MS);
         let query = format!("from={from}&to={to}&interval=day&include_bots=true&{query}");
-        let query = Query::parse(&query, self.now_ms).unwrap();
+        let query = Query::parse(&query, self.now_ms, |_, _, _| None).unwrap();
         let [pages, segments] = reads(&query);
         let key = |start_ms| PageKey { level: query.level, scope: query.scope.clone(), start_ms };
         let pages = self.d1.rows(&pages, |row| {

@@ -1,15 +1,16 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::zone::tests::zone;
 
 const NOW: i64 = 1_790_000_000_000; // 2026-09-21T14:13:20Z
 
 fn query(text: &str) -> Query {
-    Query::parse(text, NOW).unwrap_or_else(|rejects| panic!("{text}: {rejects:?}"))
+    Query::parse(text, NOW, zone).unwrap_or_else(|rejects| panic!("{text}: {rejects:?}"))
 }
 
 fn rejected(text: &str) -> String {
-    let rejects = Query::parse(text, NOW).map(|_| text).unwrap_err();
+    let rejects = Query::parse(text, NOW, zone).map(|_| text).unwrap_err();
     rejects
         .iter()
         .map(|reject| format!("{} {}", reject.pointer, reject.detail))
@@ -132,7 +133,7 @@ proptest! {
             format!("from={at}&tz={tz}{interval}"),
             format!("group_by={text}&country={text}&referrer={text}"),
         ] {
-            if let Ok(query) = Query::parse(&text, NOW) {
+            if let Ok(query) = Query::parse(&text, NOW, zone) {
                 let span = query.span;
                 prop_assert!(span.starts.is_sorted_by(|a, b| a < b));
                 prop_assert_eq!(span.starts.first(), Some(&span.from_ms));

@@ -1,4 +1,9 @@
+use jiff::tz::TimeZone;
+use jiff::{RoundMode, Timestamp, ToSpan, Unit, Zoned, ZonedRound};
+use proptest::prelude::*;
+
 use super::*;
+use crate::zone::tests as zones;
 
 const NOW: i64 = 1_790_000_000_000; // 2026-09-21T14:13:20Z
 
@@ -6,10 +11,16 @@ fn ms(text: &str) -> i64 {
     crate::time::parse_time(text).unwrap()
 }
 
+/// A zone, known for as long as a span of these times asks for.
+fn zone(name: &str, from: Option<i64>, to: Option<i64>, now: i64) -> Zone {
+    let (from, to) = Span::reach(from.map(Moment::At), to.map(Moment::At), now);
+    zones::zone(name, from, to).unwrap()
+}
+
 /// The starts and the end of a span, as the zone's clocks show them.
 fn cut(from: &str, to: &str, interval: Interval, tz: &str) -> String {
-    let tz = TimeZone::get(tz).unwrap();
-    let span = Span::new(Some(ms(from)), Some(ms(to)), Some(interval), tz, NOW).unwrap();
+    let (from, to) = (Some(ms(from)), Some(ms(to)));
+    let span = Span::new(from, to, Some(interval), zone(tz, from, to, NOW), NOW).unwrap();
     let times: Vec<_> = span.starts.iter().chain([&span.to_ms]).map(|at| span.format(*at)).collect();
     times.join(" ")
 }
@@ -71,7 +82,7 @@ fn days_are_as_long_as_the_zone_makes_them() {
 #[test]
 fn what_is_not_said_is_a_usual_span_up_to_now() {
     let usual = |from, to, interval| {
-        let span = Span::new(from, to, interval, TimeZone::UTC, NOW).unwrap();
+        let span = Span::new(from, to, interval, Zone::utc(), NOW).unwrap();
         (span.interval, span.starts.len(), span.format(span.from_ms), span.format(span.to_ms))
     };
     let of = |interval, points, from: &str, to: &str| (interval, points, from.to_owned(), to.to_owned());
@@ -91,8 +102,8 @@ fn what_is_not_said_is_a_usual_span_up_to_now() {
 #[test]
 fn what_would_be_too_much_is_refused_with_what_to_ask_instead() {
     let new = |from, to, interval, tz: &str| {
-        let tz = TimeZone::get(tz).unwrap();
-        Span::new(Some(from), Some(to), Some(interval), tz, NOW).map_err(|reject| reject.pointer)
+        let (from, to) = (Some(from), Some(to));
+        Span::new(from, to, Some(interval), zone(tz, from, to, NOW), NOW).map_err(|reject| reject.pointer)
     };
     assert_eq!(new(NOW, NOW, Interval::Day, "UTC").unwrap_err(), "/to");
     assert_eq!(new(NOW - 60 * HOUR_MS, NOW, Interval::Minute, "UTC").unwrap_err(), "/interval");
@@ -106,12 +117,112 @@ fn what_would_be_too_much_is_refused_with_what_to_ask_instead() {
 #[test]
 fn only_days_of_utc_are_read_by_day() {
     let level = |interval, tz: &str| {
-        let tz = TimeZone::get(tz).unwrap();
-        Span::new(Some(NOW - 2 * DAY_MS), Some(NOW), Some(interval), tz, NOW).unwrap().level()
+        let (from, to) = (Some(NOW - 2 * DAY_MS), Some(NOW));
+        Span::new(from, to, Some(interval), zone(tz, from, to, NOW), NOW).unwrap().level()
     };
     assert_eq!(level(Interval::Day, "UTC"), Level::Day);
     assert_eq!(level(Interval::Day, "Africa/Abidjan"), Level::Day);
     assert_eq!(level(Interval::Day, "Asia/Kolkata"), Level::Hour);
     assert_eq!(level(Interval::Hour, "UTC"), Level::Hour);
     assert_eq!(level(Interval::Minute, "Asia/Kolkata"), Level::Minute);
+}
+
+/// The same by jiff, with all that it knows of the zone: where each interval begins, and where the last one ends.
+mod by_jiff {
+    use super::*;
+
+    fn truncated(at: &Zoned, unit: Unit) -> Zoned {
+        at.round(ZonedRound::new().smallest(unit).mode(RoundMode::Trunc)).unwrap()
+    }
+
+    fn step(unit: Unit, units: i64) -> jiff::Span {
+        match unit {
+            Unit::Minute => units.minutes(),
+            Unit::Hour => units.hours(),
+            _ => units.days(),
+        }
+    }
+
+    fn next(at: &Zoned, unit: Unit) -> Zoned {
+        let mut later = at.checked_add(step(unit, 1)).unwrap();
+        loop {
+            let start = truncated(&later, unit);
+            if start > *at {
+                return start;
+            }
+            later = later.checked_add(30.minutes()).unwrap();
+        }
+    }
+
+    pub(super) fn cut(from: Option<i64>, to: i64, interval: Interval, name: &str) -> Vec<(i64, String)> {
+        let (unit, usual) = match interval {
+            Interval::Minute => (Unit::Minute, 59),
+            Interval::Hour => (Unit::Hour, 23),
+            Interval::Day => (Unit::Day, 29),
+        };
+        let tz = TimeZone::get(name).unwrap();
+        let zoned = |at: i64| Timestamp::from_millisecond(at).unwrap().to_zoned(tz.clone());
+        let mut end = truncated(&zoned(to), unit);
+        if end != zoned(to) {
+            end = next(&end, unit);
+        }
+        let from = from.map_or_else(
+            || end.checked_sub(1.nanosecond()).unwrap().checked_sub(step(unit, usual)).unwrap(),
+            zoned,
+        );
+        let mut starts = vec![truncated(&from, unit)];
+        while *starts.last().unwrap() < end {
+            starts.push(next(starts.last().unwrap(), unit));
+        }
+        let shown = |at: &Zoned| at.timestamp().display_with_offset(at.offset()).to_string();
+        starts.iter().map(|at| (at.timestamp().as_millisecond(), shown(at))).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn a_span_is_cut_as_by_jiff(
+        name in zones::names(),
+        at in zones::times(),
+        away in -2 * DAY_MS..2 * DAY_MS,
+        length in 1..5 * DAY_MS,
+        whole: bool,
+        interval in prop::sample::select(vec![Interval::Minute, Interval::Hour, Interval::Day]),
+    ) {
+        let length = if interval == Interval::Minute { 1 + length / 48 } else { length };
+        for at in [at, zones::near_change(&name, at, away)] {
+            // A time of every quarter hour, or any.
+            let from = if whole { at - at.rem_euclid(15 * MINUTE_MS) } else { at };
+            let to = from + length;
+            for given in [Some(from), None] {
+                let facts = zone(&name, given, Some(to), to);
+                let span = Span::new(given, Some(to), Some(interval), facts, to).unwrap();
+                let ours: Vec<_> =
+                    span.starts.iter().chain([&span.to_ms]).map(|at| (*at, span.format(*at))).collect();
+                prop_assert_eq!(&ours, &by_jiff::cut(given, to, interval, &name), "{} {:?} {}", &name, given, to);
+                prop_assert!(span.from_ms <= given.unwrap_or(to) && span.to_ms >= to);
+            }
+        }
+    }
+
+    #[test]
+    fn a_day_begins_where_jiff_says(name in zones::names(), at in zones::times(), near: bool) {
+        let at = if near { zones::near_change(&name, at, 0) } else { at };
+        let day = Moment::Day(at - at.rem_euclid(DAY_MS));
+        let (from, to) = Span::reach(Some(day), None, 0);
+        let tz = TimeZone::get(&name).unwrap();
+        let theirs = TimeZone::UTC.to_datetime(Timestamp::from_millisecond(at).unwrap()).date();
+        let theirs = theirs.to_zoned(tz).unwrap().timestamp().as_millisecond();
+        prop_assert_eq!(day.at(&zones::zone(&name, from, to).unwrap()), theirs);
+    }
+
+    #[test]
+    fn a_long_span_is_cut_as_by_jiff(name in zones::names(), at in zones::times(), days in 1..330i64) {
+        let (from, to) = (Some(at), Some(at + days * DAY_MS));
+        let span = Span::new(from, to, Some(Interval::Day), zone(&name, from, to, at), at).unwrap();
+        let ours: Vec<_> = span.starts.iter().chain([&span.to_ms]).map(|at| (*at, span.format(*at))).collect();
+        prop_assert_eq!(ours, by_jiff::cut(from, at + days * DAY_MS, Interval::Day, &name));
+    }
 }
