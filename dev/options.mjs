@@ -31,9 +31,9 @@ const PLACE = {
   tlsCipher: "AEAD-AES128-GCM-SHA256",
 };
 
-/** The visitor secret outlives a restart: visitors hashed before it must hash the same after it. */
-function visitorSecret(state) {
-  const path = join(state, "visitor_secret");
+/** A secret outlives a restart: visitors hashed before it must hash the same after it, and click ids stay readable. */
+function secret(state, name) {
+  const path = join(state, name);
   if (!existsSync(path)) {
     mkdirSync(state, { recursive: true });
     writeFileSync(path, randomBytes(32).toString("hex"), { mode: 0o600 });
@@ -90,7 +90,8 @@ export function miniflareOptions(wrangler, { state, host, port, directPort, toke
           ...bindings,
           CONFIG: merge(bindings.CONFIG, config),
           ADMIN_TOKEN: token ?? bindings.ADMIN_TOKEN ?? "dev",
-          VISITOR_SECRET: bindings.VISITOR_SECRET ?? visitorSecret(state),
+          VISITOR_SECRET: bindings.VISITOR_SECRET ?? secret(state, "visitor_secret"),
+          SIGNING_SECRET: bindings.SIGNING_SECRET ?? secret(state, "signing_secret"),
         },
         queueConsumers: Object.fromEntries(
           Object.entries(queueConsumers ?? {}).map(([name, consumer]) => [name, { ...consumer, ...override }]),

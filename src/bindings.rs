@@ -20,6 +20,8 @@ pub(crate) const CONFIG: &str = "CONFIG";
 pub(crate) const ADMIN_TOKEN: &str = "ADMIN_TOKEN";
 /// Secret: the key of the daily visitor hashes.
 pub(crate) const VISITOR_SECRET: &str = "VISITOR_SECRET";
+/// Secret: the key of click ids and signed URLs.
+pub(crate) const SIGNING_SECRET: &str = "SIGNING_SECRET";
 
 #[wasm_bindgen]
 extern "C" {

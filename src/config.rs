@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) link_fresh_seconds: f64,
     pub(crate) unknown_fresh_seconds: f64,
     pub(crate) not_found_url: String,
+    pub(crate) domains: Vec<String>,
+    pub(crate) redirect_hosts: Vec<String>,
     pub(crate) app_schemes: Vec<String>,
     pub(crate) store_ip: StoreIp,
 }
@@ -54,6 +56,8 @@ impl Default for Config {
             link_fresh_seconds: 10.0,
             unknown_fresh_seconds: 2.0,
             not_found_url: String::new(),
+            domains: Vec::new(),
+            redirect_hosts: Vec::new(),
             app_schemes: Vec::new(),
             store_ip: StoreIp::Truncated,
         }

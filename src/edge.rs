@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use analytics::capture::Rules;
+use analytics::signature::Signer;
 use analytics::visitor::{DayKey, day_of};
 use durable_objects::{GateName, MeterName, Region};
 use worker::wasm_bindgen::JsCast;
@@ -11,7 +12,7 @@ use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 
 use crate::auth::Used;
 use crate::bindings::{
-    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding, VISITOR_SECRET,
+    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
 };
 use crate::config::Config;
 use crate::lookup::Known;
@@ -24,6 +25,7 @@ pub(crate) struct Edge {
     pub(crate) db: D1Database,
     pub(crate) links: worker::kv::KvStore,
     pub(crate) admin_token: String,
+    pub(crate) signer: Signer,
     pub(crate) known: RefCell<Known>,
     pub(crate) used: RefCell<Used>,
     gates: ObjectNamespace,
@@ -68,6 +70,8 @@ impl Edge {
             db: env.d1(DB)?,
             links: env.kv(LINKS)?,
             admin_token: env.secret(ADMIN_TOKEN)?.to_string(),
+            signer: Signer::new(&env.secret(SIGNING_SECRET)?.to_string())
+                .ok_or_else(|| Error::RustError("the secret SIGNING_SECRET is empty".to_owned()))?,
             known: RefCell::default(),
             used: RefCell::default(),
             gates: env.durable_object(GATE)?,

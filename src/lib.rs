@@ -12,12 +12,16 @@ mod consumer;
 mod dead_letters;
 mod edge;
 mod events;
+mod forward;
 mod gate;
 mod group_commit;
+mod guided;
 mod key_routes;
 mod link_routes;
 mod lookup;
 mod meter;
+mod page;
+mod password;
 mod pixel;
 mod problem;
 mod qr_route;
@@ -37,6 +41,7 @@ use worker::{Context, Env, Request, Response, Result, ScheduleContext, Scheduled
 
 use edge::Edge;
 use problem::Problem;
+use redirect::host_of;
 
 /// A request. As the platform hands it over: of a redirect, the SDK's request and response would read and write much
 /// that nobody needs.
@@ -44,16 +49,21 @@ use problem::Problem;
 async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_sys::Response> {
     let url = request.url();
     let (path, query) = address(&url);
-    let answer = if let Some(token) = path.strip_prefix("/r/") {
-        redirect::follow(&request, &env, &ctx, token, query).await
-    } else {
-        let answer = route(&mut request.into(), &env, path, query).await.map(Into::into);
-        note_keys(&env, &ctx);
-        answer
+    let followed = match path.strip_prefix("/r/") {
+        Some(segment) => Some(redirect::follow(&request, &env, &ctx, (&host_of(&url), segment), query).await),
+        None => forward::route(&request, &env, &ctx, &url, path, query).await,
     };
-    match answer {
-        Ok(response) => Ok(response),
-        Err(problem) => Ok(problem.response()?.into()),
+    match followed {
+        Some(Ok(response)) => Ok(response),
+        Some(Err(problem)) => redirect::explain(&request, &problem),
+        None => {
+            let answer = route(&mut request.into(), &env, path, query).await;
+            note_keys(&env, &ctx);
+            match answer {
+                Ok(response) => Ok(response.into()),
+                Err(problem) => Ok(problem.response()?.into()),
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use analytics::Reject;
-use links::{Allowed, Cursor, Link, Token, kv_key, statements};
+use links::{Allowed, Cursor, Link, Token, Written, kv_key, statements};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use worker::{Env, Method, Request, Response, console_warn};
@@ -14,9 +14,11 @@ use crate::body::bounded;
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::lookup::{Record, from_d1};
+use crate::password;
 use crate::problem::Problem;
 use crate::random::random_bits;
 use crate::sql::{read, transact};
+use crate::zone;
 
 const BODY_MAX_BYTES: usize = 64 << 10;
 const PAGE_DEFAULT: u32 = 50;
@@ -56,18 +58,18 @@ pub(crate) async fn item(request: &mut Request, env: &Env, segment: &str) -> Res
     allowed(request, env, scope).await?;
     let edge = Edge::of(env)?;
     let link = match Token::from_segment(segment) {
-        Some(token) => from_d1(&edge, &token).await?,
+        Some(token) => from_d1(&edge, "", &token).await?,
         None => None,
     };
     let link = link.ok_or(Problem::NotFound("There is no such link"))?;
     match request.method() {
         Method::Patch => change(request, &edge, &link).await,
         Method::Delete => {
-            transact(&edge.db, [statements::delete(&link.token)]).await?;
-            publish(&edge, &link.token, None).await;
+            transact(&edge.db, [statements::delete(&link)]).await?;
+            publish(&edge, &link, false).await;
             Ok(no_content()?)
         }
-        _ => Ok(json_response(&link.to_json(&origin(request)?))?),
+        _ => Ok(json_response(&link.to_json(&origin(request)?, now_ms()))?),
     }
 }
 
@@ -88,19 +90,19 @@ async fn list(edge: &Edge, origin: &str, query: &str) -> Result<Response, Proble
     let links = links?;
     let more = records.len() > limit as usize;
     let next = links.last().filter(|_| more).map(|link| Cursor::after(link).to_string());
-    let data: Vec<Value> = links.iter().map(|link| link.to_json(origin)).collect();
+    let data: Vec<Value> = links.iter().map(|link| link.to_json(origin, now_ms())).collect();
     Ok(json_response(&json!({ "data": data, "next_cursor": next }))?)
 }
 
 async fn create(request: &mut Request, edge: &Edge) -> Result<Response, Problem> {
-    let body = body(request).await?;
+    let (body, host) = (body(request).await?, host(request)?);
     for _ in 0..DRAWS {
         let fresh = Token::generate(random_bits() as u64);
-        let link = Link::create(&body, fresh.clone(), now_ms(), &schemes(edge))?;
+        let link = sealed(Link::create(&body, fresh.clone(), now_ms(), &rules(edge, &host))?).await?;
         let created: Vec<Touched> = read(&edge.db, statements::insert(&link)).await?;
         if !created.is_empty() {
-            publish(edge, &link.token, Some(&link)).await;
-            return Ok(json_status(201, &link.to_json(&origin(request)?))?);
+            publish(edge, &link, true).await;
+            return Ok(json_status(201, &link.to_json(&origin(request)?, now_ms()))?);
         }
         if link.token != fresh {
             return Err(Problem::Conflict("There is a link with this token already"));
@@ -110,37 +112,57 @@ async fn create(request: &mut Request, edge: &Edge) -> Result<Response, Problem>
 }
 
 async fn change(request: &mut Request, edge: &Edge, link: &Link) -> Result<Response, Problem> {
-    let body = body(request).await?;
-    let edited = link.edit(&body, now_ms(), &schemes(edge))?;
+    let (body, host) = (body(request).await?, host(request)?);
+    let edited = sealed(link.edit(&body, now_ms(), &rules(edge, &host))?).await?;
     if edited != *link {
         let changed: Vec<Touched> = read(&edge.db, statements::update(link, &edited)).await?;
         if changed.is_empty() {
             return Err(Problem::Conflict("Somebody else changed or deleted this link meanwhile"));
         }
-        publish(edge, &edited.token, Some(&edited)).await;
+        publish(edge, &edited, true).await;
     }
-    Ok(json_response(&edited.to_json(&origin(request)?))?)
+    Ok(json_response(&edited.to_json(&origin(request)?, now_ms()))?)
 }
 
 /// Lets the edge know: this isolate at once, KV before the answer. D1 has it already, so a KV that is down costs
 /// freshness and nothing else.
-async fn publish(edge: &Edge, token: &Token, link: Option<&Link>) {
-    edge.known.borrow_mut().learn(token.clone(), link.cloned().map(Rc::new));
-    let key = kv_key(token);
-    let told = match link {
-        Some(link) => match edge.links.put(&key, link.to_record()) {
+async fn publish(edge: &Edge, link: &Link, exists: bool) {
+    edge.known.borrow_mut().learn(link.key().into_owned(), exists.then(|| Rc::new(link.clone())));
+    let key = kv_key(&link.domain, &link.token);
+    let told = if exists {
+        match edge.links.put(&key, link.to_record()) {
             Ok(put) => put.execute().await,
             Err(error) => Err(error),
-        },
-        None => edge.links.delete(&key).await,
+        }
+    } else {
+        edge.links.delete(&key).await
     };
     if let Err(error) = told {
-        console_warn!("KV was not told of {}: {error}", token.as_str());
+        console_warn!("KV was not told of {key}: {error}");
     }
 }
 
-fn schemes(edge: &Edge) -> Allowed<'_> {
-    Allowed { app_schemes: &edge.config.app_schemes }
+/// A link that somebody wrote, with its new password hashed.
+async fn sealed(written: Written) -> Result<Link, Problem> {
+    let mut link = written.link;
+    if let Some(word) = &written.password {
+        link.password = password::hash(word).await?;
+    }
+    Ok(link)
+}
+
+/// What links may be, at a service that answers on `host`.
+fn rules<'a>(edge: &'a Edge, host: &'a str) -> Allowed<'a> {
+    Allowed {
+        app_schemes: &edge.config.app_schemes,
+        domains: &edge.config.domains,
+        own_host: host,
+        is_zone: zone::is_zone,
+    }
+}
+
+fn host(request: &Request) -> Result<String, Problem> {
+    Ok(request.url()?.host_str().unwrap_or_default().to_owned())
 }
 
 async fn body(request: &mut Request) -> Result<Vec<u8>, Problem> {

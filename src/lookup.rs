@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use links::{Link, Token, kv_key, statements};
+use links::{Link, Token, key, kv_key, statements};
 use serde::Deserialize;
 use worker::{Context, Result, console_warn};
 
@@ -19,26 +19,32 @@ const MOST_KNOWN: usize = 10_000;
 
 /// What the isolate remembers of links, and of tokens that lead nowhere.
 #[derive(Default)]
-pub(crate) struct Known(HashMap<Token, (Option<Rc<Link>>, i64)>);
+pub(crate) struct Known(HashMap<String, (Option<Rc<Link>>, i64)>);
 
 impl Known {
-    /// Remembers what a token is as of now.
-    pub(crate) fn learn(&mut self, token: Token, link: Option<Rc<Link>>) {
+    /// Remembers what is behind a link's key as of now.
+    pub(crate) fn learn(&mut self, key: String, link: Option<Rc<Link>>) {
         if self.0.len() >= MOST_KNOWN {
             // Whoever guesses tokens fills the map: what is not in use goes, and what is comes back.
             self.0.clear();
         }
-        self.0.insert(token, (link, now_ms()));
+        self.0.insert(key, (link, now_ms()));
     }
 }
 
-/// The link of a token. A change elsewhere is seen after `link_fresh_seconds`, and where KV holds an old copy after
+/// The link of a token on a host, or on every host if `domain` is empty. A change elsewhere is seen after `link_fresh_seconds`, and where KV holds an old copy after
 /// a minute; a new link is seen after `unknown_fresh_seconds` by whoever asked for it in vain.
 ///
 /// # Errors
 /// KV and D1 are both down, and the isolate does not know the token.
-pub(crate) async fn find(edge: &Edge, ctx: &Context, token: &Token) -> Result<Option<Rc<Link>>> {
-    let known = edge.known.borrow().0.get(token).cloned();
+pub(crate) async fn find(
+    edge: &Edge,
+    ctx: &Context,
+    domain: &str,
+    token: &Token,
+) -> Result<Option<Rc<Link>>> {
+    let key = key(domain, token);
+    let known = edge.known.borrow().0.get(&*key).cloned();
     if let Some((link, learned_ms)) = &known {
         let fresh = match link {
             Some(_) => edge.config.link_fresh_seconds,
@@ -48,9 +54,9 @@ pub(crate) async fn find(edge: &Edge, ctx: &Context, token: &Token) -> Result<Op
             return Ok(link.clone());
         }
     }
-    match fetch(edge, ctx, token).await {
+    match fetch(edge, ctx, domain, token).await {
         Ok(link) => {
-            edge.known.borrow_mut().learn(token.clone(), link.clone());
+            edge.known.borrow_mut().learn(key.into_owned(), link.clone());
             Ok(link)
         }
         Err(error) => match known {
@@ -61,20 +67,20 @@ pub(crate) async fn find(edge: &Edge, ctx: &Context, token: &Token) -> Result<Op
     }
 }
 
-async fn fetch(edge: &Edge, ctx: &Context, token: &Token) -> Result<Option<Rc<Link>>> {
-    let key = kv_key(token);
+async fn fetch(edge: &Edge, ctx: &Context, domain: &str, token: &Token) -> Result<Option<Rc<Link>>> {
+    let key = kv_key(domain, token);
     match edge.links.get(&key).cache_ttl(KV_CACHE_SECONDS).text().await {
         Ok(Some(record)) => match Link::from_record(&record) {
             Ok(link) => return Ok(Some(Rc::new(link))),
             Err(unreadable) => {
-                console_warn!("KV has an unreadable record of {}: {unreadable:?}", token.as_str());
+                console_warn!("KV has an unreadable record at {key}: {unreadable:?}");
             }
         },
         Ok(None) => {}
         Err(error) => console_warn!("KV did not answer: {error}"),
     }
     // KV tells what was true a minute ago, of absence too; D1 tells what is.
-    let Some(link) = from_d1(edge, token).await? else { return Ok(None) };
+    let Some(link) = from_d1(edge, domain, token).await? else { return Ok(None) };
     if let Ok(put) = edge.links.put(&key, link.to_record()) {
         ctx.wait_until(async move {
             if let Err(error) = put.execute().await {
@@ -89,8 +95,8 @@ async fn fetch(edge: &Edge, ctx: &Context, token: &Token) -> Result<Option<Rc<Li
 ///
 /// # Errors
 /// D1 is down, or the record is damaged.
-pub(crate) async fn from_d1(edge: &Edge, token: &Token) -> Result<Option<Link>> {
-    let rows: Vec<Record> = read(&edge.db, statements::by_token(token)).await?;
+pub(crate) async fn from_d1(edge: &Edge, domain: &str, token: &Token) -> Result<Option<Link>> {
+    let rows: Vec<Record> = read(&edge.db, statements::by_token(domain, token)).await?;
     rows.first().map(Record::link).transpose()
 }
 

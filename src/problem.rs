@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use analytics::Reject;
 use serde_json::json;
-use worker::{Headers, Response, ResponseBuilder, Result};
+use worker::{Headers, Response, ResponseBuilder, Result, web_sys};
+
+use crate::page;
 
 /// Everything that can be wrong with a request, or with us.
 #[derive(Debug)]
@@ -17,8 +19,8 @@ pub(crate) enum Problem {
     Forbidden(&'static str),
     /// There is nothing here.
     NotFound(&'static str),
-    /// The link's time is over.
-    Gone,
+    /// The link led somewhere once.
+    Gone(&'static str),
     /// The route has other methods.
     MethodNotAllowed(&'static str),
     /// Somebody else has that name, or changed the record meanwhile.
@@ -61,7 +63,7 @@ impl Problem {
             Self::Unauthenticated => 401,
             Self::Forbidden(_) => 403,
             Self::NotFound(_) => 404,
-            Self::Gone => 410,
+            Self::Gone(_) => 410,
             Self::MethodNotAllowed(_) => 405,
             Self::Conflict(_) | Self::Unreadable(_) => 409,
             Self::TooLarge(_) => 413,
@@ -76,7 +78,7 @@ impl Problem {
             Self::Unauthenticated => "A key is needed",
             Self::Forbidden(_) => "The key may not do this",
             Self::NotFound(_) => "Not found",
-            Self::Gone => "The link has expired",
+            Self::Gone(_) => "The link is over",
             Self::MethodNotAllowed(_) => "Method not allowed",
             Self::Conflict(_) => "Conflict",
             Self::Unreadable(_) => "Still unreadable",
@@ -96,16 +98,26 @@ impl Problem {
             },
             Self::Unauthenticated => "Send Authorization: Bearer KEY with a key that is in force".into(),
             Self::Forbidden(scope) => format!("The key lacks the scope {scope}").into(),
-            Self::NotFound(detail) | Self::Conflict(detail) | Self::UnsupportedMediaType(detail) => {
-                (*detail).into()
-            }
-            Self::Gone => "This link led somewhere until its time was over".into(),
+            Self::NotFound(detail)
+            | Self::Gone(detail)
+            | Self::Conflict(detail)
+            | Self::UnsupportedMediaType(detail) => (*detail).into(),
             Self::MethodNotAllowed(allowed) => format!("This route has {allowed}").into(),
             Self::TooLarge(detail) | Self::Unavailable(detail) | Self::Unreadable(detail) => {
                 detail.as_ref().into()
             }
             Self::NotRecorded => "The event could not be stored; send it again".into(),
         }
+    }
+
+    /// The answer to a person.
+    pub(crate) fn page(&self) -> web_sys::Response {
+        page::problem(self.status(), self.title(), &self.detail())
+    }
+
+    /// Not a problem yet: a link wants its password. `wrong` says that another one was tried.
+    pub(crate) fn ask(wrong: bool) -> web_sys::Response {
+        page::ask(if wrong { 403 } else { 200 }, wrong)
     }
 
     /// The answer.

@@ -23,13 +23,13 @@ pub(crate) async fn show(
     allowed(request, env, Scope::LinksRead).await?;
     let options = Options::parse(query)?;
     let link = match Token::from_segment(segment) {
-        Some(token) => from_d1(&*Edge::of(env)?, &token).await?,
+        Some(token) => from_d1(&*Edge::of(env)?, "", &token).await?,
         None => None,
     };
-    let token = link.ok_or(Problem::NotFound("There is no such link"))?.token;
-    let image = qr::draw(&qr::address(&origin(request)?, &token), &options)?;
+    let link = link.ok_or(Problem::NotFound("There is no such link"))?;
+    let image = qr::draw(&link.code_url(&origin(request)?), &options)?;
     let known = request.headers().get("if-none-match")?.unwrap_or_default();
-    Ok(answer(image, &token, &known)?)
+    Ok(answer(image, &link.token, &known)?)
 }
 
 /// The picture, or nothing for whoever has it already.

@@ -1,10 +1,11 @@
 //! `GET /r/{token}`: where a click is answered, and kept.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
-use analytics::capture::{self, LinkFacts};
+use analytics::capture::{self, FailedReason, LinkFacts};
 use futures_channel::oneshot;
-use links::{Link, Outcome, Token, decide, target};
+use links::{Closed, Link, Token, target};
 use worker::wasm_bindgen;
 use worker::wasm_bindgen::prelude::*;
 use worker::web_sys::{Request, Response};
@@ -12,6 +13,7 @@ use worker::{Context, Env};
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::guided;
 use crate::lookup::find;
 use crate::problem::Problem;
 use crate::record::{Audience, record};
@@ -19,7 +21,18 @@ use crate::visit::Visit;
 
 #[wasm_bindgen(module = "/src/redirect.js")]
 extern "C" {
-    fn redirect(status: u16, location: &str) -> Response;
+    pub(crate) fn redirect(status: u16, location: &str) -> Response;
+}
+
+/// A request for a link, and what it came with.
+pub(crate) struct Asked<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) edge: &'a Rc<Edge>,
+    pub(crate) ctx: &'a Context,
+    /// The host that the request was sent to.
+    pub(crate) host: &'a str,
+    /// The query as it came, without what is for the service.
+    pub(crate) query: &'a str,
 }
 
 /// Follows a link. The visitor waits for the gate at most `record_wait_ms`, and is sent on in any case.
@@ -27,55 +40,149 @@ pub(crate) async fn follow(
     request: &Request,
     env: &Env,
     ctx: &Context,
-    segment: &str,
+    (host, segment): (&str, &str),
     query: &str,
 ) -> Result<Response, Problem> {
-    if !matches!(&*request.method(), "GET" | "HEAD") {
+    let edge = &Edge::of(env)?;
+    let asked = Asked { request, edge, ctx, host, query };
+    let looks = matches!(&*request.method(), "GET" | "HEAD");
+    if looks && let Some(segment) = segment.strip_suffix('+') {
+        return guided::inspect(&asked, segment).await;
+    }
+    let link = lookup(&asked, segment).await?;
+    // A form is sent to a link that asks for a word, and to no other.
+    let takes_a_form = || link.as_ref().is_some_and(|link| !link.password.is_empty());
+    if !looks && (request.method() != "POST" || !takes_a_form()) {
         return Err(Problem::MethodNotAllowed("GET, HEAD"));
     }
-    let edge = Edge::of(env)?;
-    let link = match Token::from_segment(segment) {
-        Some(token) => find(&edge, ctx, &token).await?,
-        None => None,
+    let Some(link) = link else {
+        fail(&asked, "", FailedReason::NotFound);
+        return nowhere(edge);
     };
-    let Some(link) = link else { return nowhere(&edge) };
-    match decide(&link, now_ms()) {
-        Outcome::Expired { url: Some(url) } => Ok(redirect(302, url)),
-        Outcome::Expired { url: None } | Outcome::Gone => Err(Problem::Gone),
-        Outcome::Go { status } => {
-            keep(request, &edge, ctx, Rc::clone(&link), query).await;
-            Ok(redirect(status.code(), &target(&link, query)))
-        }
+    if !link.is_plain() {
+        return guided::follow(&asked, link).await;
+    }
+    if let Some(why) = link.closed(now_ms()) {
+        return turn_away(&asked, &link, why);
+    }
+    let answer = match link.fallback_url.as_ref().filter(|_| link.url.is_app()) {
+        Some(fallback) => crate::page::open_app(&target(&link, &link.url, query, ""), fallback.as_str()),
+        None => redirect(link.status.code(), &target(&link, &link.url, query, "")),
+    };
+    keep(&asked, Visit::of(request, edge, None), link, String::new()).await;
+    Ok(answer)
+}
+
+/// The link of a path's segment. On a host that has links of its own they come first.
+pub(crate) async fn lookup(asked: &Asked<'_>, segment: &str) -> Result<Option<Rc<Link>>, Problem> {
+    let Some(token) = Token::from_segment(segment) else { return Ok(None) };
+    if asked.edge.config.domains.iter().any(|domain| domain == asked.host)
+        && let Some(link) = find(asked.edge, asked.ctx, asked.host, &token).await?
+    {
+        return Ok(Some(link));
+    }
+    Ok(find(asked.edge, asked.ctx, "", &token).await?)
+}
+
+/// What statistics know of a link.
+pub(crate) fn facts_of<'a>(link: &'a Link, key: &'a str, variant: &'a str) -> LinkFacts<'a> {
+    LinkFacts {
+        token: key,
+        campaign_id: &link.campaign_id,
+        publisher_id: &link.publisher_id,
+        medium: &link.medium,
+        ad_id: &link.ad_id,
+        variant,
     }
 }
 
 /// Records the click, which outlives the answer if it takes longer.
-async fn keep(request: &Request, edge: &Rc<Edge>, ctx: &Context, link: Rc<Link>, query: &str) {
-    let visit = Visit::of(request, edge, None);
-    let query = query.to_owned();
+pub(crate) async fn keep(asked: &Asked<'_>, visit: Visit, link: Rc<Link>, variant: String) {
+    let query = asked.query.to_owned();
     let (waiting, sent_on) = oneshot::channel();
-    let patience_ms = edge.config.record_wait_ms;
+    let patience_ms = asked.edge.config.record_wait_ms;
     let audience = (patience_ms > 0).then(move || Audience { patience_ms, _waiting: waiting });
-    let edge = Rc::clone(edge);
-    ctx.wait_until(async move {
-        let facts = LinkFacts {
-            token: link.token.as_str(),
-            campaign_id: &link.campaign_id,
-            publisher_id: &link.publisher_id,
-            medium: &link.medium,
-            ad_id: &link.ad_id,
-            variant: "",
-        };
-        let event = capture::redirect(&facts, &query, &visit.facts());
+    let edge = Rc::clone(asked.edge);
+    asked.ctx.wait_until(async move {
+        let key = link.key();
+        let event = capture::redirect(&facts_of(&link, &key, &variant), &query, &visit.facts());
         record(&edge, &event, audience).await;
     });
     // Nothing is ever sent: it ends when the other side is dropped.
     let _ = sent_on.await;
 }
 
+/// Records that a redirect led nowhere. Nobody waits for it.
+pub(crate) fn fail(asked: &Asked<'_>, link_key: &str, reason: FailedReason) {
+    let visit = Visit::of(asked.request, asked.edge, None);
+    let (query, key, edge) = (asked.query.to_owned(), link_key.to_owned(), Rc::clone(asked.edge));
+    asked.ctx.wait_until(async move {
+        record(&edge, &capture::failed_redirect(&key, reason, &query, &visit.facts()), None).await;
+    });
+}
+
+/// The answer of a link that is closed.
+pub(crate) fn turn_away(asked: &Asked<'_>, link: &Link, why: Closed) -> Result<Response, Problem> {
+    let (reason, problem) = match why {
+        Closed::Deleted => {
+            fail(asked, "", FailedReason::NotFound);
+            return nowhere(asked.edge);
+        }
+        Closed::Archived => (FailedReason::Archived, Problem::Gone("This link was taken out of service")),
+        Closed::NotStarted => (FailedReason::NotStarted, Problem::NotFound("This link does not lead anywhere yet")),
+        Closed::Expired => (FailedReason::Expired, Problem::Gone("This link led somewhere until its time was over")),
+        Closed::LimitReached => {
+            (FailedReason::LimitReached, Problem::Gone("This link was followed as often as it may be"))
+        }
+    };
+    fail(asked, &link.key(), reason);
+    match link.turned_away(why) {
+        links::Outcome::Closed(_, Some(url)) => Ok(redirect(302, url)),
+        _ => Err(problem),
+    }
+}
+
 fn nowhere(edge: &Edge) -> Result<Response, Problem> {
     match edge.config.not_found_url.as_str() {
         "" => Err(Problem::NotFound("There is no such link")),
         url => Ok(redirect(302, url)),
+    }
+}
+
+/// A problem as its asker can read it: a page for a browser.
+pub(crate) fn explain(request: &Request, problem: &Problem) -> worker::Result<Response> {
+    let accepts = request.headers().get("accept")?.unwrap_or_default();
+    if accepts.contains("text/html") {
+        return Ok(problem.page());
+    }
+    Ok(problem.response()?.into())
+}
+
+/// The host of a URL without its port, in lower case.
+pub(crate) fn host_of(url: &str) -> Cow<'_, str> {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) { host.to_ascii_lowercase().into() } else { host.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_of;
+
+    #[test]
+    fn a_host_is_told_from_the_rest_of_its_url() {
+        for (url, host) in [
+            ("https://go.example/r/x", "go.example"),
+            ("http://GO.example:8787?x", "go.example"),
+            ("http://[::1]:8787/", "[::1]"),
+            ("http://[::1]/", "[::1]"),
+            ("https://go.example", "go.example"),
+        ] {
+            assert_eq!(host_of(url), host, "{url}");
+        }
     }
 }

@@ -71,6 +71,8 @@ pub struct Agent<'a> {
     pub os: &'static str,
     /// Its major version, as people name it (`11`, `8.1`, `Vista`).
     pub os_version: &'a str,
+    /// Whether it is a browser inside an app: Instagram's, a mail program's.
+    pub in_app: bool,
 }
 
 /// The headers that tell of the agent, as they were sent.
@@ -135,6 +137,9 @@ impl Agent<'static> {
                 .value
                 .version(seen.system_version)
                 .unwrap_or(number(seen.system_version.0)),
+            in_app: seen.browser.rank >= names::APP
+                || matches!(browser, "iOS WebView" | "Android WebView")
+                || seen.webview,
         }
     }
 }
@@ -266,6 +271,11 @@ fn number(value: u32) -> &'static str {
     };
     let at = value as usize * 3;
     TEXT.get(at + skip..at + 3).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
+}
+
+/// Whether a system of that name, in lower case, can be told.
+pub fn is_os(name: &str) -> bool {
+    System::ALL.iter().any(|system| system.name().eq_ignore_ascii_case(name))
 }
 
 /// The primary language of `Accept-Language` in lower case: `pt-br`; empty if there is none.

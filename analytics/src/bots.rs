@@ -178,7 +178,7 @@ impl Bot {
     }
 
     /// Whether the user agent is a program's, whatever the person behind the request.
-    pub(crate) fn is_program(self) -> bool {
+    pub fn is_program(self) -> bool {
         use Reason::{Headless, LinkPreview, UaGenericLibrary, UaList, VerifiedBot};
         self.verdict == Verdict::Bot
             && [UaList, UaGenericLibrary, Headless, LinkPreview, VerifiedBot]

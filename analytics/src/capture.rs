@@ -9,6 +9,7 @@ mod beacon;
 mod draft;
 mod facts;
 mod field;
+mod forward;
 mod gzip;
 mod hit;
 mod json;
@@ -23,6 +24,7 @@ pub use batch::{BATCH_MAX_EVENTS, Batch, Invalid, Refused, batch};
 pub use beacon::{beacon, beacon_query};
 pub use facts::Facts;
 pub use field::{ID_MAX_CHARS, NAME_MAX_CHARS, PROP_KEY_MAX_CHARS, PROP_VALUE_MAX_CHARS, PROPS_MAX};
+pub use forward::forward;
 pub use gzip::{UNZIPPED_MAX_BYTES, Unzip, unzip};
 pub use hit::{LinkFacts, pixel, redirect};
 

@@ -1,5 +1,7 @@
 //! A URL that a link may lead to, checked and normalised once, when it is written.
 
+use std::borrow::Cow;
+
 use analytics::Reject;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -12,11 +14,32 @@ pub const DESTINATION_MAX_BYTES: usize = 2_048;
 /// Schemes that run or show what the link's author wrote, in the visitor's browser. No allow-list opens them.
 const NEVER: [&str; 7] = ["about", "blob", "data", "file", "filesystem", "javascript", "vbscript"];
 
+/// Paths of the service that lead somewhere else.
+const LINK_PATHS: [&str; 3] = ["/r/", "/t/click", "/log-and-redirect"];
+
 /// What a deployment allows beyond http and https.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Allowed<'a> {
     /// Schemes of apps, as in `CONFIG.app_schemes`.
     pub app_schemes: &'a [String],
+    /// Hosts that may have links of their own, as in `CONFIG.domains`.
+    pub domains: &'a [String],
+    /// The host that the service itself answers on; a link to one of its links would lead in circles.
+    pub own_host: &'a str,
+    /// Whether a time zone of that name is known.
+    pub is_zone: fn(&str) -> bool,
+}
+
+impl Default for Allowed<'_> {
+    fn default() -> Self {
+        Self { app_schemes: &[], domains: &[], own_host: "", is_zone: |_| true }
+    }
+}
+
+impl Allowed<'_> {
+    fn is_own(&self, host: &str) -> bool {
+        !host.is_empty() && host == self.own_host || self.domains.iter().any(|domain| domain == host)
+    }
 }
 
 /// An absolute URL as `url` serialises it: printable ASCII, its host in canonical form, without credentials.
@@ -33,7 +56,11 @@ impl Destination {
     /// # Errors
     /// Not absolute, too long, of a scheme that is not allowed, with control characters or credentials, or on
     /// a host of somebody's own network.
-    pub fn parse(pointer: &'static str, text: &str, allowed: &Allowed<'_>) -> Result<Self, Reject> {
+    pub fn parse(
+        pointer: impl Into<Cow<'static, str>>,
+        text: &str,
+        allowed: &Allowed<'_>,
+    ) -> Result<Self, Reject> {
         Self::check(text, allowed).map(Self).map_err(|detail| Reject::new(pointer, detail))
     }
 
@@ -52,6 +79,10 @@ impl Destination {
                 if url.host().is_none_or(|host| is_private(&host)) {
                     return Err("leads to a private or local host");
                 }
+                let own = url.host_str().is_some_and(|host| allowed.is_own(host));
+                if own && LINK_PATHS.iter().any(|path| url.path().starts_with(path)) {
+                    return Err("leads back to a short link of this service");
+                }
             }
             scheme if NEVER.contains(&scheme) => return Err("has a scheme that no link may have"),
             scheme if allowed.app_schemes.iter().any(|app| app.eq_ignore_ascii_case(scheme)) => {}
@@ -68,6 +99,11 @@ impl Destination {
             return Err("holds a character that must be percent-encoded"); // a space in `app:some path`
         }
         Ok(stored)
+    }
+
+    /// Whether it opens an app rather than a page.
+    pub fn is_app(&self) -> bool {
+        !self.0.starts_with("http://") && !self.0.starts_with("https://")
     }
 
     /// Of a link that is being created and has no destination yet.
@@ -92,7 +128,7 @@ mod tests {
 
     fn parse(text: &str) -> Result<String, String> {
         let apps = ["myapp".to_owned(), "javascript".to_owned()];
-        let parsed = Destination::parse("/url", text, &Allowed { app_schemes: &apps });
+        let parsed = Destination::parse("/url", text, &Allowed { app_schemes: &apps, ..Allowed::default() });
         parsed.map(|url| url.as_str().to_owned()).map_err(|reject| reject.detail.into_owned())
     }
 
@@ -145,6 +181,20 @@ mod tests {
         parse(&format!("https://example.com/{}", "a".repeat(2_028))).unwrap();
         assert!(parse(&format!("https://example.com/{}", "a".repeat(2_029))).unwrap_err().contains("2048"));
         assert!(parse(&format!("https://example.com/{}", "ä".repeat(500))).unwrap_err().contains("2048"));
+    }
+
+    #[test]
+    fn a_link_may_not_lead_to_a_link() {
+        let domains = ["go.example".to_owned()];
+        let allowed = Allowed { domains: &domains, own_host: "click.example", ..Allowed::default() };
+        for circular in
+            ["https://click.example/r/x", "http://GO.example:8080/r/x?a", "https://go.example/t/click?cl=x"]
+        {
+            let detail = Destination::parse("/url", circular, &allowed).unwrap_err().detail;
+            assert!(detail.contains("back"), "{circular}: {detail}");
+        }
+        Destination::parse("/url", "https://click.example/landing", &allowed).unwrap();
+        Destination::parse("/url", "https://other.example/r/x", &allowed).unwrap();
     }
 
     proptest! {

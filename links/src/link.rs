@@ -1,10 +1,11 @@
 //! The record of a link, as KV and D1 hold it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Destination, Token};
+use crate::{Destination, Rule, Social, Token, Variant};
 
 /// How a redirect answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,19 +55,28 @@ pub enum PassThrough {
     /// It is added to the destination's own (see [`crate::target`]).
     #[default]
     Append,
+    /// It is added, and replaces parameters of the destination that have its names.
+    Override,
     /// It is dropped.
     Off,
 }
 
 impl PassThrough {
+    /// Every mode.
+    pub const ALL: [Self; 3] = [Self::Append, Self::Override, Self::Off];
+
     /// The name in requests and answers.
     pub fn name(self) -> &'static str {
         match self {
             Self::Append => "append",
+            Self::Override => "override",
             Self::Off => "off",
         }
     }
 }
+
+/// The parameters of [`Link::utm`], in its order.
+pub const UTM: [&str; 5] = ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"];
 
 /// A link. Empty text is absent text.
 ///
@@ -76,7 +86,10 @@ impl PassThrough {
 pub struct Link {
     /// Its name.
     pub token: Token,
-    /// Where it leads.
+    /// The only host that it answers on; empty is every host. A link of one host has the token to itself there.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub domain: String,
+    /// Where it leads, unless a rule or a variant decides otherwise.
     pub url: Destination,
     /// How the redirect answers.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -84,6 +97,18 @@ pub struct Link {
     /// For people; the redirect does not use it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub title: String,
+    /// For people, longer.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub note: String,
+    /// For people: words to find it by.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tags: Vec<String>,
+    /// For people: where it is kept.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub folder: String,
+    /// Its name in the customer's own system; no two links share one.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub external_id: String,
     /// The campaign that its clicks count for.
     #[serde(default, skip_serializing_if = "is_default")]
     pub campaign_id: String,
@@ -96,18 +121,48 @@ pub struct Link {
     /// The creative it stands in.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ad_id: String,
+    /// Before this moment it leads nowhere, epoch ms.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub starts_at_ms: Option<i64>,
     /// From this moment on it leads to `expired_url` or nowhere, epoch ms.
     #[serde(default, skip_serializing_if = "is_default")]
     pub expires_at_ms: Option<i64>,
-    /// Where it leads once it has expired.
+    /// Where it leads once it has expired, or all its clicks are used up.
     #[serde(default, skip_serializing_if = "is_default")]
     pub expired_url: Option<Destination>,
+    /// Where it leads if the app that `url` opens is not there.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fallback_url: Option<Destination>,
+    /// Hash of the word that opens it (see the shell's `password`); empty asks for none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub password: String,
+    /// How many people it leads on, at most.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub max_clicks: Option<u64>,
+    /// Values of [`UTM`] to put into the target's query, where it has none of its own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub utm: [String; 5],
+    /// Name of the parameter in which the target gets the click's id; empty is none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub append_click_id: String,
+    /// Who is sent elsewhere; the first that fits decides.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rules: Vec<Rule>,
+    /// A/B: pages in place of `url`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub variants: Vec<Variant>,
+    /// What preview bots are shown in place of the target's own card.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub social: Option<Social>,
     /// What becomes of the visitor's query string.
     #[serde(default, skip_serializing_if = "is_default")]
     pub query: PassThrough,
     /// Taken out of service: leads nowhere, keeps its token and its statistics.
     #[serde(default, skip_serializing_if = "is_default")]
     pub archived: bool,
+    /// When it was deleted, epoch ms; it can be restored until it is purged.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub deleted_at_ms: Option<i64>,
     /// When it was created, epoch ms.
     #[serde(default)]
     pub created_at_ms: i64,
@@ -141,6 +196,21 @@ impl fmt::Display for Unreadable {
 impl std::error::Error for Unreadable {}
 
 impl Link {
+    /// Its name in statistics, KV and meters: the token, behind `host/` if it answers on one host only.
+    pub fn key(&self) -> Cow<'_, str> {
+        key(&self.domain, &self.token)
+    }
+
+    /// Whether the answer to a hit depends on who comes.
+    pub fn is_plain(&self) -> bool {
+        self.rules.is_empty()
+            && self.variants.is_empty()
+            && self.social.is_none()
+            && self.password.is_empty()
+            && self.max_clicks.is_none()
+            && self.append_click_id.is_empty()
+    }
+
     /// The stored record.
     pub fn to_record(&self) -> String {
         // No failing path: no map keys, no foreign `Serialize`.
@@ -157,10 +227,14 @@ impl Link {
     }
 }
 
-/// The KV key of a link's record. A token holds no `/`, so there is room for links of one host
-/// (`link/{host}/{token}`).
-pub fn kv_key(token: &Token) -> String {
-    format!("link/{token}")
+/// See [`Link::key`]. A token holds no `/`.
+pub fn key<'a>(domain: &str, token: &'a Token) -> Cow<'a, str> {
+    if domain.is_empty() { token.as_str().into() } else { format!("{domain}/{token}").into() }
+}
+
+/// The KV key of a link's record.
+pub fn kv_key(domain: &str, token: &Token) -> String {
+    format!("link/{}", key(domain, token))
 }
 
 #[cfg(test)]
@@ -217,13 +291,15 @@ pub(crate) mod tests {
     #[test]
     fn a_record_may_lack_what_has_a_default_and_hold_what_is_not_known_yet() {
         let link =
-            Link::from_record(r#"{"token":"api","url":"https://example.com/","rules":[{"to":1}]}"#).unwrap();
+            Link::from_record(r#"{"token":"api","url":"https://example.com/","later":[{"to":1}]}"#).unwrap();
         assert_eq!((link.status, link.version, link.query), (Status::Found, 1, PassThrough::Append));
     }
 
     #[test]
     fn a_key_is_the_token_behind_a_prefix() {
-        assert_eq!(kv_key(&Token::parse("東京").unwrap()), "link/東京");
+        let token = Token::parse("東京").unwrap();
+        assert_eq!(kv_key("", &token), "link/東京");
+        assert_eq!(kv_key("go.example", &token), "link/go.example/東京");
     }
 
     proptest! {

@@ -9,18 +9,20 @@ use qrcodegen::QrCode;
 
 pub use options::{Format, Options};
 
-use crate::Token;
+use crate::Link;
 
 /// What a scan says of itself, in the query of the address that the code holds: typed or clicked, the link does not
 /// have it.
 const SCANNED: &str = "src=qr";
 
-/// The address that a link's code holds. `base_url` is where the service is reached.
-///
-/// With the longest token in the longest script and a host name of 253 characters it has 1,045 bytes; a code at
-/// the highest level of correction holds 1,273.
-pub fn address(base_url: &str, token: &Token) -> String {
-    format!("{}/r/{}?{SCANNED}", base_url.trim_end_matches('/'), token.to_segment())
+impl Link {
+    /// The address that the link's code holds. `base_url` is where the service is reached.
+    ///
+    /// With the longest token in the longest script and a host name of 253 characters it has 1,045 bytes; a code at
+    /// the highest level of correction holds 1,273.
+    pub fn code_url(&self, base_url: &str) -> String {
+        format!("{}?{SCANNED}", self.short_url(base_url))
+    }
 }
 
 /// A picture.

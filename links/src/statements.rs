@@ -7,7 +7,7 @@ use std::fmt;
 
 use analytics::{Param, Reject, Statement};
 
-use crate::{Link, Token};
+use crate::{Link, Token, key};
 
 /// Adds a link. No row: the token is taken.
 pub fn insert(link: &Link) -> Statement {
@@ -26,13 +26,13 @@ pub fn update(before: &Link, after: &Link) -> Statement {
 }
 
 /// Deletes a link. No row: there was none.
-pub fn delete(token: &Token) -> Statement {
-    Statement::new("DELETE FROM links WHERE token = ?1 RETURNING token", [token.as_str().into()])
+pub fn delete(link: &Link) -> Statement {
+    Statement::new("DELETE FROM links WHERE token = ?1 RETURNING token", [(&*link.key()).into()])
 }
 
 /// The `record` of a link.
-pub fn by_token(token: &Token) -> Statement {
-    Statement::new("SELECT record FROM links WHERE token = ?1", [token.as_str().into()])
+pub fn by_token(domain: &str, token: &Token) -> Statement {
+    Statement::new("SELECT record FROM links WHERE token = ?1", [(&*key(domain, token)).into()])
 }
 
 /// The `record`s of at most `limit` links behind the cursor, newest first. Ask for one more than the page
@@ -48,7 +48,7 @@ pub fn page(after: Option<&Cursor>, limit: u32) -> Statement {
 fn columns(link: &Link) -> [Param; 5] {
     let campaign = &link.campaign_id;
     [
-        link.token.as_str().into(),
+        (&*link.key()).into(),
         link.to_record().into(),
         if campaign.is_empty() { Param::Null } else { campaign.as_str().into() },
         link.created_at_ms.into(),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn stored(database: &Connection, token: &Token) -> Option<Link> {
-        run(database, by_token(token)).pop().map(|record| Link::from_record(&record).unwrap())
+        run(database, by_token("", token)).pop().map(|record| Link::from_record(&record).unwrap())
     }
 
     fn named(token: &str, created_at_ms: i64) -> Link {
@@ -157,8 +157,8 @@ mod tests {
         let database = database();
         let link = named("demo", 1);
         run(&database, insert(&link));
-        assert_eq!(run(&database, delete(&link.token)), ["demo"]);
-        assert!(run(&database, delete(&link.token)).is_empty());
+        assert_eq!(run(&database, delete(&link)), ["demo"]);
+        assert!(run(&database, delete(&link)).is_empty());
         assert!(run(&database, update(&link, &link)).is_empty());
         assert_eq!(run(&database, insert(&link)), ["demo"]);
     }

@@ -33,6 +33,31 @@ pub(super) enum System {
 }
 
 impl System {
+    /// Those that have a name of their own.
+    pub(super) const ALL: [Self; 21] = [
+        Self::Windows,
+        Self::WindowsPhone,
+        Self::Mac,
+        Self::IPhone,
+        Self::IPad,
+        Self::Android,
+        Self::Linux,
+        Self::ChromeOs,
+        Self::HarmonyOs,
+        Self::Tizen,
+        Self::WebOs,
+        Self::KaiOs,
+        Self::TvOs,
+        Self::WatchOs,
+        Self::FireOs,
+        Self::BlackBerry,
+        Self::Symbian,
+        Self::PlayStation,
+        Self::Nintendo,
+        Self::Roku,
+        Self::Bsd,
+    ];
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Unknown => "",

@@ -79,7 +79,7 @@ pub fn pixel<'a>(query: &'a str, facts: &Facts<'a>, rules: &Rules) -> Result<Raw
 /// A scanner's HEAD or a browser's look ahead comes within the two seconds before the person's click, and often
 /// with the same `eid`, which is written in the link. They get an identity beside the person's, because the first
 /// of two equal ones would be marked as a machine's and the second be its duplicate: a click lost.
-fn hit_id(named: Option<EventId>, facts: &Facts<'_>, subject: &[&str]) -> EventId {
+pub(super) fn hit_id(named: Option<EventId>, facts: &Facts<'_>, subject: &[&str]) -> EventId {
     let machine = if facts.hints.has(Hints::HEAD) {
         Some("head")
     } else if facts.hints.has(Hints::PREFETCH) {

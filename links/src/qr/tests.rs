@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Token;
+use crate::link::tests::link;
 
 /// Shades of grey, row by row.
 struct Painted {
@@ -102,17 +104,23 @@ fn read(text: &str, query: &str) -> Result<String, String> {
 
 const ADDRESS: &str = "https://go.example/r/spring?src=qr";
 
+fn named(token: &str) -> Link {
+    Link { token: Token::parse(token).unwrap(), ..link("https://example.com/") }
+}
+
 #[test]
 fn a_code_holds_the_address_and_says_that_it_was_scanned() {
-    let address = |token| super::address("https://go.example", &Token::parse(token).unwrap());
+    let address = |token| named(token).code_url("https://go.example");
     assert_eq!(address("spring"), ADDRESS);
     assert_eq!(address("東"), "https://go.example/r/%E6%9D%B1?src=qr");
+    let own = Link { domain: "own.example".into(), ..named("spring") };
+    assert_eq!(own.code_url("https://go.example"), "https://own.example/r/spring?src=qr");
 }
 
 #[test]
 fn the_longest_address_fits_at_every_level() {
     let origin = format!("https://{}:65535", ["a".repeat(63).as_str(); 4].join(".").split_off(2));
-    let address = address(&origin, &Token::parse(&"𝟘".repeat(64)).unwrap());
+    let address = named(&"𝟘".repeat(64)).code_url(&origin);
     assert_eq!(address.len(), 1_045);
     for query in ["ec=H&format=svg", "ec=H&format=png&size=600", "ec=L&format=png"] {
         assert_eq!(read(&address, query).unwrap(), address, "{query}");
@@ -171,7 +179,8 @@ proptest! {
         (size, margin) in (300..800u32, 0..=16u32),
         (fg, bg) in ("[0-9a-f]{6}", "[0-9a-f]{3}|fff|transparent"),
     ) {
-        let address = address(&origin, &Token::parse(&token).unwrap_or(Token::generate(7)));
+        let token = Token::parse(&token).unwrap_or(Token::generate(7));
+        let address = Link { token, ..link("https://example.com/") }.code_url(&origin);
         let query = format!("format={format}&ec={ec}&size={size}&margin={margin}&fg={fg}&bg={bg}");
         prop_assume!(Options::parse(&query).is_ok()); // the colours are not too much alike
         prop_assert_eq!(read(&address, &query), Ok(address), "{}", query);

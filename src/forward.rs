@@ -1,0 +1,136 @@
+//! Redirects whose target or link the caller names: `/log-and-redirect`, `/t/click`, and `/{token}+`.
+
+use analytics::capture::{self, FailedReason};
+use analytics::Reject;
+use links::{Allowed, Destination};
+use worker::web_sys::{Request, Response};
+use worker::{Context, Env};
+
+use crate::body::bounded;
+use crate::edge::Edge;
+use crate::problem::Problem;
+use crate::record::record;
+use crate::redirect::{Asked, fail, follow, host_of, redirect};
+use crate::visit::Visit;
+
+const FORM_MAX_BYTES: usize = 16 << 10;
+
+/// Parameters of `/log-and-redirect` that say where it leads.
+const OURS: [&str; 2] = ["url", "sig"];
+
+/// Answers if the path is one of these.
+pub(crate) async fn route(
+    request: &Request,
+    env: &Env,
+    ctx: &Context,
+    url: &str,
+    path: &str,
+    query: &str,
+) -> Option<Result<Response, Problem>> {
+    let host = host_of(url);
+    match path {
+        "/t/click" => Some(campaign_link(request, env, ctx, &host, query).await),
+        "/log-and-redirect" => Some(log_and_redirect(request, env, ctx, &host, query).await),
+        _ => {
+            let segment = path.strip_prefix('/').filter(|rest| rest.ends_with('+') && !rest.contains('/'))?;
+            Some(follow(request, env, ctx, (&host, segment), query).await)
+        }
+    }
+}
+
+/// `GET /t/click?cl={token}&...`: older trackers' way to write a link. The rest of the query is passed on.
+async fn campaign_link(
+    request: &Request,
+    env: &Env,
+    ctx: &Context,
+    host: &str,
+    query: &str,
+) -> Result<Response, Problem> {
+    let is_token = |part: &&str| part.split_once('=').is_some_and(|(name, _)| name == "cl");
+    let Some(token) = query.split('&').find(is_token).and_then(|part| part.get("cl=".len()..)) else {
+        return Err(Reject::new("/cl", "is missing; it names the link").into());
+    };
+    let rest: Vec<_> = query.split('&').filter(|part| !is_token(part)).collect();
+    follow(request, env, ctx, (host, token), &rest.join("&")).await
+}
+
+/// `GET|POST /log-and-redirect?url=...`: to a page that the caller names, if its host is on the list or the operator
+/// has signed it. Everything else would be an open redirect, which phishers look for.
+async fn log_and_redirect(
+    request: &Request,
+    env: &Env,
+    ctx: &Context,
+    host: &str,
+    query: &str,
+) -> Result<Response, Problem> {
+    let edge = &Edge::of(env)?;
+    let (query, status) = match &*request.method() {
+        "GET" | "HEAD" => (query.to_owned(), 302),
+        "POST" => (form(request, query).await?, 303),
+        _ => return Err(Problem::MethodNotAllowed("GET, HEAD, POST")),
+    };
+    let given = |wanted: &str| {
+        let mut fields = form_urlencoded::parse(query.as_bytes());
+        fields.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+    };
+    let text = given("url").ok_or_else(|| Reject::new("/url", "is missing"))?;
+    let config = &edge.config;
+    let allowed =
+        Allowed { app_schemes: &config.app_schemes, domains: &config.domains, own_host: host, ..Allowed::default() };
+    let url = Destination::parse("/url", &text, &allowed)?;
+    let signed = match given("sig") {
+        None => false,
+        Some(sig) if edge.signer.signed_url(&text, &sig) => true,
+        Some(_) => {
+            let asked = Asked { request, edge, ctx, host, query: "" };
+            fail(&asked, "", FailedReason::Signature);
+            return Err(Reject::new("/sig", "is not the signature of this url").into());
+        }
+    };
+    if !signed && !is_listed(&config.redirect_hosts, &host_of(url.as_str())) {
+        return Err(Reject::new("/url", "is on a host that is not listed in redirect_hosts, and has no sig").into());
+    }
+    let visit = Visit::of(request, edge, None);
+    let rest: Vec<_> = query
+        .split('&')
+        .filter(|part| !OURS.contains(&part.split_once('=').map_or(*part, |(name, _)| name)))
+        .collect();
+    let (rest, target, edge) = (rest.join("&"), url.as_str().to_owned(), std::rc::Rc::clone(edge));
+    ctx.wait_until(async move {
+        let event = capture::forward(&target, &rest, &visit.facts(), &edge.rules);
+        record(&edge, &event, None).await;
+    });
+    Ok(redirect(status, url.as_str()))
+}
+
+/// The form of a POST, behind the query that it was sent with.
+async fn form(request: &Request, query: &str) -> Result<String, Problem> {
+    let too_large = Problem::TooLarge("the form is larger than 16 KiB".into());
+    let body = bounded(&mut Clone::clone(request).into(), FORM_MAX_BYTES).await?.ok_or(too_large)?;
+    let form = String::from_utf8(body).map_err(|_| Reject::new("", "is not UTF-8"))?;
+    Ok(if query.is_empty() { form } else { format!("{query}&{form}") })
+}
+
+/// Whether a host is listed; `.example.com` lists everything below `example.com`, and itself.
+fn is_listed(hosts: &[String], host: &str) -> bool {
+    hosts.iter().any(|listed| match listed.strip_prefix('.') {
+        Some(parent) => host.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+        None => listed == host,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_listed;
+
+    #[test]
+    fn a_listed_host_is_not_its_lookalike() {
+        let hosts = ["shop.example".to_owned(), ".brand.example".to_owned()];
+        for good in ["shop.example", "brand.example", "a.brand.example"] {
+            assert!(is_listed(&hosts, good), "{good}");
+        }
+        for bad in ["a.shop.example", "evilshop.example", "evilbrand.example", "shop.example.evil", ""] {
+            assert!(!is_listed(&hosts, bad), "{bad}");
+        }
+    }
+}
