@@ -12,7 +12,8 @@ use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 
 use crate::auth::Used;
 use crate::bindings::{
-    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
+    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding, SIGNING_SECRET,
+    VISITOR_SECRET,
 };
 use crate::config::Config;
 use crate::lookup::Known;

@@ -1,7 +1,7 @@
 //! Redirects whose target or link the caller names: `/log-and-redirect`, `/t/click`, and `/{token}+`.
 
-use analytics::capture::{self, FailedReason};
 use analytics::Reject;
+use analytics::capture::{self, FailedReason};
 use links::{Allowed, Destination};
 use worker::web_sys::{Request, Response};
 use worker::{Context, Env};
@@ -75,8 +75,12 @@ async fn log_and_redirect(
     };
     let text = given("url").ok_or_else(|| Reject::new("/url", "is missing"))?;
     let config = &edge.config;
-    let allowed =
-        Allowed { app_schemes: &config.app_schemes, domains: &config.domains, own_host: host, ..Allowed::default() };
+    let allowed = Allowed {
+        app_schemes: &config.app_schemes,
+        domains: &config.domains,
+        own_host: host,
+        ..Allowed::default()
+    };
     let url = Destination::parse("/url", &text, &allowed)?;
     let signed = match given("sig") {
         None => false,
@@ -88,7 +92,9 @@ async fn log_and_redirect(
         }
     };
     if !signed && !is_listed(&config.redirect_hosts, &host_of(url.as_str())) {
-        return Err(Reject::new("/url", "is on a host that is not listed in redirect_hosts, and has no sig").into());
+        return Err(
+            Reject::new("/url", "is on a host that is not listed in redirect_hosts, and has no sig").into()
+        );
     }
     let visit = Visit::of(request, edge, None);
     let rest: Vec<_> = query

@@ -114,7 +114,9 @@ async fn given_word(request: &Request) -> Result<Option<String>, Problem> {
         let too_large = Problem::TooLarge("the form is larger than 4 KiB".into());
         let form = bounded(&mut Clone::clone(request).into(), FORM_MAX_BYTES).await?.ok_or(too_large)?;
         let mut fields = form_urlencoded::parse(&form);
-        return Ok(Some(fields.find(|(name, _)| name == "password").map_or(String::new(), |(_, word)| word.into_owned())));
+        return Ok(Some(
+            fields.find(|(name, _)| name == "password").map_or(String::new(), |(_, word)| word.into_owned()),
+        ));
     }
     Ok(request.headers().get(PASSWORD_HEADER).map_err(worker::Error::from)?)
 }

@@ -13,7 +13,9 @@ use crate::auth::{Scope, allowed};
 use crate::body::bounded;
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::guided::meter_key;
 use crate::lookup::{Record, from_d1};
+use crate::meter;
 use crate::password;
 use crate::problem::Problem;
 use crate::random::random_bits;
@@ -69,7 +71,16 @@ pub(crate) async fn item(request: &mut Request, env: &Env, segment: &str) -> Res
             publish(&edge, &link, false).await;
             Ok(no_content()?)
         }
-        _ => Ok(json_response(&link.to_json(&origin(request)?, now_ms()))?),
+        _ => {
+            let mut answer = link.to_json(&origin(request)?, now_ms());
+            if link.max_clicks.is_some()
+                && let Some(members) = answer.as_object_mut()
+            {
+                let used = meter::read(&edge, &meter_key(&link)).await?;
+                members.insert("clicks_used".to_owned(), used.into());
+            }
+            Ok(json_response(&answer)?)
+        }
     }
 }
 

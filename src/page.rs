@@ -74,7 +74,8 @@ pub(crate) fn ask(status: u16, wrong: bool) -> Response {
 
 /// What programs get at a link of which only so many may be had.
 pub(crate) fn withheld() -> Response {
-    let body = "<h1>For people</h1><p>This link can be followed a limited number of times, and not by programs.";
+    let body =
+        "<h1>For people</h1><p>This link can be followed a limited number of times, and not by programs.";
     document(200, "A link for people", "", body, "")
 }
 
@@ -114,7 +115,13 @@ pub(crate) fn open_app(app: &str, fallback: &str) -> Response {
 }
 
 /// Where a link leads, for those who would rather know before: `way` is where it would lead this visitor.
-pub(crate) fn inspect(link: &Link, short_url: &str, way: &Way<'_>, closed: Option<Closed>, now_ms: i64) -> Response {
+pub(crate) fn inspect(
+    link: &Link,
+    short_url: &str,
+    way: &Way<'_>,
+    closed: Option<Closed>,
+    now_ms: i64,
+) -> Response {
     let secret = !link.password.is_empty() || link.max_clicks.is_some();
     let mut body = format!("<h1>{}</h1><dl><dt>Link<dd>{}", Html(title_of(link)), Html(short_url));
     let mut entry = |name: &str, text: &str| {
@@ -139,7 +146,10 @@ pub(crate) fn inspect(link: &Link, short_url: &str, way: &Way<'_>, closed: Optio
     }
     body.push_str("</dl>");
     if !secret && closed.is_none() && !way.url.is_app() {
-        body.push_str(&format!("<p><a rel=\"noreferrer nofollow\" href=\"{}\">Go there</a>, without being counted.", Html(way.url.as_str())));
+        body.push_str(&format!(
+            "<p><a rel=\"noreferrer nofollow\" href=\"{}\">Go there</a>, without being counted.",
+            Html(way.url.as_str())
+        ));
     }
     document(200, title_of(link), "", &body, "")
 }

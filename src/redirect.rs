@@ -129,8 +129,12 @@ pub(crate) fn turn_away(asked: &Asked<'_>, link: &Link, why: Closed) -> Result<R
             return nowhere(asked.edge);
         }
         Closed::Archived => (FailedReason::Archived, Problem::Gone("This link was taken out of service")),
-        Closed::NotStarted => (FailedReason::NotStarted, Problem::NotFound("This link does not lead anywhere yet")),
-        Closed::Expired => (FailedReason::Expired, Problem::Gone("This link led somewhere until its time was over")),
+        Closed::NotStarted => {
+            (FailedReason::NotStarted, Problem::NotFound("This link does not lead anywhere yet"))
+        }
+        Closed::Expired => {
+            (FailedReason::Expired, Problem::Gone("This link led somewhere until its time was over"))
+        }
         Closed::LimitReached => {
             (FailedReason::LimitReached, Problem::Gone("This link was followed as often as it may be"))
         }
@@ -166,7 +170,11 @@ pub(crate) fn host_of(url: &str) -> Cow<'_, str> {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     };
-    if host.bytes().any(|byte| byte.is_ascii_uppercase()) { host.to_ascii_lowercase().into() } else { host.into() }
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        host.to_ascii_lowercase().into()
+    } else {
+        host.into()
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use analytics::fields::{Fields, pointer, string, text};
 use analytics::{Reject, moment};
 use serde_json::Value;
 
-use crate::import::alias;
+use crate::import::{Word, adopt};
 use crate::link::UTM;
 use crate::{Allowed, Destination, Link, PassThrough, Status, Token};
 
@@ -84,7 +84,7 @@ impl Link {
 
     fn rewritten(self, body: &[u8], now_ms: i64, allowed: &Allowed<'_>) -> Result<Written, Vec<Reject>> {
         let mut written = Written { link: self.clone(), password: None };
-        let rejects = written.write(&Fields::read(body)?, allowed);
+        let rejects = written.write(&adopt(&Fields::read(body)?, now_ms)?, allowed);
         if rejects.is_empty() { Ok(written.counted(&self, now_ms)) } else { Err(rejects) }
     }
 
@@ -136,22 +136,13 @@ impl Written {
     }
 
     /// Writes the body's fields, and gives everything that is wrong with them.
-    fn write(&mut self, fields: &Fields, allowed: &Allowed<'_>) -> Vec<Reject> {
+    fn write(&mut self, words: &[Word<'_>], allowed: &Allowed<'_>) -> Vec<Reject> {
         let mut rejects = Vec::new();
-        let mut seen: Vec<&str> = Vec::new();
-        for (name, value) in fields.iter() {
-            // Some products' flags are inverted or spelled otherwise; `alias` knows what stays the same.
-            let (field, value) = alias(name, value);
-            if seen.contains(&field) {
-                rejects.push(Reject::new(pointer(name), format!("is {field}, which is given twice")));
-            } else if let Err(wrong) = self.write_field(name, field, &value, allowed) {
-                rejects.extend(wrong);
-            }
-            seen.push(field);
+        for Word { written, field, value } in words {
+            rejects.extend(self.write_field(written, field, value, allowed).err().into_iter().flatten());
         }
         let link = &self.link;
-        let named = |pointer: &str| seen.iter().any(|name| pointer.strip_prefix('/') == Some(name));
-        if link.url.is_nowhere() && !named("/url") {
+        if link.url.is_nowhere() && !words.iter().any(|word| word.field == "url") {
             rejects.push(Reject::new("/url", "is missing"));
         }
         if let (Some(start), Some(end)) = (link.starts_at_ms, link.expires_at_ms)

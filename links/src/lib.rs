@@ -5,6 +5,7 @@ mod answer;
 mod decide;
 mod destination;
 mod edit;
+pub mod export;
 mod host;
 mod hours;
 pub mod import;
