@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod aggregate;
 pub mod bots;
+mod calendar;
 pub mod capture;
 pub mod columns;
 pub mod counters;
