@@ -1,6 +1,6 @@
 //! Time zones, as the platform knows them.
 
-use analytics::zone::Zone;
+use analytics::zone::{Zone, is_name};
 use worker::wasm_bindgen;
 use worker::wasm_bindgen::prelude::*;
 
@@ -17,16 +17,13 @@ pub(crate) fn zone(name: &str, from_ms: i64, to_ms: i64) -> Option<Zone> {
     Some(Zone::new(name, pairs.iter().map(|&[from_ms, seconds]| (from_ms as i64, seconds as i32))))
 }
 
-/// Weekday (0 is Monday) and minute of the day in a zone.
-pub(crate) fn local(name: &str, now_ms: i64) -> Option<(u8, u16)> {
-    let offset_seconds = *offsets(name, now_ms as f64, now_ms as f64)?.get(1)? as i64;
-    let minutes = (now_ms.div_euclid(1_000) + offset_seconds).div_euclid(60);
-    let (day, minute) = (minutes.div_euclid(1_440), minutes.rem_euclid(1_440));
-    // The epoch was a Thursday.
-    Some(((day + 3).rem_euclid(7) as u8, minute as u16))
+/// Whether the platform knows a zone by that name.
+pub(crate) fn is_zone(name: &str) -> bool {
+    is_name(name) && offsets(name, 0.0, 0.0).is_some()
 }
 
-/// Whether there is a zone of that name. Offsets, which newer platforms take for names, are none.
-pub(crate) fn is_zone(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic()) && offsets(name, 0.0, 0.0).is_some()
+/// What a zone's clocks show: the weekday from 0 for Monday, and the minute of the day. A redirect asks it, so of a zone
+/// that the isolate knows it takes microseconds.
+pub(crate) fn local(name: &str, now_ms: i64) -> Option<(u8, u16)> {
+    Some(zone(name, now_ms, now_ms)?.weekday_and_minute(now_ms))
 }

@@ -4,6 +4,7 @@ pub mod agent;
 pub mod aggregate;
 pub mod audit;
 pub mod bots;
+mod calendar;
 pub mod capture;
 pub mod click_id;
 pub mod columns;

@@ -1,7 +1,9 @@
 //! Points in time as the API reads and writes them.
 
-use jiff::Timestamp;
 use serde_json::Value;
+
+use crate::calendar;
+use crate::time::REPRESENTABLE_MS;
 
 /// Below this, a number of milliseconds lies before March 1973; it is a number of seconds.
 const SMALLEST_MS: i64 = 100_000_000_000;
@@ -12,24 +14,24 @@ const SMALLEST_MS: i64 = 100_000_000_000;
 /// Neither, or before 1970.
 pub fn parse(value: &Value) -> Result<i64, &'static str> {
     let moment = match value {
-        Value::String(text) => text.trim().parse::<Timestamp>().ok(),
+        Value::String(text) => calendar::parse_instant(text.trim()),
         Value::Number(number) => match number.as_i64() {
             Some(ms) if (0..SMALLEST_MS).contains(&ms) => {
                 return Err("looks like seconds; send milliseconds");
             }
-            ms => ms.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+            ms => ms,
         },
         _ => None,
     };
-    match moment.map(Timestamp::as_millisecond) {
-        Some(ms) if ms >= 0 => Ok(ms),
+    match moment {
+        Some(ms) if (0..=*REPRESENTABLE_MS.end()).contains(&ms) => Ok(ms),
         _ => Err("is neither RFC 3339 (2026-01-31T12:00:00Z) nor epoch milliseconds"),
     }
 }
 
 /// RFC 3339 in UTC, to the millisecond.
 pub fn format(ms: i64) -> Option<String> {
-    Timestamp::from_millisecond(ms).ok().map(|moment| format!("{moment:.3}"))
+    REPRESENTABLE_MS.contains(&ms).then(|| calendar::utc(ms))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Times as clients write them, in milliseconds since the epoch.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use crate::calendar;
 
 /// How far a client's clock may run ahead. Two days: a device set to the wrong day is still counted, and the
 /// skew rule corrects it.
@@ -29,7 +29,7 @@ pub fn parse_instant(text: &str) -> Result<i64, &'static str> {
     }
     let ms = match text.parse::<i64>() {
         Ok(ms) => ms,
-        Err(_) => text.parse::<Timestamp>().map_err(|_| NOT_A_TIME)?.as_millisecond(),
+        Err(_) => calendar::parse_instant(text).ok_or(NOT_A_TIME)?,
     };
     representable(ms)
 }
@@ -42,9 +42,7 @@ pub fn parse_time(text: &str) -> Result<i64, &'static str> {
     parse_instant(text).or_else(|reason| {
         // Parsed as a date, so that `2026-05-01T10:00` is not taken for the midnight before it.
         let plain = text.trim().len() == "YYYY-MM-DD".len();
-        let date: Date = text.trim().parse().ok().filter(|_| plain).ok_or(reason)?;
-        let midnight = date.to_zoned(TimeZone::UTC).map_err(|_| reason)?;
-        representable(midnight.timestamp().as_millisecond())
+        representable(calendar::parse_date(text.trim()).filter(|_| plain).ok_or(reason)?)
     })
 }
 
@@ -81,9 +79,7 @@ pub fn within_reach(event_time_ms: i64, received_at_ms: i64) -> Result<i64, &'st
 
 /// The time as RFC 3339 in UTC with milliseconds; what lies outside the calendar is shown as its edge.
 pub fn rfc3339(ms: i64) -> String {
-    let ms = ms.clamp(*REPRESENTABLE_MS.start(), *REPRESENTABLE_MS.end());
-    let time = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
-    format!("{time:.3}")
+    calendar::utc(ms.clamp(*REPRESENTABLE_MS.start(), *REPRESENTABLE_MS.end()))
 }
 
 fn representable(ms: i64) -> Result<i64, &'static str> {

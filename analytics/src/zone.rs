@@ -56,6 +56,14 @@ impl Zone {
         at_ms + self.offset_ms(at_ms)
     }
 
+    /// The weekday from 0 for Monday, and the minute of the day.
+    pub fn weekday_and_minute(&self, at_ms: i64) -> (u8, u16) {
+        let minutes = self.local(at_ms).div_euclid(60_000);
+        // 1970 began on a Thursday.
+        let weekday = (minutes.div_euclid(24 * 60) + 3).rem_euclid(7);
+        (weekday as u8, minutes.rem_euclid(24 * 60) as u16)
+    }
+
     /// When the clocks show a local time: for the first time where they show it twice, and where they skip it, as
     /// much after the gap as it lies within (as RFC 5545 has it).
     pub fn at(&self, local: i64) -> i64 {

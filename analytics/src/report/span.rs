@@ -1,12 +1,9 @@
 //! The time a report is about, and how it is cut.
 
-use jiff::Timestamp;
-use jiff::tz::Offset;
-
-use crate::Reject;
 use crate::page::Level;
 use crate::time::{REPRESENTABLE_MS, parse_instant, parse_time};
 use crate::zone::Zone;
+use crate::{Reject, calendar};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -209,10 +206,7 @@ impl Span {
 
     /// A moment as RFC 3339 with the zone's offset.
     pub(super) fn format(&self, at_ms: i64) -> String {
-        // Not `strftime`, whose formatter is 8 KB of the module.
-        let offset = Offset::from_seconds((self.zone.offset_ms(at_ms) / 1_000) as i32).unwrap_or(Offset::UTC);
-        let time = Timestamp::from_millisecond(at_ms);
-        time.map_or_else(|_| String::new(), |time| time.display_with_offset(offset).to_string())
+        calendar::with_offset(at_ms, self.zone.offset_ms(at_ms))
     }
 }
 

@@ -108,6 +108,14 @@ proptest! {
     }
 
     #[test]
+    fn weekday_and_minute_are_jiffs(name in names(), at in -4_102_444_800_000..4_102_444_800_000i64) {
+        let theirs = Timestamp::from_millisecond(at).unwrap().to_zoned(TimeZone::get(&name).unwrap());
+        let minute = i16::from(theirs.hour()) * 60 + i16::from(theirs.minute());
+        let (weekday, ours) = zone(&name, at, at).unwrap().weekday_and_minute(at);
+        prop_assert_eq!((weekday as i8, ours as i16), (theirs.weekday().to_monday_zero_offset(), minute));
+    }
+
+    #[test]
     fn a_time_is_found_again(name in names(), at in times(), away in -2 * DAY_MS..2 * DAY_MS) {
         for at in [at, near_change(&name, at, away)] {
             let ours = zone(&name, at - 3 * DAY_MS, at + 3 * DAY_MS).unwrap();
