@@ -2,70 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventId, Text};
-
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Somebody followed a link.
-    Click,
-    /// Something was shown: a pixel was fetched.
-    Impression,
-    /// A page was viewed.
-    Page,
-    /// Something worth money was done.
-    Conversion,
-    /// The client says that the session is over.
-    SessionEnd,
-}
-
-impl Kind {
-    /// Every kind, in the order of its code.
-    pub const ALL: [Self; 5] =
-        [Self::Click, Self::Impression, Self::Page, Self::Conversion, Self::SessionEnd];
-
-    /// The name in paths, queries and answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Click => "click",
-            Self::Impression => "impression",
-            Self::Page => "page",
-            Self::Conversion => "conversion",
-            Self::SessionEnd => "session_end",
-        }
-    }
-
-    /// The kind of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
-
-/// By which door the hit came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Source {
-    /// `GET /r/{token}`
-    Redirect,
-    /// `GET /1x1.gif`
-    Pixel,
-    /// `POST /events/{kind}`
-    Beacon,
-    /// `POST /events`
-    Batch,
-}
-
-impl Source {
-    /// The name in queries and answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Redirect => "redirect",
-            Self::Pixel => "pixel",
-            Self::Beacon => "beacon",
-            Self::Batch => "batch",
-        }
-    }
-}
+use crate::{EventId, Kind, Source, Text, Trigger};
 
 /// Facts of the request that a person's click does not have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -194,14 +131,24 @@ pub struct RawEvent<'a> {
     /// `Sec-CH-UA-Platform`, quoted as sent.
     #[serde(borrow)]
     pub ua_platform: Text<'a>,
+    /// Name of the link's variant that was chosen for the visitor. Travels behind the others since version 2.
+    #[serde(skip)]
+    pub variant: Text<'a>,
+    /// What made the visitor come. Likewise.
+    #[serde(skip)]
+    pub trigger: Trigger,
 }
+
+/// What version 2 appends: `variant` and `trigger`. Postcard's bytes do not say how many fields they hold, so that
+/// each version's are read by themselves.
+type Tail<'a> = (Text<'a>, Trigger);
 
 fn nil() -> EventId {
     EventId::from_bytes([0; 16])
 }
 
 /// Version of an event's bytes. A reader knows every version that may still lie in a gate's log or a queue.
-pub const EVENT_VERSION: u8 = 1;
+pub const EVENT_VERSION: u8 = 2;
 
 /// Why bytes are no event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,6 +199,8 @@ impl<'a> RawEvent<'a> {
             ua_brands: Text::EMPTY,
             ua_mobile: Text::EMPTY,
             ua_platform: Text::EMPTY,
+            variant: Text::EMPTY,
+            trigger: Trigger::default(),
         }
     }
 
@@ -263,6 +212,9 @@ impl<'a> RawEvent<'a> {
         if let Ok(written) = postcard::to_extend(self, std::mem::take(out)) {
             *out = written;
         }
+        if let Ok(written) = postcard::to_extend(&(&self.variant, self.trigger), std::mem::take(out)) {
+            *out = written;
+        }
     }
 
     /// Reads an event's body; texts are borrowed from it.
@@ -270,12 +222,15 @@ impl<'a> RawEvent<'a> {
     /// # Errors
     /// [`Malformed`]; never a panic, whatever the bytes.
     pub fn decode(id: EventId, body: &'a [u8]) -> Result<Self, Malformed> {
-        let (&version, fields) = body.split_first().ok_or(Malformed::Bytes)?;
-        if version != EVENT_VERSION {
-            return Err(Malformed::Version(version));
+        let (version, fields) = versioned(body)?;
+        let (mut event, mut rest): (Self, _) =
+            postcard::take_from_bytes(fields).map_err(|_| Malformed::Bytes)?;
+        event.id = id;
+        if version >= 2 {
+            let tail: (Tail<'a>, _) = postcard::take_from_bytes(rest).map_err(|_| Malformed::Bytes)?;
+            ((event.variant, event.trigger), rest) = tail;
         }
-        let event: Self = postcard::from_bytes(fields).map_err(|_| Malformed::Bytes)?;
-        Ok(Self { id, ..event })
+        if rest.is_empty() { Ok(event) } else { Err(Malformed::Bytes) }
     }
 
     /// The link, campaign and kind of an encoded event: all that the gate needs to count a duplicate.
@@ -283,92 +238,20 @@ impl<'a> RawEvent<'a> {
     /// # Errors
     /// As [`RawEvent::decode`].
     pub fn peek(body: &'a [u8]) -> Result<(&'a str, &'a str, Kind), Malformed> {
-        let (&version, fields) = body.split_first().ok_or(Malformed::Bytes)?;
-        if version != EVENT_VERSION {
-            return Err(Malformed::Version(version));
-        }
+        let (_, fields) = versioned(body)?;
         let (head, _rest) = postcard::take_from_bytes(fields).map_err(|_| Malformed::Bytes)?;
         Ok(head)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample() -> RawEvent<'static> {
-        let mut event = RawEvent::new(nil(), Kind::Page, Source::Batch, 1_790_000_000_000);
-        event.link = "demo".into();
-        event.campaign_id = "spring".into();
-        event.hints = Hints::PREFETCH;
-        event.event_time_ms -= 1;
-        event.sent_at_ms = Some(-1);
-        event.name = "n".into();
-        event.page_url = "https://a.example/".into();
-        event.query = "utm_source=x".into();
-        event.referrer = "r".into();
-        event.publisher_id = "pub".into();
-        event.medium = "med".into();
-        event.ad_id = "ad".into();
-        event.element_id = "el".into();
-        event.user_id = "uid".into();
-        event.session_id = "sid".into();
-        event.anonymous_id = "aid".into();
-        event.visitor = 300;
-        event.sub = ["1", "2", "", "4", "5"].map(Text::from);
-        event.value_micros = Some(19_990_000);
-        event.currency = "EUR".into();
-        event.props = vec![("k".into(), "v".into())];
-        event.country = "DE".into();
-        event.region = "BE".into();
-        event.city = "Köln".into();
-        event.continent = "EU".into();
-        event.asn = 64_496;
-        event.user_agent = "ua".into();
-        event.language = "de".into();
-        event.ip = "192.0.2.0".into();
-        event.ua_brands = "b".into();
-        event.ua_mobile = "?1".into();
-        event.ua_platform = "p".into();
-        event
-    }
-
-    /// Events lie in gates' logs, in queues and in the archive while a new version is deployed. If this fails,
-    /// events that were acknowledged can no longer be read, or are read as others: raise [`EVENT_VERSION`], keep
-    /// the reader of this version, and pin the new bytes beside these.
-    #[test]
-    fn the_bytes_of_an_event_are_pinned() {
-        let mut body = Vec::new();
-        sample().encode(&mut body);
-        let pinned = [
-            r"\x01\x04demo\x06spring\x02\x03\x02\xfe\xaf\x83\xc5\x98h\x80\xb0\x83\xc5\x98h\x01",
-            r"\x01\x01n\x12https://a.example/\x0cutm_source=x\x01r\x03pub\x03med\x02ad\x02el",
-            r"\x03uid\x03sid\x03aid\xac\x02\x011\x012\x00\x014\x015",
-            r"\x01\xe0\x97\x88\x13\x03EUR\x01\x01k\x01v\x02DE\x02BE\x05K\xc3\xb6ln\x02EU",
-            r"\xf0\xf7\x03\x02ua\x02de\t192.0.2.0\x01b\x02?1\x01p",
-        ]
-        .concat();
-        assert_eq!(body.escape_ascii().to_string(), pinned);
-        assert_eq!(RawEvent::decode(nil(), &body), Ok(sample()));
-        assert_eq!(RawEvent::peek(&body), Ok(("demo", "spring", Kind::Page)));
-    }
-
-    #[test]
-    fn an_event_is_appended_to_what_is_there() {
-        let mut bytes = b"before".to_vec();
-        sample().encode(&mut bytes);
-        assert_eq!(RawEvent::decode(nil(), &bytes[6..]), Ok(sample()));
-    }
-
-    #[test]
-    fn bytes_of_another_version_or_cut_short_are_no_event() {
-        let mut body = Vec::new();
-        sample().encode(&mut body);
-        for end in 0..body.len() {
-            assert_eq!(RawEvent::decode(nil(), &body[..end]), Err(Malformed::Bytes));
-        }
-        body[0] = EVENT_VERSION + 1;
-        assert_eq!(RawEvent::decode(nil(), &body), Err(Malformed::Version(EVENT_VERSION + 1)));
-        assert_eq!(RawEvent::peek(&body), Err(Malformed::Version(EVENT_VERSION + 1)));
+/// The version of an event's body, if it is one that this code reads, and the bytes of its fields.
+fn versioned(body: &[u8]) -> Result<(u8, &[u8]), Malformed> {
+    match body.split_first() {
+        Some((&version @ 1..=EVENT_VERSION, fields)) => Ok((version, fields)),
+        Some((&version, _)) => Err(Malformed::Version(version)),
+        None => Err(Malformed::Bytes),
     }
 }
+
+#[cfg(test)]
+mod tests;

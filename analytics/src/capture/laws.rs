@@ -6,7 +6,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::{EventId, Hints, Kind, RawEvent, Source, Text};
+use crate::{EventId, Hints, Kind, RawEvent, Source, Text, Trigger};
 
 const NOW: i64 = 1_790_000_000_000;
 
@@ -24,11 +24,17 @@ pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
     let sources = select([Source::Redirect, Source::Pixel, Source::Beacon, Source::Batch].as_slice());
     let hints =
         select(vec![Hints::default(), Hints::HEAD, Hints::PREFETCH, Hints::HEAD.with(Hints::PREFETCH)]);
-    let head =
-        (any::<[u8; 16]>(), kinds, sources, hints, any::<(i64, i64, Option<i64>, Option<i64>, u64, u32)>());
-    let texts = many(any_text(), 27);
+    let head = (
+        any::<[u8; 16]>(),
+        kinds,
+        sources,
+        hints,
+        select(&Trigger::ALL[..]),
+        any::<(i64, i64, Option<i64>, Option<i64>, u64, u32)>(),
+    );
+    let texts = many(any_text(), 28);
     let props = many((any_text(), any_text()), 0..=16);
-    (head, texts, props).prop_map(|((id, kind, source, hints, numbers), texts, props)| {
+    (head, texts, props).prop_map(|((id, kind, source, hints, trigger, numbers), texts, props)| {
         let mut texts = texts.into_iter();
         let mut text = || texts.next().unwrap_or_default();
         let (event_time_ms, received_at_ms, sent_at_ms, value_micros, visitor, asn) = numbers;
@@ -69,6 +75,8 @@ pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
             ua_brands: text(),
             ua_mobile: text(),
             ua_platform: text(),
+            variant: text(),
+            trigger,
         }
     })
 }
@@ -204,7 +212,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_an_event_or_are_not(bytes in many(any::<u8>(), 0..400), version in 0_u8..3) {
+    fn any_bytes_are_an_event_or_are_not(bytes in many(any::<u8>(), 0..400), version in 0_u8..4) {
         let body = [&[version], bytes.as_slice()].concat();
         let _ = (RawEvent::decode(EventId::from_bytes([0; 16]), &body), RawEvent::peek(&body));
     }
