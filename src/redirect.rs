@@ -64,6 +64,7 @@ async fn keep(request: &Request, edge: &Rc<Edge>, ctx: &Context, link: Rc<Link>,
             publisher_id: &link.publisher_id,
             medium: &link.medium,
             ad_id: &link.ad_id,
+            variant: "",
         };
         let event = capture::redirect(&facts, &query, &visit.facts());
         record(&edge, &event, audience).await;

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::field::Field;
 use super::{Facts, QUERY_MAX_BYTES, Rules, cut, query};
-use crate::{EventId, Hints, Kind, RawEvent, Reject, Source, Text, page_url};
+use crate::{EventId, Hints, Kind, RawEvent, Reject, Source, Text, Trigger, page_url};
 
 /// What the followed link says about its clicks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,18 +18,25 @@ pub struct LinkFacts<'a> {
     pub medium: &'a str,
     /// The creative it is behind.
     pub ad_id: &'a str,
+    /// Name of the variant that was chosen for this visitor, if it has several.
+    pub variant: &'a str,
 }
+
+/// The parameter that the address in a code carries, so that a scan is told from a followed link.
+const SCANNED: (&str, &str) = ("src", "qr");
 
 /// The click of a followed link. Never fails: the visitor is on the way, so what is unusable in the query is
 /// left out.
 ///
 /// Of the query, `eid` (event id), `sid`, `uid`, `aid` (session, user, anonymous id) and `sub1` to `sub5` are
-/// taken; all of it is kept for its UTM tags.
+/// taken, and `src=qr` tells a scan; all of it is kept for its UTM tags.
 pub fn redirect<'a>(link: &LinkFacts<'a>, query: &'a str, facts: &Facts<'a>) -> RawEvent<'a> {
     let mut draft = Draft::new(Kind::Click, Source::Redirect, facts);
     for pair in query::pairs(query) {
         if let Some((field, pointer)) = Field::of_redirect(&pair.name) {
             draft.take_first(field, pointer, pair.value, &Rules::default());
+        } else if (&*pair.name, &*pair.value) == SCANNED {
+            draft.event.trigger = Trigger::Qr;
         }
     }
     let id = hit_id(draft.id, facts, &[link.token]);
@@ -40,6 +47,7 @@ pub fn redirect<'a>(link: &LinkFacts<'a>, query: &'a str, facts: &Facts<'a>) -> 
     event.publisher_id = Text::from(link.publisher_id);
     event.medium = Text::from(link.medium);
     event.ad_id = Text::from(link.ad_id);
+    event.variant = Text::from(link.variant);
     event.query = Text::from(cut(query, QUERY_MAX_BYTES));
     event
 }
@@ -101,7 +109,14 @@ mod tests {
     }
 
     fn link() -> LinkFacts<'static> {
-        LinkFacts { token: "demo", campaign_id: "spring", publisher_id: "p1", medium: "email", ad_id: "a1" }
+        LinkFacts {
+            token: "demo",
+            campaign_id: "spring",
+            publisher_id: "p1",
+            medium: "email",
+            ad_id: "a1",
+            variant: "B",
+        }
     }
 
     fn pointers(rejects: &[Reject]) -> Vec<&str> {
@@ -117,8 +132,15 @@ mod tests {
         assert_eq!((event.kind, event.source), (Kind::Click, Source::Redirect));
         assert_eq!((event.event_time_ms, event.received_at_ms), (NOW, NOW));
         assert_eq!(
-            [&*event.link, &event.campaign_id, &event.publisher_id, &event.medium, &event.ad_id],
-            ["demo", "spring", "p1", "email", "a1"]
+            [
+                &*event.link,
+                &event.campaign_id,
+                &event.publisher_id,
+                &event.medium,
+                &event.ad_id,
+                &event.variant
+            ],
+            ["demo", "spring", "p1", "email", "a1", "B"]
         );
         assert_eq!(
             [&*event.session_id, &event.user_id, &event.anonymous_id, &event.sub[0], &event.sub[4]],
@@ -140,6 +162,18 @@ mod tests {
             assert!(event.query.len() <= QUERY_MAX_BYTES && query.starts_with(&*event.query));
         }
         assert_eq!(redirect(&link(), "sid=1&sid=2", &facts()).session_id, "1");
+    }
+
+    #[test]
+    fn a_scan_is_told_from_a_followed_link_by_its_address() {
+        let trigger = |query| redirect(&link(), query, &facts()).trigger;
+        for query in ["src=qr", "a=b&src=qr", "src=mail&src=qr", "s%72c=%71r&eid=x"] {
+            assert_eq!(trigger(query), Trigger::Qr, "{query}");
+        }
+        for query in ["", "src", "src=", "src=QR", "src=qr2", "src=mail", "xsrc=qr", "a=src=qr"] {
+            assert_eq!(trigger(query), Trigger::Link, "{query}");
+        }
+        assert_eq!(pixel("src=qr", &facts(), &Rules::default()).unwrap().trigger, Trigger::Link);
     }
 
     /// A mail scanner's HEAD arrives just before the person's GET, with the `eid` that is in the link.
