@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Channel, Device, Reason, Source, Verdict};
+use crate::{Channel, Device, Reason, Source, Trigger, Verdict};
 
 /// A longer value is cut, in sums and in filters alike: whoever sends novels as `utm_term` pays with their ends,
 /// and not everybody with the size of a row.
@@ -78,11 +78,18 @@ pub enum Dimension {
     Element = 31,
     /// Several at once ([`Cube`]), so that filters may be combined; kept by day.
     Cube = 32,
+    /// The variant of the link that was chosen.
+    Variant = 33,
+    /// Whether a link was followed or a code scanned.
+    Trigger = 34,
 }
+
+/// How many there are.
+pub(crate) const DIMENSIONS: usize = 35;
 
 /// Every dimension with the name it has in queries and answers, in the order of its code. Codes are stored in
 /// sums: append only.
-const NAMES: [(Dimension, &str); 33] = [
+const NAMES: [(Dimension, &str); DIMENSIONS] = [
     (Dimension::Link, "link"),
     (Dimension::Campaign, "campaign_id"),
     (Dimension::Publisher, "publisher_id"),
@@ -116,6 +123,8 @@ const NAMES: [(Dimension, &str); 33] = [
     (Dimension::Sub5, "sub5"),
     (Dimension::Element, "element_id"),
     (Dimension::Cube, "cube"),
+    (Dimension::Variant, "variant"),
+    (Dimension::Trigger, "trigger"),
 ];
 
 impl Dimension {
@@ -143,6 +152,7 @@ impl Dimension {
             Self::Verdict => Verdict::ALL.map(Verdict::name).to_vec(),
             Self::BotReason => Reason::ALL.map(Reason::name).to_vec(),
             Self::Source => SOURCES.map(Source::name).to_vec(),
+            Self::Trigger => Trigger::ALL.map(Trigger::name).to_vec(),
             _ => return None,
         })
     }
@@ -186,7 +196,8 @@ pub struct Cube;
 
 impl Cube {
     /// What can be combined. Campaign and link come first: which of the two a scope keeps depends on the scope.
-    pub const DIMENSIONS: [Dimension; 7] = [
+    /// Append only, and a key that ends before a dimension lacks it: so do keys older than the dimension.
+    pub const DIMENSIONS: [Dimension; 8] = [
         Dimension::Campaign,
         Dimension::Link,
         Dimension::Country,
@@ -194,13 +205,15 @@ impl Cube {
         Dimension::Os,
         Dimension::Browser,
         Dimension::Channel,
+        Dimension::Variant,
     ];
     /// Between the parts of a key; no captured text holds a control character.
     pub const SEPARATOR: char = '\u{1f}';
 
-    /// The parts of a key, in the order of [`Cube::DIMENSIONS`].
-    pub fn parts(key: &str) -> impl Iterator<Item = &str> {
-        key.split(Self::SEPARATOR)
+    /// The value of a dimension in a key; `None` if the dimension is not among those that can be combined.
+    pub fn part(key: &str, dimension: Dimension) -> Option<&str> {
+        let place = dimension.cube_place()?;
+        Some(key.split(Self::SEPARATOR).nth(place).unwrap_or_default())
     }
 }
 
@@ -216,9 +229,20 @@ mod tests {
             assert_eq!(Dimension::from_code(dimension.code()), Some(*dimension));
             assert_eq!(dimension.name(), *name);
         }
-        assert_eq!(Dimension::from_code(33), None);
+        assert_eq!(Dimension::from_code(35), None);
         assert_eq!(Dimension::parse("country"), Some(Dimension::Country));
         assert_eq!(Dimension::parse("cube"), None);
+    }
+
+    /// Kept cubes are read by this order.
+    #[test]
+    fn a_key_is_read_by_place_and_lacks_what_is_younger() {
+        let old = "spring||DE|phone|iOS|Safari|direct".replace('|', &Cube::SEPARATOR.to_string());
+        let read = |key: &str| Cube::DIMENSIONS.map(|of| Cube::part(key, of).unwrap().to_owned());
+        assert_eq!(read(&old), ["spring", "", "DE", "phone", "iOS", "Safari", "direct", ""]);
+        let new = format!("{old}{}B", Cube::SEPARATOR);
+        assert_eq!(read(&new), ["spring", "", "DE", "phone", "iOS", "Safari", "direct", "B"]);
+        assert_eq!(Cube::part(&new, Dimension::City), None);
     }
 
     #[test]

@@ -234,9 +234,9 @@ mod tests {
         let pinned = [
             "m ",
             "AQHA94DFmGgDgoAEAoCt4gQBA0VVUoCt4gQ ",
-            "AQHA94DFmGgJBQECREUDgoAEAoCt4gQJAQpzbWFydHBob25lA4KABAKAreIECgEGU2FmYXJpA4KABAKAreIECwEDaU9TA4KA",
+            "AQHA94DFmGgKBQECREUDgoAEAoCt4gQJAQpzbWFydHBob25lA4KABAKAreIECgEGU2FmYXJpA4KABAKAreIECwEDaU9TA4KA",
             "BAKAreIEDAECZW4DgoAEAoCt4gQOAQZkaXJlY3QDgoAEAoCt4gQUAQVodW1hbgOCgAQCgK3iBBgBCHJlZGlyZWN0A4KABAKA",
-            "reIEGQEDRVVSA4KABAKAreIE ",
+            "reIEGQEDRVVSA4KABAKAreIEIgEEbGluawOCgAQCgK3iBA ",
             "AQHA94DFmGgDBWMB\n",
             "c ",
             "AQGAsJmUmGgDgoAEAoCt4gQBA0VVUoCt4gQ ",

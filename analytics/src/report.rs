@@ -163,13 +163,9 @@ fn cube<'a>(query: &'a Query, sheet: &'a Sheet) -> impl Iterator<Item = (&'a str
         query
             .filters
             .iter()
-            .all(|filter| part(key, filter.dimension).is_some_and(|value| filter.admits(value)))
+            .all(|filter| Cube::part(key, filter.dimension).is_some_and(|value| filter.admits(value)))
     };
     sheet.detail.cells(Dimension::Cube).filter(move |(key, _)| admitted(key))
-}
-
-fn part(key: &str, dimension: Dimension) -> Option<&str> {
-    Cube::parts(key).nth(dimension.cube_place()?)
 }
 
 /// The groups, busiest first. What lacks the dimension is in the group of the empty value.
@@ -181,7 +177,7 @@ fn groups(query: &Query, dimension: Dimension, whole: &Sheet, currency: Currency
         }
         (_, Source::Cube) => {
             for (key, counters) in cube(query, whole) {
-                *groups.entry(part(key, dimension).unwrap_or_default()).or_default() += counters;
+                *groups.entry(Cube::part(key, dimension).unwrap_or_default()).or_default() += counters;
             }
         }
         _ => {

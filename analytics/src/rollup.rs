@@ -11,8 +11,8 @@ use siphasher::sip::SipHasher13;
 
 use crate::aggregate::{MINUTE_MS, Scope, StatsAggregate};
 use crate::counters::Hit;
-use crate::{Dimension, Kind, RawEvent, TrackedEvent, Verdict};
-use names::{ABSENT, Names, Number};
+use crate::{Dimension, Kind, RawEvent, Source, TrackedEvent, Verdict};
+use names::{ABSENT, Names, Number, Parts};
 use tally::{Row, Tally};
 
 /// Adds events up, one at a time.
@@ -63,6 +63,10 @@ impl Rollup {
         put(Dimension::Source, raw.source.name());
         let currency = put(Dimension::Currency, &raw.currency);
         put(Dimension::Element, &raw.element_id);
+        let variant = put(Dimension::Variant, &raw.variant);
+        if raw.source == Source::Redirect {
+            put(Dimension::Trigger, raw.trigger.name());
+        }
         if !event.bot.reasons.is_empty() {
             for reason in event.bot.reasons.iter() {
                 put(Dimension::BotReason, reason);
@@ -88,8 +92,8 @@ impl Rollup {
             minute_ms: minute(event.effective_time_ms),
             campaign,
             link,
-            by_campaign: self.names.cube([campaign, country, device, os, browser, channel]),
-            by_link: self.names.cube([link, country, device, os, browser, channel]),
+            by_campaign: self.names.cube([campaign, country, device, os, browser, channel, variant]),
+            by_link: self.names.cube([link, country, device, os, browser, channel, variant]),
             kind: raw.kind,
             hit: if human { Hit::Human } else { Hit::Bot },
             times: 1,
@@ -105,12 +109,17 @@ impl Rollup {
     pub fn add_duplicates(&mut self, at_ms: i64, campaign: &str, link: &str, kind: Kind, times: u64) {
         let campaign = self.names.number(Dimension::Campaign, campaign);
         let link = self.names.number(Dimension::Link, link);
+        let alone = |first| {
+            let mut parts = Parts::default();
+            parts[0] = first;
+            parts
+        };
         self.rows.push(Row {
             minute_ms: minute(at_ms),
             campaign,
             link,
-            by_campaign: self.names.cube([campaign, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT]),
-            by_link: self.names.cube([link, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT]),
+            by_campaign: self.names.cube(alone(campaign)),
+            by_link: self.names.cube(alone(link)),
             kind,
             hit: Hit::Duplicate,
             times,

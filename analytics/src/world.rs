@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::counters::Hit;
 use crate::rollup::Rollup;
-use crate::{EventId, Kind, RawEvent, Source, StatsAggregate, enrich};
+use crate::{EventId, Kind, RawEvent, Source, StatsAggregate, Trigger, enrich};
 
 /// 2026-09-21T14:13:20Z, a Monday.
 pub(crate) const NOW: i64 = 1_790_000_000_000;
@@ -95,6 +95,7 @@ pub(crate) fn happening() -> impl Strategy<Value = Happening> {
         of(&["", "https://www.google.com/", "https://blog.example/x"]),
         of(&["", "utm_source=News&utm_medium=email"]),
         of(&["", "p1", "p2"]),
+        (of(&["", "A", "B"]), prop::sample::select(&Trigger::ALL[..])),
     );
     let worth = (of(&["", "EUR", "USD"]), prop::option::of(0..5_000_000i64));
     (0..10u8, at, kind, of(&CAMPAIGNS), of(&LINKS), who, how, worth).prop_map(
@@ -105,7 +106,7 @@ pub(crate) fn happening() -> impl Strategy<Value = Happening> {
             campaign,
             link,
             (country, agent, visitor, user),
-            (referrer, query, publisher),
+            (referrer, query, publisher, (variant, trigger)),
             (currency, value),
         )| {
             if copies == 0 {
@@ -115,6 +116,7 @@ pub(crate) fn happening() -> impl Strategy<Value = Happening> {
             (raw.country, raw.user_agent, raw.user_id) = (country.into(), agent.into(), user.into());
             (raw.referrer, raw.query, raw.publisher_id) = (referrer.into(), query.into(), publisher.into());
             (raw.visitor, raw.currency, raw.value_micros) = (visitor, currency.into(), value);
+            (raw.variant, raw.trigger) = (variant.into(), trigger);
             Happening::Event(Box::new(raw))
         },
     )

@@ -6,7 +6,7 @@ use crate::Kind;
 use crate::counters::Hit;
 use crate::world::{self, Happening, count, sums};
 
-const QUERIES: [&str; 16] = [
+const QUERIES: [&str; 19] = [
     "",
     "from=2026-09-18",
     "interval=hour&from=2026-09-18&tz=Asia/Kolkata",
@@ -23,6 +23,9 @@ const QUERIES: [&str; 16] = [
     "from=2026-09-18&group_by=verdict",
     "from=2026-09-18&group_by=kind",
     "from=2026-09-18&group_by=utm_source",
+    "from=2026-09-18&variant=-A&group_by=variant",
+    "from=2026-09-18&variant=,B&country=-US&group_by=device",
+    "from=2026-09-18&trigger=qr&group_by=trigger",
 ];
 
 fn sum(lines: &Value, field: &str) -> u64 {
@@ -89,9 +92,12 @@ proptest! {
             ("verdict", "human"),
             ("bot_reason", "ua_list"),
             ("currency", "EUR"),
+            ("variant", "A"),
+            ("variant", ""),
+            ("trigger", "qr"),
         ] {
             for with in ["", "&country=-DE", "&country=-DE&device=-smartphone"] {
-                let combinable = ["country", "campaign_id", "device", "channel"].contains(&filter);
+                let combinable = ["country", "campaign_id", "device", "channel", "variant"].contains(&filter);
                 if !with.is_empty() && (!combinable || with.contains(filter)) {
                     continue;
                 }

@@ -250,8 +250,8 @@ impl Asked {
             }
             if dimension.cube_place().is_none() {
                 let detail = format!(
-                    "{} cannot be combined with other filters; campaign_id, country, device, os, browser and \
-                     channel can, and link within one campaign",
+                    "{} cannot be combined with other filters; campaign_id, country, device, os, browser, \
+                     channel and variant can, and link within one campaign",
                     dimension.name()
                 );
                 return Err(Reject::new(format!("/{parameter}"), detail));

@@ -3,10 +3,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Kind;
 use crate::page::pages;
 use crate::segment::segments;
 use crate::world::{self, CRAWLER, Copies, DESKTOP, HOUR, Happening, MINUTE, NOW, PHONE, sums};
+use crate::{Kind, Trigger};
 
 /// What lies in D1: sums that are folded, and sums that are not yet.
 #[derive(Default)]
@@ -214,6 +214,53 @@ fn filters_include_exclude_and_combine() {
     ] {
         assert_eq!(clicks(text), is, "{text}");
     }
+}
+
+#[test]
+fn variants_and_scans_are_told_apart() {
+    let tried = |variant: &'static str, trigger, country: &'static str| {
+        let mut raw = world::event(Kind::Click, NOW, "spring", "a");
+        (raw.variant, raw.trigger, raw.country) = (variant.into(), trigger, country.into());
+        raw.user_agent = PHONE.into();
+        Happening::Event(Box::new(raw))
+    };
+    let mut pixel = world::event(Kind::Click, NOW, "spring", "a");
+    (pixel.source, pixel.user_agent) = (crate::Source::Pixel, PHONE.into());
+    let store = live(&[
+        tried("A", Trigger::Link, "US"),
+        tried("B", Trigger::Qr, "US"),
+        tried("B", Trigger::Link, "DE"),
+        Happening::Event(Box::new(pixel)),
+    ]);
+    let groups = |text: &str| brief(&store.answer(text)["groups"], &["value", "clicks"]);
+    assert_eq!(groups("group_by=variant"), "B 2;  1; A 1");
+    assert_eq!(groups("group_by=variant&country=US"), "A 1; B 1");
+    assert_eq!(groups("group_by=country&variant=-"), "US 2; DE 1");
+    assert_eq!(groups("group_by=device&variant=&link=a"), "smartphone 1");
+    assert_eq!(groups("group_by=trigger"), "link 2;  1; qr 1");
+    assert_eq!(store.answer("link=a&trigger=qr")["totals"]["clicks"], 1);
+}
+
+/// A day whose clicks were counted before and after variants came.
+#[test]
+fn a_cube_without_variants_lacks_them() {
+    let clicks = crate::counters::Counters::hits(Kind::Click, crate::counters::Hit::Human, 1);
+    let mut sheet = Sheet::default();
+    for key in ["spring||US||||", "spring||US|||||B"] {
+        sheet.detail.add(Dimension::Cube, &key.replace('|', "\u{1f}"), &clicks);
+    }
+    let mut sums = StatsAggregate::default();
+    sums.sheets.insert((NOW - NOW % MINUTE, Scope::All), sheet);
+    let store = Store::default().fold(&sums);
+    let count = |text: &str| store.answer(text)["totals"]["clicks"].as_u64().unwrap();
+    assert_eq!(
+        ["variant=", "variant=-", "variant=B", "variant=-B"].map(|of| count(&format!("country=US&{of}"))),
+        [1, 1, 1, 1]
+    );
+    assert_eq!(
+        brief(&store.answer("country=US&group_by=variant")["groups"], &["value", "clicks"]),
+        " 1; B 1"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use crate::Dimension;
-use crate::dimension::{Cube, cut};
+use crate::dimension::{Cube, DIMENSIONS, cut};
 
 /// Stands for one value of one dimension.
 pub(super) type Number = u32;
@@ -21,9 +21,9 @@ pub(super) type Parts = [Number; Cube::DIMENSIONS.len() - 1];
 ///
 /// The hash has a constant seed because there is no randomness here; whoever makes its values collide slows
 /// down one batch, of at most a hundred messages.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Names {
-    numbers: [HashMap<Arc<str>, Number, FixedState>; Dimension::Cube as usize],
+    numbers: [HashMap<Arc<str>, Number, FixedState>; DIMENSIONS],
     cubes: HashMap<Parts, Number, FixedState>,
     /// By number, less one.
     known: Vec<Name>,
@@ -34,6 +34,13 @@ pub(super) struct Name {
     pub(super) dimension: Dimension,
     pub(super) value: Arc<str>,
     parts: Parts,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        let numbers = std::array::from_fn(|_| HashMap::default());
+        Self { numbers, cubes: HashMap::default(), known: Vec::new() }
+    }
 }
 
 impl Names {
@@ -59,7 +66,7 @@ impl Names {
         if let Some(number) = self.cubes.get(&parts) {
             return *number;
         }
-        let [first, rest @ ..] = &parts;
+        let [first, rest @ .., variant] = &parts;
         let mut key = String::with_capacity(64);
         let first = self.name(*first);
         // Which of the two the first part is decides on which side of the other's empty place it stands.
@@ -73,6 +80,11 @@ impl Names {
         for part in rest {
             key.push(Cube::SEPARATOR);
             key.push_str(self.value(*part));
+        }
+        // Most links have no variants, and keys that were kept before there were any go on being theirs.
+        if *variant != ABSENT {
+            key.push(Cube::SEPARATOR);
+            key.push_str(self.value(*variant));
         }
         self.known.push(Name { dimension: Dimension::Cube, value: key.into(), parts });
         let number = self.known.len() as Number;

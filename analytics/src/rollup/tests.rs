@@ -26,6 +26,7 @@ const EXPECTED: &str = r#"2026-09-21T14:13:00.000Z * .. 2 click, 1 click by bots
   cube spring|||||| .. 2 click again
   cube spring|||bot|||direct .. 1 click by bots
   cube spring||DE|smartphone|iOS|Safari|email .. 2 click
+  trigger link .. 2 click, 1 click by bots
 2026-09-21T14:13:00.000Z c/spring .. 2 click, 1 click by bots, 2 click again; ~1 visitors
   link a .. 2 click, 2 click again
   link b .. 1 click by bots
@@ -48,6 +49,7 @@ const EXPECTED: &str = r#"2026-09-21T14:13:00.000Z * .. 2 click, 1 click by bots
   cube |a||||| .. 2 click again
   cube |a|DE|smartphone|iOS|Safari|email .. 2 click
   cube |b||bot|||direct .. 1 click by bots
+  trigger link .. 2 click, 1 click by bots
 2026-09-21T14:13:00.000Z l/a .. 2 click, 2 click again; ~1 visitors
   campaign_id spring .. 2 click, 2 click again
   country DE .. 2 click
@@ -64,6 +66,7 @@ const EXPECTED: &str = r#"2026-09-21T14:13:00.000Z * .. 2 click, 1 click by bots
   source redirect .. 2 click
   cube spring|||||| .. 2 click again
   cube spring||DE|smartphone|iOS|Safari|email .. 2 click
+  trigger link .. 2 click
 2026-09-21T14:13:00.000Z l/b .. 1 click by bots; ~0 visitors
   campaign_id spring .. 1 click by bots
   device bot .. 1 click by bots
@@ -73,6 +76,7 @@ const EXPECTED: &str = r#"2026-09-21T14:13:00.000Z * .. 2 click, 1 click by bots
   bot_reason ua_list .. 1 click by bots
   source redirect .. 1 click by bots
   cube spring|||bot|||direct .. 1 click by bots
+  trigger link .. 1 click by bots
 2026-09-21T14:14:00.000Z * .. 1 conversion, 19990000 micros; ~0 visitors
   19990000 micros of "EUR"
   link a .. 1 conversion, 19990000 micros
@@ -85,6 +89,7 @@ const EXPECTED: &str = r#"2026-09-21T14:13:00.000Z * .. 2 click, 1 click by bots
   source redirect .. 1 conversion, 19990000 micros
   currency EUR .. 1 conversion, 19990000 micros
   cube |||smartphone|iOS|Safari|direct .. 1 conversion, 19990000 micros
+  trigger link .. 1 conversion, 19990000 micros
 2026-09-21T14:14:00.000Z l/a .. 1 conversion, 19990000 micros; ~0 visitors
   19990000 micros of "EUR"
   device smartphone .. 1 conversion, 19990000 micros
@@ -96,6 +101,7 @@ const EXPECTED: &str = r#"2026-09-21T14:13:00.000Z * .. 2 click, 1 click by bots
   source redirect .. 1 conversion, 19990000 micros
   currency EUR .. 1 conversion, 19990000 micros
   cube |||smartphone|iOS|Safari|direct .. 1 conversion, 19990000 micros
+  trigger link .. 1 conversion, 19990000 micros
 "#;
 
 #[test]
