@@ -29,7 +29,7 @@ pub(crate) async fn one(
     if request.method() != Method::Post {
         return Err(Problem::MethodNotAllowed("POST, OPTIONS"));
     }
-    let kind = Kind::parse(kind).ok_or(Problem::NotFound(
+    let kind = Kind::of_client(kind).ok_or(Problem::NotFound(
         "There are events of the kinds click, impression, page, conversion and session_end",
     ))?;
     let edge = Edge::of(env)?;

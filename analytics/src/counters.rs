@@ -19,9 +19,10 @@ pub enum Hit {
     Duplicate,
 }
 
-/// Three for each kind, and the value.
-const SLOTS: usize = 3 * Kind::ALL.len() + 1;
-const VALUE: usize = SLOTS - 1;
+/// Slots are kept by place, so that they are only ever appended: three for each kind that was there first, what they
+/// were worth, and what came later.
+const SLOTS: usize = 19;
+const VALUE: usize = 15;
 
 /// How often what happened, and what it was worth. Addition is the only operation, so counters may be summed
 /// in any order and any grouping.
@@ -29,7 +30,8 @@ const VALUE: usize = SLOTS - 1;
 pub struct Counters([i64; SLOTS]);
 
 fn slot(kind: Kind, hit: Hit) -> usize {
-    3 * kind as usize + hit as usize
+    let place = 3 * kind as usize + hit as usize;
+    if place < VALUE { place } else { place + 1 }
 }
 
 impl Counters {
@@ -148,6 +150,10 @@ impl<'de> Deserialize<'de> for Counters {
                 let mut next =
                     || seq.next_element::<i64>()?.ok_or_else(|| A::Error::invalid_length(0, &self));
                 let mask = next()?;
+                // Its counters would be left unread, and taken for what follows.
+                if mask >> SLOTS != 0 {
+                    return Err(A::Error::custom("a slot that is not known"));
+                }
                 let mut counters = Counters::default();
                 for (place, count) in counters.0.iter_mut().enumerate() {
                     if mask >> place & 1 == 1 {
@@ -174,6 +180,32 @@ mod tests {
         assert_eq!(bytes, [4, 0x82, 0x84, 0x04, 0xd8, 0x04, 2, 3]);
         assert_eq!(postcard::from_bytes::<Counters>(&bytes).unwrap(), counters);
         assert_eq!(format!("{counters:?}"), "300 click, 1 page again, -2 micros");
+        counters += &Counters::hits(Kind::Failed, Hit::Bot, 4);
+        let bytes = postcard::to_allocvec(&counters).unwrap();
+        assert_eq!(bytes, [5, 0x82, 0x84, 0x14, 0xd8, 0x04, 2, 3, 8]);
+        assert_eq!(postcard::from_bytes::<Counters>(&bytes).unwrap(), counters);
+        assert_eq!(format!("{counters:?}"), "300 click, 1 page again, 4 failed by bots, -2 micros");
+    }
+
+    /// A slot that two things share is a sum of both.
+    #[test]
+    fn every_count_has_a_slot_of_its_own() {
+        let mut slots = vec![VALUE];
+        slots.extend(
+            Kind::ALL
+                .iter()
+                .flat_map(|&kind| [Hit::Human, Hit::Bot, Hit::Duplicate].map(|hit| slot(kind, hit))),
+        );
+        slots.sort_unstable();
+        assert_eq!(slots, (0..SLOTS).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn counters_with_a_slot_that_is_not_known_are_refused() {
+        for mask in [1 << SLOTS, -1i64] {
+            let bytes = postcard::to_allocvec(&vec![mask, 1]).unwrap();
+            assert!(postcard::from_bytes::<Counters>(&bytes).is_err());
+        }
     }
 
     #[test]

@@ -96,6 +96,7 @@ test("only posts are events, and only of kinds that there are", async () => {
   expect([got.status, got.headers.get("allow")]).toEqual([405, "POST, OPTIONS"]);
   for (const method of ["PUT", "DELETE", "PATCH"]) expect((await server.fetch("/events/click", { method })).status).toBe(405);
   expect((await post(server, "/events/purchase", bad({}))).status).toBe(404);
+  expect((await post(server, "/events/failed", bad({}))).status).toBe(404); // ours to tell
   expect((await post(server, "/events/", bad({}))).status).toBe(404);
   expect((await post(server, "/nothing", bad({}))).status).toBe(404);
   expect((await post(server, "/events/click", bad({}), { "content-type": "text/html" })).status).toBe(415);
@@ -145,6 +146,6 @@ test("nothing of what was refused is counted, and the server goes on", async () 
   expect((await click(server, { campaign_id: "refused" })).body.status).toBe("accepted");
   await settles(async () => expect((await totals(server, "campaign_id=refused")).clicks).toBe(1));
   const { kinds } = await totals(server, "campaign_id=refused");
-  expect(Object.values(kinds).map((kind: any) => kind.events + kind.duplicates)).toEqual([1, 0, 0, 0, 0]);
+  expect(Object.values(kinds).map((kind: any) => kind.events + kind.duplicates)).toEqual([1, 0, 0, 0, 0, 0]);
   expect(server.log).not.toMatch(/panic|unreachable|RuntimeError/);
 });

@@ -39,7 +39,7 @@ impl<'a> Draft<'a> {
             }
             // The path has said it.
             Field::Kind if self.event.source == Source::Beacon => {}
-            Field::Kind => self.event.kind = Kind::parse(&text).ok_or(NO_KIND)?,
+            Field::Kind => self.event.kind = Kind::of_client(&text).ok_or(NO_KIND)?,
             Field::PageUrl => self.event.page_url = page(text, rules)?,
             Field::Currency => self.event.currency = currency(text)?,
             Field::Referrer if text.len() > URL_MAX_BYTES => return Err("is longer than 2048 bytes".into()),

@@ -194,8 +194,11 @@ mod tests {
     #[test]
     fn an_event_says_what_happened_and_is_a_click_if_it_does_not() {
         let kind = |kind: &str| event("a").replacen('{', &format!(r#"{{"kind":{kind},"#), 1);
-        let body = format!("[{},{},{}]", kind("\"session_end\""), kind("null"), kind("\"purchase\""));
-        assert_eq!(outcome(&body), ["session_end", "click", "/2/kind"]);
+        let kinds = ["\"session_end\"", "null", "\"purchase\"", "\"failed\""].map(kind);
+        assert_eq!(
+            outcome(&format!("[{}]", kinds.join(","))),
+            ["session_end", "click", "/2/kind", "/3/kind"]
+        );
     }
 
     #[test]

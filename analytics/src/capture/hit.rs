@@ -31,14 +31,7 @@ const SCANNED: (&str, &str) = ("src", "qr");
 /// Of the query, `eid` (event id), `sid`, `uid`, `aid` (session, user, anonymous id) and `sub1` to `sub5` are
 /// taken, and `src=qr` tells a scan; all of it is kept for its UTM tags.
 pub fn redirect<'a>(link: &LinkFacts<'a>, query: &'a str, facts: &Facts<'a>) -> RawEvent<'a> {
-    let mut draft = Draft::new(Kind::Click, Source::Redirect, facts);
-    for pair in query::pairs(query) {
-        if let Some((field, pointer)) = Field::of_redirect(&pair.name) {
-            draft.take_first(field, pointer, pair.value, &Rules::default());
-        } else if (&*pair.name, &*pair.value) == SCANNED {
-            draft.event.trigger = Trigger::Qr;
-        }
-    }
+    let draft = asked(Kind::Click, query, facts);
     let id = hit_id(draft.id, facts, &[link.token]);
     let mut event = draft.into_what_is_usable();
     event.id = id;
@@ -48,8 +41,21 @@ pub fn redirect<'a>(link: &LinkFacts<'a>, query: &'a str, facts: &Facts<'a>) -> 
     event.medium = Text::from(link.medium);
     event.ad_id = Text::from(link.ad_id);
     event.variant = Text::from(link.variant);
-    event.query = Text::from(cut(query, QUERY_MAX_BYTES));
     event
+}
+
+/// What the query asks of a redirect.
+pub(super) fn asked<'a>(kind: Kind, query: &'a str, facts: &Facts<'a>) -> Draft<'a> {
+    let mut draft = Draft::new(kind, Source::Redirect, facts);
+    draft.event.query = Text::from(cut(query, QUERY_MAX_BYTES));
+    for pair in query::pairs(query) {
+        if let Some((field, pointer)) = Field::of_redirect(&pair.name) {
+            draft.take_first(field, pointer, pair.value, &Rules::default());
+        } else if (&*pair.name, &*pair.value) == SCANNED {
+            draft.event.trigger = Trigger::Qr;
+        }
+    }
+    draft
 }
 
 /// The event of a pixel, from its query string.
@@ -79,7 +85,7 @@ pub fn pixel<'a>(query: &'a str, facts: &Facts<'a>, rules: &Rules) -> Result<Raw
 /// A scanner's HEAD or a browser's look ahead comes within the two seconds before the person's click, and often
 /// with the same `eid`, which is written in the link. They get an identity beside the person's, because the first
 /// of two equal ones would be marked as a machine's and the second be its duplicate: a click lost.
-fn hit_id(named: Option<EventId>, facts: &Facts<'_>, subject: &[&str]) -> EventId {
+pub(super) fn hit_id(named: Option<EventId>, facts: &Facts<'_>, subject: &[&str]) -> EventId {
     let machine = if facts.hints.has(Hints::HEAD) {
         Some("head")
     } else if facts.hints.has(Hints::PREFETCH) {
@@ -244,6 +250,8 @@ mod tests {
         let query = "et=tap&t=1&u=javascript:1&v=x&cur=EURO&event_id=%01";
         let rejects = pixel(query, &facts(), &Rules::default()).unwrap_err();
         assert_eq!(pointers(&rejects), ["/et", "/t", "/u", "/v", "/cur", "/event_id"]);
+        let ours = pixel("et=failed", &facts(), &Rules::default()).unwrap_err();
+        assert_eq!(pointers(&ours), ["/et"]);
     }
 
     #[test]

@@ -170,6 +170,8 @@ fn knock(body: &[u8]) {
     let query = String::from_utf8_lossy(body);
     let hit = redirect(&LinkFacts { token: "demo", ..LinkFacts::default() }, &query, &facts());
     assert_eq!((hit.kind, &*hit.link), (Kind::Click, "demo"));
+    let failed = failed_redirect("demo", FailedReason::Archived, &query, &facts());
+    assert_eq!((failed.kind, &*failed.name), (Kind::Failed, "archived"));
     let rules = Rules::default();
     for rejects in [
         pixel(&query, &facts(), &rules).err(),

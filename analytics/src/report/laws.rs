@@ -59,7 +59,7 @@ proptest! {
         for text in QUERIES {
             let answer = store.answer(text);
             let totals = &answer["totals"];
-            for field in ["clicks", "raw", "bots", "duplicates", "impressions", "pages", "conversions"] {
+            for field in ["clicks", "raw", "bots", "duplicates", "impressions", "pages", "conversions", "failed"] {
                 let total = totals[field].as_u64().unwrap();
                 prop_assert_eq!(sum(&answer["series"], field), total, "{} of the series of {}", field, text);
                 if answer["groups"].is_array() && answer["group_by"] != "kind" {

@@ -73,6 +73,7 @@ impl<'s> Numbers<'s> {
         put("impressions", json!(impressions));
         put("pages", json!(people(Kind::Page)));
         put("conversions", json!(people(Kind::Conversion)));
+        put("failed", json!(people(Kind::Failed)));
         put("ctr", json!((impressions > 0).then(|| clicks as f64 / impressions as f64)));
         put("cost", json!(0));
         match currency {
