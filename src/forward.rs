@@ -87,7 +87,7 @@ async fn log_and_redirect(
         Some(sig) if edge.signer.signed_url(&text, &sig) => true,
         Some(_) => {
             let asked = Asked { request, edge, ctx, host, query: "" };
-            fail(&asked, "", FailedReason::Signature);
+            fail(&asked, None, FailedReason::Signature);
             return Err(Reject::new("/sig", "is not the signature of this url").into());
         }
     };

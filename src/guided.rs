@@ -69,7 +69,7 @@ pub(crate) async fn follow(asked: &Asked<'_>, link: Rc<Link>) -> Result<Response
         }
         Answer::Ask { wrong } => {
             if wrong {
-                fail(asked, &key, FailedReason::WrongPassword);
+                fail(asked, Some(&link), FailedReason::WrongPassword);
             }
             Ok(Problem::ask(wrong))
         }

@@ -162,13 +162,11 @@ fn parse(text: &str) -> Option<Taken> {
 ///
 /// # Errors
 /// The meter did not answer, not even at a second try.
-
 pub(crate) async fn take(edge: &Edge, link: &str, id: EventId, max: u64) -> Result<Taken> {
     taken(edge, link, id, max).await
 }
 
 /// How often the link was granted.
-
 pub(crate) async fn read(edge: &Edge, link: &str) -> Result<u64> {
     // Of a limit of none, nobody uses anything up.
     Ok(taken(edge, link, EventId::from_bytes([0; 16]), 0).await?.used)
@@ -181,7 +179,6 @@ async fn taken(edge: &Edge, link: &str, id: EventId, max: u64) -> Result<Taken> 
 }
 
 /// Forgets a link that is gone for good.
-
 #[expect(dead_code, reason = "purging a link will call it")]
 pub(crate) async fn forget(edge: &Edge, link: &str) -> Result<()> {
     ask(edge, link, &|meter| meter.forget(link)).await.map(drop)

@@ -84,7 +84,7 @@ pub(crate) fn card(card: &Social) -> Response {
     let mut head = String::new();
     let mut meta = |property: &str, content: &str| {
         if !content.is_empty() {
-            head.push_str(&format!("<meta property=\"{property}\" content=\"{}\">", Html(content)));
+            head.extend(["<meta property=\"", property, "\" content=\"", &Html(content).to_string(), "\">"]);
         }
     };
     let image = card.image.as_ref().map_or("", |url| url.as_str());
@@ -125,7 +125,7 @@ pub(crate) fn inspect(
     let secret = !link.password.is_empty() || link.max_clicks.is_some();
     let mut body = format!("<h1>{}</h1><dl><dt>Link<dd>{}", Html(title_of(link)), Html(short_url));
     let mut entry = |name: &str, text: &str| {
-        body.push_str(&format!("<dt>{name}<dd>{}", Html(text)));
+        body.extend(["<dt>", name, "<dd>", &Html(text).to_string()]);
     };
     if closed.is_some() {
         entry("State", link.state(now_ms));
@@ -146,10 +146,12 @@ pub(crate) fn inspect(
     }
     body.push_str("</dl>");
     if !secret && closed.is_none() && !way.url.is_app() {
-        body.push_str(&format!(
-            "<p><a rel=\"noreferrer nofollow\" href=\"{}\">Go there</a>, without being counted.",
-            Html(way.url.as_str())
-        ));
+        let url = Html(way.url.as_str()).to_string();
+        body.extend([
+            "<p><a rel=\"noreferrer nofollow\" href=\"",
+            &url,
+            "\">Go there</a>, without being counted.",
+        ]);
     }
     document(200, title_of(link), "", &body, "")
 }

@@ -56,7 +56,7 @@ pub(crate) async fn follow(
         return Err(Problem::MethodNotAllowed("GET, HEAD"));
     }
     let Some(link) = link else {
-        fail(&asked, "", FailedReason::NotFound);
+        fail(&asked, None, FailedReason::NotFound);
         return nowhere(edge);
     };
     if !link.is_plain() {
@@ -113,19 +113,27 @@ pub(crate) async fn keep(asked: &Asked<'_>, visit: Visit, link: Rc<Link>, varian
 }
 
 /// Records that a redirect led nowhere. Nobody waits for it.
-pub(crate) fn fail(asked: &Asked<'_>, link_key: &str, reason: FailedReason) {
+pub(crate) fn fail(asked: &Asked<'_>, link: Option<&Rc<Link>>, reason: FailedReason) {
     let visit = Visit::of(asked.request, asked.edge, None);
-    let (query, key, edge) = (asked.query.to_owned(), link_key.to_owned(), Rc::clone(asked.edge));
+    let (query, link, edge) = (asked.query.to_owned(), link.map(Rc::clone), Rc::clone(asked.edge));
     asked.ctx.wait_until(async move {
-        record(&edge, &capture::failed_redirect(&key, reason, &query, &visit.facts()), None).await;
+        let facts = visit.facts();
+        let link = link.as_deref();
+        let key = link.map(Link::key).unwrap_or_default();
+        let mut event = capture::failed_redirect(&key, reason, &query, &facts);
+        if let Some(link) = link {
+            event.campaign_id = link.campaign_id.as_str().into();
+            event.publisher_id = link.publisher_id.as_str().into();
+        }
+        record(&edge, &event, None).await;
     });
 }
 
 /// The answer of a link that is closed.
-pub(crate) fn turn_away(asked: &Asked<'_>, link: &Link, why: Closed) -> Result<Response, Problem> {
+pub(crate) fn turn_away(asked: &Asked<'_>, link: &Rc<Link>, why: Closed) -> Result<Response, Problem> {
     let (reason, problem) = match why {
         Closed::Deleted => {
-            fail(asked, "", FailedReason::NotFound);
+            fail(asked, None, FailedReason::NotFound);
             return nowhere(asked.edge);
         }
         Closed::Archived => (FailedReason::Archived, Problem::Gone("This link was taken out of service")),
@@ -139,7 +147,7 @@ pub(crate) fn turn_away(asked: &Asked<'_>, link: &Link, why: Closed) -> Result<R
             (FailedReason::LimitReached, Problem::Gone("This link was followed as often as it may be"))
         }
     };
-    fail(asked, &link.key(), reason);
+    fail(asked, Some(link), reason);
     match link.turned_away(why) {
         links::Outcome::Closed(_, Some(url)) => Ok(redirect(302, url)),
         _ => Err(problem),

@@ -21,10 +21,11 @@ pub enum Hit {
 
 /// Slots are kept by place, so that they are only ever appended: three for each kind that was there first, what they
 /// were worth, and what came later.
-const SLOTS: usize = 19;
+const SLOTS: usize = 20;
 const VALUE: usize = 15;
+const COST: usize = 19;
 
-/// How often what happened, and what it was worth. Addition is the only operation, so counters may be summed
+/// How often what happened, what it was worth and what it cost. Addition is the only operation, so counters may be summed
 /// in any order and any grouping.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters([i64; SLOTS]);
@@ -53,15 +54,25 @@ impl Counters {
         self
     }
 
+    /// The same, with a cost in thousand-millionths.
+    #[must_use]
+    pub fn costing(mut self, cost_nanos: i64) -> Self {
+        if let Some(cost) = self.0.get_mut(COST) {
+            *cost = cost.saturating_add(cost_nanos);
+        }
+        self
+    }
+
     /// Adds hits of a kind without making counters of them first: the inner loop of the roll-up.
-    pub(crate) fn add_hits(&mut self, kind: Kind, hit: Hit, times: u64, value_micros: i64) {
+    pub(crate) fn add_hits(&mut self, kind: Kind, hit: Hit, times: u64, value_micros: i64, cost_nanos: i64) {
         if let Some(count) = self.0.get_mut(slot(kind, hit)) {
             *count = count.saturating_add_unsigned(times);
         }
-        if value_micros != 0
-            && let Some(value) = self.0.get_mut(VALUE)
-        {
-            *value = value.saturating_add(value_micros);
+        if value_micros != 0 {
+            *self = self.worth(value_micros);
+        }
+        if cost_nanos != 0 {
+            *self = self.costing(cost_nanos);
         }
     }
 
@@ -83,6 +94,12 @@ impl Counters {
     /// What people's events were worth, in millionths of the currency's unit.
     pub fn value_micros(&self) -> i64 {
         self.0.get(VALUE).copied().unwrap_or(0)
+    }
+
+    /// What people's events cost, in thousand-millionths of the campaign's currency: a thousandth of a price for a
+    /// thousand impressions is a whole number of them. An `i64` holds nine thousand million units.
+    pub fn cost_nanos(&self) -> i64 {
+        self.0.get(COST).copied().unwrap_or(0)
     }
 
     /// Whether nothing was counted.
@@ -121,6 +138,9 @@ impl fmt::Debug for Counters {
         }
         if self.value_micros() != 0 {
             parts.push(format!("{} micros", self.value_micros()));
+        }
+        if self.cost_nanos() != 0 {
+            parts.push(format!("{} nanos of cost", self.cost_nanos()));
         }
         f.write_str(&parts.join(", "))
     }
@@ -180,17 +200,18 @@ mod tests {
         assert_eq!(bytes, [4, 0x82, 0x84, 0x04, 0xd8, 0x04, 2, 3]);
         assert_eq!(postcard::from_bytes::<Counters>(&bytes).unwrap(), counters);
         assert_eq!(format!("{counters:?}"), "300 click, 1 page again, -2 micros");
-        counters += &Counters::hits(Kind::Failed, Hit::Bot, 4);
+        counters += &Counters::hits(Kind::Failed, Hit::Bot, 4).costing(5);
         let bytes = postcard::to_allocvec(&counters).unwrap();
-        assert_eq!(bytes, [5, 0x82, 0x84, 0x14, 0xd8, 0x04, 2, 3, 8]);
+        assert_eq!(bytes, [6, 0x82, 0x84, 0x54, 0xd8, 0x04, 2, 3, 8, 10]);
         assert_eq!(postcard::from_bytes::<Counters>(&bytes).unwrap(), counters);
-        assert_eq!(format!("{counters:?}"), "300 click, 1 page again, 4 failed by bots, -2 micros");
+        let shown = "300 click, 1 page again, 4 failed by bots, -2 micros, 5 nanos of cost";
+        assert_eq!(format!("{counters:?}"), shown);
     }
 
     /// A slot that two things share is a sum of both.
     #[test]
     fn every_count_has_a_slot_of_its_own() {
-        let mut slots = vec![VALUE];
+        let mut slots = vec![VALUE, COST];
         slots.extend(
             Kind::ALL
                 .iter()

@@ -32,6 +32,7 @@ pub fn enrich(raw: RawEvent<'_>) -> TrackedEvent<'_> {
         referrer_host,
         channel,
         language: agent::language(&raw.language),
+        cost_nanos: 0,
         raw,
     }
 }

@@ -27,4 +27,7 @@ pub struct TrackedEvent<'a> {
     pub channel: Channel,
     /// Primary language in lower case (`pt-br`), or empty.
     pub language: Cow<'a, str>,
+    /// What the campaign pays for it, in thousand-millionths of its currency's unit. The event cannot know: it is
+    /// 0 until somebody who knows the campaign fills it in.
+    pub cost_nanos: i64,
 }

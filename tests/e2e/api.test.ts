@@ -154,7 +154,7 @@ test("what is no link is refused field by field", async () => {
     [{ url, token: "api" }, ["/token"]],
     [{ url, status: 200 }, ["/status"]],
     [{ url, expires_at: 1_790_000_000 }, ["/expires_at"]],
-    [{ url: "nowhere", title: "x".repeat(600), max_clicks: 5, archived: "no" }, ["/url", "/title", "/max_clicks", "/archived"]],
+    [{ url: "nowhere", title: "x".repeat(600), max_clicks: 0, archived: "no" }, ["/url", "/title", "/max_clicks", "/archived"]],
     [[], [""]],
   ];
   for (const [wanted, wrong] of cases) {

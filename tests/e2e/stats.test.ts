@@ -234,3 +234,23 @@ test("integrity tells gate by gate what was admitted and what was counted", () =
     const [{ events }] = await server.sql<{ events: number }>("SELECT sum(events) AS events FROM applied");
     expect(events).toBe(26);
   }));
+
+test("a scanned code is told from a followed link", () =>
+  both(async (server) => {
+    const made = await server.api("/api/links", { token: "poster", url: "https://shop.example/", campaign_id: "street" });
+    expect(made.status).toBe(201);
+    for (const [n, query] of ["", "?src=qr", "?src=mail", "?utm_source=x&src=qr", "?src=qr"].entries()) {
+      const headers = { ...AUSTIN, ...phone, "cf-connecting-ip": `198.51.100.${n}` };
+      expect((await server.fetch(`/r/poster${query}`, { headers })).status).toBe(302);
+    }
+    await post(server, "/events/click", anEvent({ link: "poster", campaign_id: "street", name: "tap" }), { ...AUSTIN, ...phone });
+    const by = async (dimension: string) => groups(await report(server, `link=poster&group_by=${dimension}`));
+    await settles(async () => expect(await by("trigger")).toEqual({ qr: 3, link: 2, "": 1 }));
+    expect(await by("name")).toEqual({ tap: 1, "": 5 });
+    expect(await by("variant")).toEqual({ "": 6 });
+    const { totals } = await report(server, "campaign_id=street&trigger=qr");
+    expect(totals).toMatchObject({ clicks: 3, failed: 0, cost: 0 });
+    expect((await report(server, "campaign_id=street&variant=&country=US&group_by=device")).totals.clicks).toBe(6);
+    const { status, body } = await server.api("/stats/clicks?trigger=nfc");
+    expect([status, pointers(body)]).toEqual([400, ["/trigger"]]);
+  }));

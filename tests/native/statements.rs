@@ -272,7 +272,7 @@ fn the_statements_of_links_run() {
     assert_eq!(tokens(of_links::insert(&link)), ["demo"]);
     let changed = Link { title: "changed".into(), version: 2, ..link.clone() };
     assert_eq!(tokens(of_links::update(&link, &changed)), ["demo"]);
-    assert_eq!(tokens(of_links::by_token(&link.token)), [changed.to_record()]);
+    assert_eq!(tokens(of_links::by_token("", &link.token)), [changed.to_record()]);
     assert_eq!(tokens(of_links::page(None, 10)), [changed.to_record()]);
-    assert_eq!(tokens(of_links::delete(&link.token)), ["demo"]);
+    assert_eq!(tokens(of_links::delete(&link)), ["demo"]);
 }

@@ -56,8 +56,8 @@ impl<'s> Numbers<'s> {
         }
     }
 
-    /// `clicks` are deduplicated people's; `raw` is every hit: clicks, bots and duplicates. `revenue` is people's,
-    /// whether machines are included or not.
+    /// `clicks` are deduplicated people's; `raw` is every hit: clicks, bots and duplicates. `revenue` and
+    /// `cost` are people's, whether machines are included or not.
     pub(super) fn render(&self, query: &Query, currency: Currency<'_>) -> Map<String, Value> {
         let counters = &self.counters;
         let duplicates = counters.count(Kind::Click, Hit::Duplicate);
@@ -75,7 +75,7 @@ impl<'s> Numbers<'s> {
         put("conversions", json!(people(Kind::Conversion)));
         put("failed", json!(people(Kind::Failed)));
         put("ctr", json!((impressions > 0).then(|| clicks as f64 / impressions as f64)));
-        put("cost", json!(0));
+        put("cost", json!(counters.cost_nanos() as f64 / 1e9));
         match currency {
             Currency::One(currency) => {
                 put("revenue", json!(units(counters.value_micros())));

@@ -110,7 +110,7 @@ fn golden_an_answer() {
         .answer("campaign_id=spring&from=2026-09-21&to=2026-09-22&interval=day&group_by=link");
     let numbers = json!({
         "clicks": 3, "raw": 7, "bots": 0, "duplicates": 4, "uniques": 2, "impressions": 0, "pages": 0,
-        "conversions": 0, "failed": 0, "ctr": null, "cost": 0, "revenue": 0.0, "currency": null,
+        "conversions": 0, "failed": 0, "ctr": null, "cost": 0.0, "revenue": 0.0, "currency": null,
     });
     let with = |more: Value, but: Value| {
         let mut all = numbers.as_object().unwrap().clone();

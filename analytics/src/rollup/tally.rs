@@ -22,6 +22,7 @@ pub(super) struct Row {
     pub(super) hit: Hit,
     pub(super) times: u64,
     pub(super) value_micros: i64,
+    pub(super) cost_nanos: i64,
     pub(super) currency: Number,
     /// Hash of the person who clicked.
     pub(super) visitor: Option<u64>,
@@ -59,7 +60,7 @@ impl<'n> Tally<'n> {
 
     /// Counts a row in the totals.
     pub(super) fn add(&mut self, row: &Row) {
-        self.totals.add_hits(row.kind, row.hit, row.times, row.value_micros);
+        self.totals.add_hits(row.kind, row.hit, row.times, row.value_micros, row.cost_nanos);
         if let Some(visitor) = row.visitor {
             self.visitors.insert(visitor);
         }
@@ -82,7 +83,7 @@ impl<'n> Tally<'n> {
             self.cells.push((number, Counters::default()));
         }
         if let Some((_, counters)) = self.cells.get_mut(*place as usize) {
-            counters.add_hits(row.kind, row.hit, row.times, row.value_micros);
+            counters.add_hits(row.kind, row.hit, row.times, row.value_micros, row.cost_nanos);
         }
     }
 

@@ -70,3 +70,30 @@ fn redirects_that_lead_nowhere_are_no_clicks() {
     let groups = store.answer("group_by=name")["groups"].clone();
     assert_eq!(brief(&groups, &["name", "failed"]), "archived 2; expired 1");
 }
+
+/// A thousand impressions at 1.234567 cost what was agreed on, and each of them its share.
+#[test]
+fn people_cost_what_was_agreed_on_to_the_last_digit() {
+    let mut rollup = crate::rollup::Rollup::default();
+    for (country, agent, times) in [("US", PHONE, 600), ("DE", DESKTOP, 400), ("DE", CRAWLER, 50)] {
+        let mut raw = world::event(Kind::Impression, NOW, "spring", "a");
+        (raw.country, raw.user_agent) = (country.into(), agent.into());
+        let seen = crate::TrackedEvent { cost_nanos: 1_234_567, ..crate::enrich(raw) };
+        (0..times).for_each(|_| rollup.add(&seen));
+    }
+    rollup.add_duplicates(NOW, "spring", "a", Kind::Impression, 9);
+    let sums = rollup.finish();
+    for store in [Store::default().add(&sums), Store::default().fold(&sums)] {
+        let cost = |text: &str| store.answer(text)["totals"]["cost"].clone();
+        assert_eq!(cost("campaign_id=spring"), json!(1.234_567));
+        assert_eq!(cost("campaign_id=spring&include_bots=true"), json!(1.234_567));
+        assert_eq!(cost("country=US&device=smartphone"), json!(0.740_740_2));
+        let by_country = store.answer("link=a&group_by=country&include_bots=true");
+        let shown = brief(&by_country["groups"], &["value", "cost"]);
+        assert_eq!(shown, "US 0.7407402; DE 0.4938268;  0.0");
+        assert_eq!(
+            brief(&store.answer("interval=day&from=2026-09-21&to=2026-09-22")["series"], &["cost"]),
+            "1.234567"
+        );
+    }
+}
