@@ -15,6 +15,7 @@ use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::guided;
 use crate::lookup::find;
+use crate::page::open_app;
 use crate::problem::Problem;
 use crate::record::{Audience, record};
 use crate::visit::Visit;
@@ -66,7 +67,7 @@ pub(crate) async fn follow(
         return turn_away(&asked, &link, why);
     }
     let answer = match link.fallback_url.as_ref().filter(|_| link.url.is_app()) {
-        Some(fallback) => crate::page::open_app(&target(&link, &link.url, query, ""), fallback.as_str()),
+        Some(fallback) => open_app(&target(&link, &link.url, query, ""), &target(&link, fallback, query, "")),
         None => redirect(link.status.code(), &target(&link, &link.url, query, "")),
     };
     keep(&asked, Visit::of(request, edge, None), link, String::new()).await;
