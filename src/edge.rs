@@ -66,13 +66,14 @@ impl Edge {
         if queues.is_empty() {
             return Err(Error::RustError("CONFIG.queues names no queue".to_owned()));
         }
+        let signer = Signer::new(&env.secret(SIGNING_SECRET)?.to_string())
+            .ok_or_else(|| Error::RustError("the secret SIGNING_SECRET is empty".to_owned()))?;
         Ok(Self {
-            rules: Rules { app_schemes: config.app_schemes.clone() },
+            rules: Rules { app_schemes: config.app_schemes.clone(), signer: Some(signer.clone()) },
             db: env.d1(DB)?,
             links: env.kv(LINKS)?,
             admin_token: env.secret(ADMIN_TOKEN)?.to_string(),
-            signer: Signer::new(&env.secret(SIGNING_SECRET)?.to_string())
-                .ok_or_else(|| Error::RustError("the secret SIGNING_SECRET is empty".to_owned()))?,
+            signer,
             known: RefCell::default(),
             used: RefCell::default(),
             gates: env.durable_object(GATE)?,

@@ -3,9 +3,13 @@
 use analytics::Reject;
 use analytics::capture::{self, FailedReason};
 use links::{Allowed, Destination};
+use serde::Deserialize;
+use serde_json::json;
 use worker::web_sys::{Request, Response};
 use worker::{Context, Env};
 
+use crate::answer::json_response;
+use crate::auth::{Scope, allowed};
 use crate::body::bounded;
 use crate::edge::Edge;
 use crate::problem::Problem;
@@ -107,6 +111,32 @@ async fn log_and_redirect(
         record(&edge, &event, None).await;
     });
     Ok(redirect(status, url.as_str()))
+}
+
+/// `POST /api/sign {"url"}`: the signature that lets `/log-and-redirect` lead there.
+pub(crate) async fn sign(request: &mut worker::Request, env: &Env) -> Result<worker::Response, Problem> {
+    if request.method() != worker::Method::Post {
+        return Err(Problem::MethodNotAllowed("POST"));
+    }
+    allowed(request, env, Scope::LinksWrite).await?;
+    let edge = Edge::of(env)?;
+    let origin = request.url()?.origin().ascii_serialization();
+    let too_large = Problem::TooLarge("the body is larger than 16 KiB".into());
+    let body = bounded(request, FORM_MAX_BYTES).await?.ok_or(too_large)?;
+    let wanted: Wanted = serde_json::from_slice(&body)
+        .map_err(|error| Reject::new("", format!("is not an object with a url: {error}")))?;
+    let schemes = Allowed { app_schemes: &edge.config.app_schemes, ..Allowed::default() };
+    Destination::parse("/url", &wanted.url, &schemes)?;
+    let sig = edge.signer.sign_url(&wanted.url);
+    let encoded: String = form_urlencoded::byte_serialize(wanted.url.as_bytes()).collect();
+    let signed_url = format!("{origin}/log-and-redirect?url={encoded}&sig={sig}");
+    Ok(json_response(&json!({ "url": wanted.url, "sig": sig, "signed_url": signed_url }))?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    url: String,
 }
 
 /// The form of a POST, behind the query that it was sent with.

@@ -95,6 +95,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/stats/clicks" => stats::clicks(request, env, query).await,
         "/stats/integrity" => stats::integrity(request, env).await,
         "/api/links" => link_routes::collection(request, env, query).await,
+        "/api/sign" => forward::sign(request, env).await,
         "/api/keys" => key_routes::collection(request, env).await,
         "/api/audit" => audit_routes::collection(request, env, query).await,
         "/api/dead-letters" => dead_letters::collection(request, env, query).await,

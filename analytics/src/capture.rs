@@ -20,6 +20,7 @@ mod list;
 mod query;
 mod scalar;
 
+use crate::signature::Signer;
 pub use amount::AMOUNT_MAX_MICROS;
 pub use batch::{BATCH_MAX_EVENTS, Batch, Invalid, Refused, batch};
 pub use beacon::{beacon, beacon_query};
@@ -38,6 +39,8 @@ pub const QUERY_MAX_BYTES: usize = 2_048;
 pub struct Rules {
     /// Schemes of page URLs besides http and https.
     pub app_schemes: Vec<String>,
+    /// Who made the click ids that conversions name; without it none can be checked.
+    pub signer: Option<Signer>,
 }
 
 /// The beginning of a text, at most `max` bytes, ending between two characters.

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { settles, startServer } from "./server.ts";
-import { CHROME, from, GOOGLEBOT, IPHONE, pointers, report, totals } from "./traffic.ts";
+import { anEvent, CHROME, from, GOOGLEBOT, IPHONE, pointers, post, report, totals } from "./traffic.ts";
 
 const server = await startServer({
   queue: { batchTimeout: 0 },
@@ -216,6 +216,12 @@ test("a click id says what was clicked, and nobody can forge one", async () => {
   const secret = readFileSync(join(server.state, "signing_secret"), "utf8");
   const tag = createHmac("sha256", secret).update("click\0").update(bytes.subarray(0, -8)).digest().subarray(0, 8);
   expect(bytes.subarray(-8)).toEqual(tag);
+
+  const convert = (click_id: string) => post(server, "/events/conversion", anEvent({ click_id, value: 20, currency: "EUR" }));
+  expect((await convert(id)).body).toMatchObject({ status: "accepted" });
+  const forged = await convert(`${id.slice(0, -1)}${id.endsWith("A") ? "B" : "A"}`);
+  expect([forged.status, pointers(forged.body)]).toEqual([400, ["/click_id"]]);
+  await settles(async () => expect(await totals(server, "link=ids")).toMatchObject({ clicks: 1, conversions: 1, revenue: 20 }));
 });
 
 test("a scanned code is told from a followed link", async () => {
@@ -256,6 +262,7 @@ test("a redirect that its caller aims leads only to hosts on the list, or where 
   const elsewhere = "https://elsewhere.example/?a=1";
   const sig = createHmac("sha256", secret).update(`redirect\0${elsewhere}`).digest().subarray(0, 16).toString("base64url");
   expect(await location(to(elsewhere, `&sig=${sig}`))).toBe(elsewhere);
+  expect((await server.api("/api/sign", { url: elsewhere })).body).toEqual({ url: elsewhere, sig, signed_url: `${server.url}${to(elsewhere)}&sig=${sig}` });
   const forged = await follow(to("https://evil.example/", `&sig=${sig}`));
   expect([forged.status, pointers(await forged.json())]).toEqual([400, ["/sig"]]);
   const posted = await follow("/log-and-redirect", address(9), { method: "POST", body: new URLSearchParams({ url: "https://shop.example/form", cid: "aimed" }) });

@@ -8,6 +8,7 @@ use super::field::{Field, ID_MAX_CHARS, NAME_MAX_CHARS};
 use super::field::{PROP_KEY_MAX_CHARS, PROP_VALUE_MAX_CHARS, PROPS_MAX};
 use super::scalar::Scalar;
 use super::{Rules, cut, json};
+use crate::click_id::SealedClick;
 use crate::page_url::{self, URL_MAX_BYTES};
 use crate::{EventId, Kind, RawEvent, Source, Text, time};
 
@@ -42,6 +43,10 @@ impl<'a> Draft<'a> {
             Field::Kind => self.event.kind = Kind::of_client(&text).ok_or(NO_KIND)?,
             Field::PageUrl => self.event.page_url = page(text, rules)?,
             Field::Currency => self.event.currency = currency(text)?,
+            Field::ClickId => {
+                let signer = rules.signer.as_ref().ok_or("cannot be checked here")?;
+                self.click = Some(SealedClick::read(&text, signer)?);
+            }
             Field::Referrer if text.len() > URL_MAX_BYTES => return Err("is longer than 2048 bytes".into()),
             _ => {
                 let Some((slot, max_chars)) = slot(&mut self.event, field) else { return Ok(()) };
@@ -170,7 +175,7 @@ mod tests {
         let body =
             format!(r#"{{"event_id":"a","event_time":{NOW},"page_url":"https://example.com/",{fields}}}"#);
         let facts = Facts { received_at_ms: NOW, ..Facts::default() };
-        let rules = Rules { app_schemes: vec!["shop".to_owned()] };
+        let rules = Rules { app_schemes: vec!["shop".to_owned()], signer: None };
         let show = |reject: crate::Reject| format!("{} {}", reject.pointer, reject.detail);
         beacon(Kind::Click, body.leak().as_bytes(), &facts, &rules)
             .map_err(|rejects| rejects.into_iter().map(show).collect())

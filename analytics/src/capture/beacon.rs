@@ -121,4 +121,37 @@ mod tests {
             assert_eq!(pointers(&rejects), [""], "{}", String::from_utf8_lossy(body));
         }
     }
+
+    #[test]
+    fn a_conversion_that_names_its_click_is_of_that_click() {
+        let signer = crate::signature::Signer::new("secret").unwrap();
+        let click = crate::click_id::ClickId {
+            link: "demo",
+            campaign_id: "spring",
+            variant: "b",
+            time_ms: 1,
+            visitor: 99,
+        };
+        let id = click.encode(&signer);
+        let rules = Rules { signer: Some(signer), ..Rules::default() };
+        let sent = |click_id: &str, more: &str| {
+            format!(
+                r#"{{"event_id":"1","event_time":{NOW},"page_url":"https://shop.example/","click_id":"{click_id}"{more}}}"#
+            )
+        };
+        let body = sent(&id, "");
+        let event = beacon(Kind::Conversion, body.as_bytes(), &facts(), &rules).unwrap();
+        assert_eq!(
+            (&*event.link, &*event.campaign_id, &*event.variant, event.visitor),
+            ("demo", "spring", "b", 99)
+        );
+        let body = sent(&id, r#","campaign_id":"theirs""#);
+        let event = beacon(Kind::Conversion, body.as_bytes(), &facts(), &rules).unwrap();
+        assert_eq!((&*event.link, &*event.campaign_id), ("demo", "theirs"));
+        for (click_id, rules) in [("forged", &rules), (&*id, &Rules::default())] {
+            let body = sent(click_id, "");
+            let rejects = beacon(Kind::Conversion, body.as_bytes(), &facts(), rules).unwrap_err();
+            assert_eq!(pointers(&rejects), ["/click_id"]);
+        }
+    }
 }

@@ -7,6 +7,7 @@ use super::batch::Invalid;
 use super::field::{Field, ID_MAX_CHARS};
 use super::scalar::Scalar;
 use super::{Facts, QUERY_MAX_BYTES, Rules, query};
+use crate::click_id::SealedClick;
 use crate::{EventId, Kind, RawEvent, Reject, Source, Text};
 
 /// More rejections than there are fields help nobody; a body could be written to earn one every few bytes.
@@ -18,6 +19,8 @@ pub(super) struct Draft<'a> {
     pub(super) id: Option<EventId>,
     /// The client's `event_id` as sent, for the answer.
     pub(super) sent_id: Option<Cow<'a, str>>,
+    /// The click that it follows from.
+    pub(super) click: Option<SealedClick>,
     /// Fields that were named, be it with nothing in them.
     named: u32,
     /// Fields that hold something, be it wrong.
@@ -31,7 +34,7 @@ impl<'a> Draft<'a> {
         let nil = EventId::from_bytes([0; 16]);
         let mut event = RawEvent::new(nil, kind, source, facts.received_at_ms);
         facts.fill(&mut event);
-        Self { event, id: None, sent_id: None, named: 0, filled: 0, rejects: Vec::new() }
+        Self { event, id: None, sent_id: None, click: None, named: 0, filled: 0, rejects: Vec::new() }
     }
 
     /// Takes a field of a JSON object, in which a second one of that name is an error: which of the two was meant?
@@ -126,11 +129,27 @@ impl<'a> Draft<'a> {
         if let Some(id) = self.id {
             self.event.id = id;
         }
+        self.follow_from_click();
         Ok(self.event)
     }
 
+    /// What a click id says is the event's where its client says nothing. The visitor is always the click's: a
+    /// conversion that a server tells of is not the server's.
+    fn follow_from_click(&mut self) {
+        let Some(click) = self.click.take() else { return };
+        let (click, event) = (click.says(), &mut self.event);
+        for (slot, said) in [(&mut event.link, click.link), (&mut event.campaign_id, click.campaign_id)] {
+            if slot.is_empty() {
+                *slot = Text::from(said.to_owned());
+            }
+        }
+        event.variant = Text::from(click.variant.to_owned());
+        event.visitor = click.visitor;
+    }
+
     /// The event without the fields that were wrong.
-    pub(super) fn into_what_is_usable(self) -> RawEvent<'a> {
+    pub(super) fn into_what_is_usable(mut self) -> RawEvent<'a> {
+        self.follow_from_click();
         self.event
     }
 }

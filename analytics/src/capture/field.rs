@@ -39,6 +39,7 @@ pub(super) enum Field {
     Value,
     Currency,
     Props,
+    ClickId,
 }
 
 impl Field {
@@ -69,6 +70,7 @@ impl Field {
             "value" => (Self::Value, "/value"),
             "currency" => (Self::Currency, "/currency"),
             "props" => (Self::Props, "/props"),
+            "click_id" => (Self::ClickId, "/click_id"),
             _ => return None,
         })
     }
