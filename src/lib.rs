@@ -6,6 +6,7 @@ mod audit_routes;
 mod auth;
 mod bindings;
 mod body;
+mod catalog_routes;
 mod clock;
 mod config;
 mod consumer;
@@ -23,6 +24,7 @@ mod meter;
 mod page;
 mod password;
 mod pixel;
+mod precondition;
 mod problem;
 mod qr_route;
 mod random;
@@ -39,6 +41,7 @@ use worker::wasm_bindgen::JsCast;
 use worker::wasm_bindgen::prelude::*;
 use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event, web_sys};
 
+use analytics::catalog::Sort;
 use edge::Edge;
 use problem::Problem;
 use redirect::host_of;
@@ -96,6 +99,8 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/stats/integrity" => stats::integrity(request, env).await,
         "/api/links" => link_routes::collection(request, env, query).await,
         "/api/sign" => forward::sign(request, env).await,
+        "/api/campaigns" => catalog_routes::collection(request, env, query, Sort::Campaign).await,
+        "/api/publishers" => catalog_routes::collection(request, env, query, Sort::Publisher).await,
         "/api/keys" => key_routes::collection(request, env).await,
         "/api/audit" => audit_routes::collection(request, env, query).await,
         "/api/dead-letters" => dead_letters::collection(request, env, query).await,
@@ -109,6 +114,10 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
                     Some(token) => qr_route::show(request, env, token, query).await,
                     None => link_routes::item(request, env, rest).await,
                 }
+            } else if let Some(rest) = path.strip_prefix("/api/campaigns/") {
+                catalog_routes::item(request, env, rest, Sort::Campaign).await
+            } else if let Some(rest) = path.strip_prefix("/api/publishers/") {
+                catalog_routes::item(request, env, rest, Sort::Publisher).await
             } else if let Some(id) = path.strip_prefix("/api/keys/") {
                 key_routes::item(request, env, id).await
             } else if let Some(rest) = path.strip_prefix("/api/dead-letters/") {

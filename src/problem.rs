@@ -25,6 +25,8 @@ pub(crate) enum Problem {
     MethodNotAllowed(&'static str),
     /// Somebody else has that name, or changed the record meanwhile.
     Conflict(&'static str),
+    /// The record is not of the version that the request was made for.
+    PreconditionFailed,
     /// A dead letter still cannot be counted.
     Unreadable(Cow<'static, str>),
     /// The body is larger than allowed.
@@ -66,6 +68,7 @@ impl Problem {
             Self::Gone(_) => 410,
             Self::MethodNotAllowed(_) => 405,
             Self::Conflict(_) | Self::Unreadable(_) => 409,
+            Self::PreconditionFailed => 412,
             Self::TooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::NotRecorded | Self::Unavailable(_) => 503,
@@ -81,6 +84,7 @@ impl Problem {
             Self::Gone(_) => "The link is over",
             Self::MethodNotAllowed(_) => "Method not allowed",
             Self::Conflict(_) => "Conflict",
+            Self::PreconditionFailed => "Precondition failed",
             Self::Unreadable(_) => "Still unreadable",
             Self::TooLarge(_) => "Too large",
             Self::UnsupportedMediaType(_) => "Unsupported media type",
@@ -102,6 +106,10 @@ impl Problem {
             | Self::Gone(detail)
             | Self::Conflict(detail)
             | Self::UnsupportedMediaType(detail) => (*detail).into(),
+            Self::PreconditionFailed => {
+                "The record is not of the version that If-Match or If-None-Match asks for; read it again"
+                    .into()
+            }
             Self::MethodNotAllowed(allowed) => format!("This route has {allowed}").into(),
             Self::TooLarge(detail) | Self::Unavailable(detail) | Self::Unreadable(detail) => {
                 detail.as_ref().into()

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod bots;
 mod calendar;
 pub mod capture;
+pub mod catalog;
 pub mod click_id;
 pub mod columns;
 pub mod counters;

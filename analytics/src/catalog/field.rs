@@ -1,0 +1,90 @@
+//! What a field of an item may hold.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::fields::{string, text};
+use crate::moment;
+
+/// A field.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field {
+    /// Its name in requests, answers and records: it never changes.
+    pub(super) name: &'static str,
+    /// What it holds.
+    pub(super) form: Form,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Form {
+    /// One line of text, of at most so many characters; and what is said about a longer one.
+    Text(usize, &'static str),
+    /// One of these words; absent, the first.
+    OneOf(&'static [&'static str]),
+    /// A point in time, epoch ms.
+    Moment,
+    /// A whole number from 0 to the first; absent, the second.
+    Whole(i64, Option<i64>),
+    /// A share in percent, which may have a fraction.
+    Percent,
+    /// ISO 4217.
+    Currency,
+    /// Yes or no; absent, no.
+    Flag,
+}
+
+impl Form {
+    /// The value of a field that nobody set.
+    pub(super) fn absent(self) -> Value {
+        match self {
+            Self::OneOf(words) => words.first().copied().into(),
+            Self::Whole(_, number) => number.into(),
+            Self::Flag => false.into(),
+            Self::Text(..) | Self::Moment | Self::Percent | Self::Currency => Value::Null,
+        }
+    }
+
+    /// The value as it is stored; null if it is the one that the field has by itself.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn read(self, value: &Value) -> Result<Value, Cow<'static, str>> {
+        if value.is_null() {
+            return Ok(Value::Null);
+        }
+        let read: Value = match self {
+            Self::Text(most, too_long) => {
+                let text = text(Some(value), (most, too_long))?;
+                if text.is_empty() { Value::Null } else { text.into() }
+            }
+            Self::OneOf(words) => match words.iter().find(|word| value == **word) {
+                Some(word) => (*word).into(),
+                None => return Err(format!("is none of {}", words.join(", ")).into()),
+            },
+            Self::Moment => moment::parse(value)?.into(),
+            Self::Whole(most, _) => match value.as_i64() {
+                Some(number) if (0..=most).contains(&number) => number.into(),
+                _ => return Err(format!("is not a whole number from 0 to {most}").into()),
+            },
+            Self::Percent => match value.as_f64() {
+                Some(share) if (0.0..=100.0).contains(&share) => value.clone(),
+                _ => return Err("is not a number from 0 to 100".into()),
+            },
+            Self::Currency => {
+                let code = string(value)?.trim().to_ascii_uppercase();
+                let letters = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+                if !letters {
+                    return Err("is no ISO 4217 code of three letters".into());
+                }
+                code.into()
+            }
+            Self::Flag => match value.as_bool() {
+                Some(flag) => flag.into(),
+                None => return Err("is neither true nor false".into()),
+            },
+        };
+        Ok(if read == self.absent() { Value::Null } else { read })
+    }
+}

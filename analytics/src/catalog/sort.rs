@@ -1,0 +1,130 @@
+//! The sorts of items and their fields.
+
+use super::Item;
+use super::field::{Field, Form};
+use crate::Reject;
+use crate::audit::Entity;
+
+/// A sort of items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// What is advertised, when, and what it costs.
+    Campaign,
+    /// Who is paid for sending visitors.
+    Publisher,
+}
+
+const NAME: Form = Form::Text(128, "is longer than 128 characters");
+const TITLE: Form = Form::Text(256, "is longer than 256 characters");
+const NOTE: Form = Form::Text(2_000, "is longer than 2000 characters");
+
+/// A million units for one click or action: its nanos, times a million events, still fit 64 bits.
+const PRICE_MAX_MICROS: i64 = 1_000_000_000_000;
+/// A billion units, the largest amount of an event.
+const BUDGET_MAX_MICROS: i64 = 1_000_000_000_000_000;
+const DAY_SECONDS: i64 = 86_400;
+const LOOKBACK_MAX: i64 = 90 * DAY_SECONDS;
+
+const fn field(name: &'static str, form: Form) -> Field {
+    Field { name, form }
+}
+
+static CAMPAIGN: [Field; 14] = [
+    field("name", TITLE),
+    field("status", Form::OneOf(&["active", "paused", "ended"])),
+    field("starts_at", Form::Moment),
+    field("ends_at", Form::Moment),
+    field("cost_model", Form::OneOf(&["none", "cpc", "cpm", "cpa"])),
+    field("cost_micros", Form::Whole(PRICE_MAX_MICROS, None)),
+    field("currency", Form::Currency),
+    field("budget_micros", Form::Whole(BUDGET_MAX_MICROS, None)),
+    field("click_lookback_seconds", Form::Whole(LOOKBACK_MAX, Some(7 * DAY_SECONDS))),
+    field("view_lookback_seconds", Form::Whole(LOOKBACK_MAX, Some(DAY_SECONDS))),
+    field("publisher_id", NAME),
+    field("medium", NAME),
+    field("note", NOTE),
+    field("archived", Form::Flag),
+];
+
+static PUBLISHER: [Field; 8] = [
+    field("name", TITLE),
+    field("status", Form::OneOf(&["active", "paused"])),
+    field("payout_model", Form::OneOf(&["none", "cpc", "cpm", "cpa", "revshare"])),
+    field("payout_micros", Form::Whole(PRICE_MAX_MICROS, None)),
+    field("payout_percent", Form::Percent),
+    field("currency", Form::Currency),
+    field("note", NOTE),
+    field("archived", Form::Flag),
+];
+
+impl Sort {
+    /// The name in the table.
+    pub fn name(self) -> &'static str {
+        self.entity().name()
+    }
+
+    /// What the audit trail calls it.
+    pub fn entity(self) -> Entity {
+        match self {
+            Self::Campaign => Entity::Campaign,
+            Self::Publisher => Entity::Publisher,
+        }
+    }
+
+    pub(super) fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Campaign => &CAMPAIGN,
+            Self::Publisher => &PUBLISHER,
+        }
+    }
+
+    /// Whether a list may ask for items of that status.
+    pub(super) fn has_state(self, state: &str) -> bool {
+        let words = self.fields().iter().find(|field| field.name == "status").map(|field| field.form);
+        let status = matches!(words, Some(Form::OneOf(words)) if words.contains(&state));
+        status || matches!(state, "archived" | "deleted")
+    }
+
+    /// What is wrong with the fields together.
+    pub(super) fn contradictions(self, item: &Item) -> Vec<Reject> {
+        let mut rejects = Vec::new();
+        let mut unless = |fine: bool, pointer: &'static str, detail: &'static str| {
+            if !fine {
+                rejects.push(Reject::new(pointer, detail));
+            }
+        };
+        let has = |name: &str| !item.value(name).is_null();
+        unless(has("name"), "/name", "is missing");
+        match self {
+            Self::Campaign => {
+                let times = item.number("starts_at").zip(item.number("ends_at"));
+                unless(times.is_none_or(|(start, end)| start < end), "/ends_at", "is not after starts_at");
+                let costs = item.text("cost_model") != "none";
+                unless(!costs || has("cost_micros"), "/cost_micros", "is missing: the cost model needs it");
+                let money = has("cost_micros") || has("budget_micros");
+                unless(!money || has("currency"), "/currency", "is missing: an amount has one");
+            }
+            Self::Publisher => {
+                let model = item.text("payout_model");
+                let share = model == "revshare";
+                let fixed = !share && model != "none";
+                unless(
+                    !share || has("payout_percent"),
+                    "/payout_percent",
+                    "is missing: the payout model needs it",
+                );
+                unless(
+                    !fixed || has("payout_micros"),
+                    "/payout_micros",
+                    "is missing: the payout model needs it",
+                );
+                unless(
+                    !has("payout_micros") || has("currency"),
+                    "/currency",
+                    "is missing: an amount has one",
+                );
+            }
+        }
+        rejects
+    }
+}

@@ -1,0 +1,157 @@
+//! `/api/campaigns` and `/api/publishers`: create, read, change, delete, restore.
+//!
+//! A deleted item is out of sight and costs nothing, but its id stays taken: what was counted for it is still there,
+//! and must not become another's.
+
+use analytics::audit::{Action, Entry, changes};
+use analytics::catalog::statements::{List, by_id, insert, update};
+use analytics::catalog::{Item, Sort};
+use percent_encoding::percent_decode_str;
+use worker::{D1Result, Env, Method, Request, Response};
+
+use crate::answer::{json_response, json_status, no_content};
+use crate::auth::{Actor, Scope, allowed};
+use crate::body::bounded;
+use crate::clock::now_ms;
+use crate::edge::Edge;
+use crate::lookup::Record;
+use crate::precondition::{Precondition, tagged};
+use crate::problem::Problem;
+use crate::random::random_bits;
+use crate::sql::{read, transact};
+
+const BODY_MAX_BYTES: usize = 64 << 10;
+
+/// `GET` and `POST` on a whole sort.
+pub(crate) async fn collection(
+    request: &mut Request,
+    env: &Env,
+    query: &str,
+    sort: Sort,
+) -> Result<Response, Problem> {
+    let edge = Edge::of(env)?;
+    match request.method() {
+        Method::Get => {
+            allowed(request, env, Scope::LinksRead).await?;
+            let mut list = List::new(sort);
+            for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+                list.set(&name, &value)?;
+            }
+            let records: Vec<Record> = read(&edge.db, list.page(now_ms())).await?;
+            let answer = list.answer(records.iter().map(Record::text)).ok_or_else(damaged)?;
+            Ok(json_response(&answer)?)
+        }
+        Method::Post => {
+            let actor = allowed(request, env, Scope::LinksWrite).await?;
+            let fresh = format!("{:016x}", random_bits() as u64);
+            let item = Item::create(sort, &body(request).await?, fresh, now_ms())?;
+            if store(&edge, &actor, Action::Created, None, &item).await? {
+                shown(&item, 201)
+            } else {
+                Err(Problem::Conflict("There is one with this id already, or was and is deleted"))
+            }
+        }
+        _ => Err(Problem::MethodNotAllowed("GET, POST")),
+    }
+}
+
+/// One item: `{id}` and `{id}/restore`.
+pub(crate) async fn item(
+    request: &mut Request,
+    env: &Env,
+    rest: &str,
+    sort: Sort,
+) -> Result<Response, Problem> {
+    let (segment, restore) = match rest.strip_suffix("/restore") {
+        Some(segment) => (segment, true),
+        None => (rest, false),
+    };
+    let method = request.method();
+    let scope = match (&method, restore) {
+        (Method::Get, false) => Scope::LinksRead,
+        (Method::Patch | Method::Put | Method::Delete, false) | (Method::Post, true) => Scope::LinksWrite,
+        _ => return Err(Problem::MethodNotAllowed("GET, PUT, PATCH, DELETE, or POST to .../restore")),
+    };
+    let actor = allowed(request, env, scope).await?;
+    let edge = Edge::of(env)?;
+    let nothing = || Problem::NotFound("There is nothing of this id");
+    let id = percent_decode_str(segment).decode_utf8().map_err(|_| nothing())?;
+    let rows: Vec<Record> = read(&edge.db, by_id(sort, &id)).await?;
+    let found = match rows.first() {
+        Some(row) => Some(Item::from_record(sort, row.text()).ok_or_else(damaged)?),
+        None => None,
+    };
+    let asked = Precondition::of(request)?;
+    let live = found.as_ref().filter(|item| !item.is_deleted());
+    let now_ms = now_ms();
+    let (action, after) = match (method, live, &found) {
+        (Method::Put, live, found) => {
+            asked.check(live.map(Item::version))?;
+            let body = body(request).await?;
+            match found {
+                Some(item) if live.is_some() => (Action::Updated, item.replace(&body, now_ms)?),
+                Some(item) => (Action::Restored, item.replace(&body, now_ms)?),
+                None => (Action::Created, Item::create_as(sort, &id, &body, now_ms)?),
+            }
+        }
+        (Method::Post, None, Some(item)) => (Action::Restored, item.restore(now_ms)),
+        (_, None, _) => return Err(nothing()),
+        (Method::Post, Some(_), _) => return Err(Problem::Conflict("It is not deleted")),
+        (Method::Patch, Some(item), _) => {
+            asked.check(Some(item.version()))?;
+            (Action::Updated, item.edit(&body(request).await?, now_ms)?)
+        }
+        (Method::Delete, Some(item), _) => {
+            asked.check(Some(item.version()))?;
+            (Action::Deleted, item.delete(now_ms))
+        }
+        (_, Some(item), _) => return shown(item, 200),
+    };
+    let unchanged = found.as_ref().is_some_and(|item| item.version() == after.version());
+    if !unchanged && !store(&edge, &actor, action, found.as_ref(), &after).await? {
+        return Err(asked.lost());
+    }
+    match action {
+        Action::Deleted => Ok(no_content()?),
+        Action::Created => shown(&after, 201),
+        _ => shown(&after, 200),
+    }
+}
+
+/// Writes the item and notes the change in one transaction. `false`: somebody else was faster.
+async fn store(
+    edge: &Edge,
+    actor: &Actor,
+    action: Action,
+    before: Option<&Item>,
+    after: &Item,
+) -> Result<bool, Problem> {
+    let note = Entry {
+        at_ms: now_ms(),
+        actor: actor.name().to_owned(),
+        action,
+        entity: after.sort().entity(),
+        entity_id: after.id().to_owned(),
+        changes: changes(before.map(Item::to_json).as_ref(), Some(&after.to_json())),
+    };
+    let change = match before {
+        Some(before) => update(before.version(), after),
+        None => insert(after),
+    };
+    let results = transact(&edge.db, vec![change, note.insert()]).await?;
+    let written = results.first().map_or(Ok(Vec::new()), D1Result::results::<Record>)?;
+    Ok(!written.is_empty())
+}
+
+fn shown(item: &Item, status: u16) -> Result<Response, Problem> {
+    Ok(tagged(json_status(status, &item.to_json())?, item.version())?)
+}
+
+fn damaged() -> Problem {
+    Problem::Unavailable("a stored record cannot be read".into())
+}
+
+async fn body(request: &mut Request) -> Result<Vec<u8>, Problem> {
+    let too_large = Problem::TooLarge("the body is larger than 64 KiB".into());
+    bounded(request, BODY_MAX_BYTES).await?.ok_or(too_large)
+}
