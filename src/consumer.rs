@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use analytics::catalog::Sort;
+use analytics::catalog::statements::changes_since;
 use analytics::columns::Points;
 use analytics::fold::{Fold, read_generation, read_segments};
 use analytics::page::{Level, PageRow};
@@ -14,16 +16,17 @@ use base64::engine::general_purpose::STANDARD;
 use durable_objects::Region;
 use queues::ledger::DeadLetter;
 use queues::plan::{Fate, Plan};
-use queues::{Head, Message, backoff_ms, ledger, letter};
+use queues::{Message, backoff_ms, ledger};
 use serde::Deserialize;
 use worker::js_sys::{ArrayBuffer, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
 use worker::{Env, Error, Result, console_error, console_warn};
 
 use crate::bindings::STATS;
+use crate::campaigns::refresh;
 use crate::clock::now_ms;
 use crate::edge::Edge;
-use crate::problem::Problem;
+use crate::lookup::Record;
 use crate::record::{admit_again, go_round_again};
 use crate::sql::{StoredPage, read, transact};
 
@@ -118,8 +121,14 @@ pub(crate) async fn consume(handles: Vec<QueueMessage>, env: &Env) {
 async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<u8>>) {
     let messages = || batch.iter().map(|message| (message.id.as_str(), message.bytes.as_slice()));
     let mut points = Points::default();
-    let plan = Plan::of(messages(), &HashSet::new(), |event| points.add(event));
-    let error = match write(edge, &plan).await {
+    let fresh = refresh(edge).await;
+    let plan = planned(edge, messages(), &HashSet::new(), &mut points);
+    // A batch that cannot be priced is not counted, but what no gate has admitted yet need not wait.
+    let written = match fresh {
+        Ok(()) => write(edge, &plan).await,
+        Err(error) => Err(error),
+    };
+    let error = match written {
         Ok(to_fold) => {
             observe(env, points);
             return (plan, Ok(to_fold));
@@ -134,12 +143,21 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
         Err(error) => return (plan, Err(error)),
     };
     let mut points = Points::default();
-    let plan = Plan::of(messages(), &counted, |event| points.add(event));
+    let plan = planned(edge, messages(), &counted, &mut points);
     let written = write(edge, &plan).await;
     if written.is_ok() {
         observe(env, points);
     }
     (plan, written)
+}
+
+fn planned<'a>(
+    edge: &Edge,
+    messages: impl Iterator<Item = (&'a str, &'a [u8])>,
+    counted: &HashSet<(String, i64)>,
+    points: &mut Points,
+) -> Plan {
+    Plan::of(messages, counted, &edge.campaigns.borrow().campaigns, |event| points.add(event))
 }
 
 async fn write(edge: &Edge, plan: &Plan) -> Result<Vec<u8>> {
@@ -151,9 +169,16 @@ async fn write(edge: &Edge, plan: &Plan) -> Result<Vec<u8>> {
     if statements.is_empty() {
         return Ok(Vec::new());
     }
+    let known = edge.campaigns.borrow().campaigns.change();
+    statements.push(changes_since(Sort::Campaign, known));
     statements.push(ledger::partitions_to_fold(edge.config.fold_at_segments));
     let results = transact(&edge.db, statements).await?;
-    let parts = results.last().map_or(Ok(Vec::new()), worker::D1Result::results::<Part>)?;
+    let [.., changed, parts] = results.as_slice() else { return Ok(Vec::new()) };
+    // It is counted: what fails from here on is asked for again.
+    if let Ok(changed) = changed.results::<Record>() {
+        edge.campaigns.borrow_mut().learn(&changed);
+    }
+    let parts = parts.results::<Part>().unwrap_or_default();
     Ok(parts.into_iter().map(|row| row.part).collect())
 }
 
@@ -192,27 +217,6 @@ async fn admit_late(edge: &Edge, region: Region, message: &Received) -> bool {
         body: STANDARD.encode(&message.bytes),
     };
     transact(&edge.db, ledger::bury(&[letter], now_ms())).await.is_ok()
-}
-
-/// Counts a dead letter that can be read by now, or has its hits admitted.
-pub(crate) async fn replay(edge: &Edge, letter: &DeadLetter) -> std::result::Result<(), Problem> {
-    let bytes = STANDARD.decode(&letter.body).unwrap_or_default();
-    if let Ok(Message { head: Head::Unadmitted { region }, frames }) = Message::decode(&bytes) {
-        let region = Region::parse(region).unwrap_or(Region::World);
-        let left = admit_again(edge, region, frames, false).await;
-        if !left.is_empty() {
-            // Only what is left stays: the rest is counted, and must not be replayed again.
-            let kept = Message::encode(Head::Unadmitted { region: region.name() }, &left);
-            transact(&edge.db, [letter::keep(&letter.id, &STANDARD.encode(kept))]).await?;
-            return Err(Problem::Unavailable("a gate did not take all of it; what is left is kept".into()));
-        }
-        transact(&edge.db, [letter::forget(&letter.id)]).await?;
-        return Ok(());
-    }
-    let statements =
-        letter::replay(letter, now_ms(), |_| {}).map_err(|why| Problem::Unreadable(why.into()))?;
-    transact(&edge.db, statements).await?;
-    Ok(())
 }
 
 /// Folds a partition's segments into pages.

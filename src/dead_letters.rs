@@ -1,18 +1,24 @@
 //! `/api/dead-letters`: what could not be counted, until somebody replays or deletes it.
 
 use analytics::{Reject, Statement};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use durable_objects::Region;
 use percent_encoding::percent_decode_str;
 use queues::ledger::DeadLetter;
+use queues::{Head, Message, letter};
 use serde::Deserialize;
 use serde_json::json;
 use worker::{Env, Method, Request, Response};
 
 use crate::answer::{json_response, no_content};
 use crate::auth::{Scope, allowed};
-use crate::consumer::replay as count;
+use crate::campaigns::refresh;
+use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::problem::Problem;
-use crate::sql::read;
+use crate::record::admit_again;
+use crate::sql::{read, transact};
 
 const PAGE: i64 = 100;
 
@@ -97,4 +103,26 @@ pub(crate) async fn item(request: &Request, env: &Env, rest: &str) -> Result<Res
         }
         _ => Err(Problem::MethodNotAllowed("DELETE, or POST to .../replay")),
     }
+}
+
+/// Counts a dead letter that can be read by now, or has its hits admitted.
+async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
+    let bytes = STANDARD.decode(&letter.body).unwrap_or_default();
+    if let Ok(Message { head: Head::Unadmitted { region }, frames }) = Message::decode(&bytes) {
+        let region = Region::parse(region).unwrap_or(Region::World);
+        let left = admit_again(edge, region, frames, false).await;
+        if !left.is_empty() {
+            // Only what is left stays: the rest is counted, and must not be replayed again.
+            let kept = Message::encode(Head::Unadmitted { region: region.name() }, &left);
+            transact(&edge.db, [letter::keep(&letter.id, &STANDARD.encode(kept))]).await?;
+            return Err(Problem::Unavailable("a gate did not take all of it; what is left is kept".into()));
+        }
+        transact(&edge.db, [letter::forget(&letter.id)]).await?;
+        return Ok(());
+    }
+    refresh(edge).await?;
+    let counted = letter::replay(letter, &edge.campaigns.borrow().campaigns, now_ms(), |_| {});
+    let statements = counted.map_err(|why| Problem::Unreadable(why.into()))?;
+    transact(&edge.db, statements).await?;
+    Ok(())
 }

@@ -15,6 +15,7 @@ use crate::bindings::{
     ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding, SIGNING_SECRET,
     VISITOR_SECRET,
 };
+use crate::campaigns::Held;
 use crate::config::Config;
 use crate::lookup::Known;
 
@@ -29,6 +30,7 @@ pub(crate) struct Edge {
     pub(crate) signer: Signer,
     pub(crate) known: RefCell<Known>,
     pub(crate) used: RefCell<Used>,
+    pub(crate) campaigns: RefCell<Held>,
     gates: ObjectNamespace,
     meters: ObjectNamespace,
     queues: Vec<QueueBinding>,
@@ -76,6 +78,7 @@ impl Edge {
             signer,
             known: RefCell::default(),
             used: RefCell::default(),
+            campaigns: RefCell::default(),
             gates: env.durable_object(GATE)?,
             meters: env.durable_object(METER)?,
             queues,

@@ -6,6 +6,7 @@ mod audit_routes;
 mod auth;
 mod bindings;
 mod body;
+mod campaigns;
 mod catalog_routes;
 mod clock;
 mod config;

@@ -5,6 +5,7 @@ pub mod aggregate;
 pub mod audit;
 pub mod bots;
 mod calendar;
+pub mod campaign;
 pub mod capture;
 pub mod catalog;
 pub mod click_id;

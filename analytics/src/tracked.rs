@@ -7,7 +7,7 @@ use crate::{Agent, Bot, Channel, RawEvent, TimeSource, Utm};
 /// An event that is ready to be added up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackedEvent<'a> {
-    /// The facts it came with, unchanged.
+    /// The facts it came with; publisher and medium may be its campaign's: see [`crate::campaign`].
     pub raw: RawEvent<'a>,
     /// The time that it counts under, epoch ms.
     pub effective_time_ms: i64,

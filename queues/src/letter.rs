@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use analytics::campaign::Campaigns;
 use analytics::segment::segments;
 use analytics::{Statement, TrackedEvent};
 use base64::Engine;
@@ -11,13 +12,14 @@ use crate::ledger::{self, DeadLetter};
 use crate::message::{Head, Message};
 use crate::plan::{Fate, Plan};
 
-/// The transaction that counts a letter and removes it. A letter that is replayed twice at the same time is counted
+/// The transaction that counts a letter, at the prices of today, and removes it. A letter that is replayed twice at the same time is counted
 /// once: it has its own number in the ledger.
 ///
 /// # Errors
 /// It still cannot be read, and why.
 pub fn replay(
     letter: &DeadLetter,
+    campaigns: &Campaigns,
     now_ms: i64,
     each: impl FnMut(&TrackedEvent<'_>),
 ) -> Result<Vec<Statement>, String> {
@@ -29,7 +31,7 @@ pub fn replay(
         Some(_) => Message::encode(Head::Admitted { gate: &mark, number: 0 }, &bytes),
         None => bytes,
     };
-    let plan = Plan::of([(letter.id.as_str(), message.as_slice())], &HashSet::new(), each);
+    let plan = Plan::of([(letter.id.as_str(), message.as_slice())], &HashSet::new(), campaigns, each);
     if let Some(dead) = plan.dead.first() {
         return Err(dead.reason.clone());
     }

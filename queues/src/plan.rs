@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use analytics::campaign::Campaigns;
 use analytics::event::Malformed;
 use analytics::rollup::Rollup;
 use analytics::segment::segments;
-use analytics::{RawEvent, Statement, StatsAggregate, TrackedEvent, enrich};
+use analytics::{RawEvent, Statement, StatsAggregate, TrackedEvent};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -45,11 +46,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Plans a batch of `(the queue's message id, bytes)`. `counted` are messages known to the ledger; `each` sees
-    /// every event that will be counted.
-    pub fn of<'a>(
-        batch: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    /// Plans a batch of `(the queue's message id, bytes)`. `counted` are messages known to the ledger; events are joined
+    /// with `campaigns`; `each` sees every event that will be counted.
+    pub fn of<'a, 'b: 'a>(
+        batch: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         counted: &HashSet<(String, i64)>,
+        campaigns: &'a Campaigns,
         mut each: impl FnMut(&TrackedEvent<'a>),
     ) -> Self {
         let mut plan = Self::default();
@@ -73,7 +75,8 @@ impl Plan {
                     if counted.contains(&(gate.to_owned(), number)) || !taken.insert((gate, number)) {
                         Fate::Counted
                     } else {
-                        let entry = read(gate, number, frames, &mut rollup, &mut plan.dead, &mut each);
+                        let entry =
+                            read(gate, number, frames, campaigns, &mut rollup, &mut plan.dead, &mut each);
                         plan.entries.push(entry);
                         Fate::Apply
                     }
@@ -96,6 +99,7 @@ fn read<'a>(
     gate: &str,
     number: i64,
     bytes: &'a [u8],
+    campaigns: &'a Campaigns,
     rollup: &mut Rollup,
     dead: &mut Vec<DeadLetter>,
     each: &mut impl FnMut(&TrackedEvent<'a>),
@@ -118,7 +122,7 @@ fn read<'a>(
             }
             Ok(Frame::Event { id, body }) => match RawEvent::decode(id, body) {
                 Ok(raw) => {
-                    let event = enrich(raw);
+                    let event = campaigns.enrich(raw);
                     rollup.add(&event);
                     each(&event);
                     entry.events += 1;

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "vitest";
 import { settles, startServer } from "./server.ts";
-import { click, pointers } from "./traffic.ts";
+import { GOOGLEBOT, anEvent, click, pointers, post } from "./traffic.ts";
 
 const server = await startServer({ queue: { batchTimeout: 0 }, config: { fold_at_segments: 1 } });
 afterAll(() => server.stop());
@@ -134,4 +134,57 @@ test("an id that is counted and that no campaign has is listed as unknown", asyn
   expect((await unknown(`&cursor=${encodeURIComponent(first.next_cursor)}`)).data.map(({ id }: any) => id)).toEqual(["stranger"]);
   await ask("PUT", "/api/campaigns/stranger", { name: "Not any more" });
   expect((await unknown()).data.map(({ id }: any) => id)).toEqual(["strange/one"]);
+});
+
+test("people's clicks cost what the campaign pays, as it says when they are consumed", async () => {
+  const priced = { cost_model: "cpc", cost_micros: 250_000, currency: "EUR", publisher_id: "partner", medium: "email" };
+  await ask("PUT", "/api/campaigns/paid", { name: "Paid", ...priced });
+  const report = async (query: string) => (await server.api(`/stats/clicks?${query}`)).body;
+  const settled = (campaign: string, clicks: number, cost: number) =>
+    settles(async () => expect((await report(`campaign_id=${campaign}`)).totals).toMatchObject({ clicks, cost }));
+  // What is counted brings along what changed: the next is priced by it.
+  let tick = 0;
+  const inForce = async () => {
+    await click(server, { campaign_id: "tick" });
+    await settled("tick", ++tick, 0);
+  };
+
+  await inForce();
+  for (let n = 0; n < 3; n++) await click(server, { campaign_id: "paid", anonymous_id: `a${n}` });
+  await click(server, { campaign_id: "paid" }, { "user-agent": GOOGLEBOT });
+  await click(server, { campaign_id: "paid", publisher_id: "other" });
+  await settled("paid", 4, 1);
+  const by = async (dimension: string) =>
+    (await report(`campaign_id=paid&group_by=${dimension}`)).groups.map(({ value, clicks, cost }: any) => [value, clicks, cost]);
+  expect(await by("publisher_id")).toEqual([["partner", 3, 0.75], ["other", 1, 0.25]]);
+  expect(await by("channel")).toEqual([["email", 4, 1]]);
+
+  await ask("PATCH", "/api/campaigns/paid", { cost_micros: 1_000_000 });
+  await inForce();
+  await click(server, { campaign_id: "paid" });
+  await settled("paid", 5, 2);
+  for (const change of [{ ends_at: "2026-01-01T00:00:00Z" }, { ends_at: null, status: "ended" }]) {
+    await ask("PATCH", "/api/campaigns/paid", change);
+    await inForce();
+    const { clicks } = (await report("campaign_id=paid")).totals;
+    await click(server, { campaign_id: "paid" });
+    await settled("paid", clicks + 1, 2);
+  }
+  await ask("PATCH", "/api/campaigns/paid", { status: "active" });
+  await ask("DELETE", "/api/campaigns/paid");
+  await inForce();
+  await click(server, { campaign_id: "paid" });
+  await settled("paid", 8, 2);
+  expect(Object.fromEntries((await by("publisher_id")).map(([value, clicks]: any) => [value, clicks]))).toMatchObject({ partner: 6 });
+});
+
+test("a thousand impressions cost what was agreed on", async () => {
+  await ask("PUT", "/api/campaigns/seen", { name: "Seen", cost_model: "cpm", cost_micros: 2_500_000, currency: "EUR" });
+  await click(server, { campaign_id: "tick2" });
+  await settles(async () => expect((await server.api("/stats/clicks?campaign_id=tick2")).body.totals.clicks).toBe(1));
+  const events = Array.from({ length: 4 }, () => ({ ...anEvent({ campaign_id: "seen" }), kind: "impression" }));
+  expect((await post(server, "/events", events)).status).toBe(200);
+  await settles(async () => {
+    expect((await server.api("/stats/clicks?campaign_id=seen")).body.totals).toMatchObject({ impressions: 4, cost: 0.01 });
+  });
 });

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use analytics::campaign::Campaigns;
 use analytics::page::{Level, Page, PageKey, PageRow, pages};
 use analytics::rollup::{Rollup, rollup};
 use analytics::segment::{add_segment, segments};
@@ -201,7 +202,8 @@ proptest! {
 }
 
 fn plan<'a>(batch: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Plan {
-    Plan::of(batch, &HashSet::new(), |_| ())
+    let none = Campaigns::default();
+    Plan::of(batch, &HashSet::new(), &none, |_| ())
 }
 
 /// As many different values as a batch can bring: more than one row may hold.

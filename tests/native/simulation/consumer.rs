@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use analytics::campaign::Campaigns;
 use durable_objects::{Admission, Region};
 use queues::ledger::{self, DeadLetter};
 use queues::plan::{Fate, Plan};
@@ -84,7 +85,8 @@ impl World {
             batch.iter_mut().for_each(trust);
         }
         let messages = batch.iter().map(|parcel| (parcel.id.as_str(), parcel.bytes.as_slice()));
-        let plan = Plan::of(messages, counted, |_| ());
+        let campaigns = Campaigns::default();
+        let plan = Plan::of(messages, counted, &campaigns, |_| ());
         let mut statements = plan.statements(self.now_ms);
         if self.broken == Some(Broken::ConsumerSkipsLedger) && !plan.entries.is_empty() {
             // Nothing that says "once": neither the ledger's key nor that of the segments.

@@ -1,0 +1,207 @@
+//! The join of events with the campaigns that they belong to.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+use serde_json::Value;
+
+use crate::catalog::{Item, Sort};
+use crate::{Kind, RawEvent, Text, TrackedEvent, Verdict, enrich};
+
+/// Every campaign, as far as events are concerned: some 200 bytes each, so that the largest customers' ten thousand
+/// fit into an isolate many times.
+///
+/// What a campaign says is applied as it is known when the event is consumed, seconds after it happened; what has been
+/// counted is not counted again when a price changes.
+#[derive(Debug, Default)]
+pub struct Campaigns {
+    /// By id.
+    known: HashMap<String, Terms, FixedState>,
+    change: i64,
+}
+
+/// What a campaign says of its events.
+#[derive(Debug)]
+struct Terms {
+    publisher_id: String,
+    medium: String,
+    starts_at_ms: i64,
+    ends_at_ms: i64,
+    /// What a person's event of that kind costs.
+    price: Option<(Kind, i64)>,
+}
+
+impl Terms {
+    fn of(campaign: &Item) -> Self {
+        // Millionths of a unit, as billionths: an impression costs a thousandth of the price of a thousand.
+        let price = |kind, times: i64| Some((kind, campaign.number("cost_micros")? * times));
+        Self {
+            publisher_id: campaign.text("publisher_id"),
+            medium: campaign.text("medium"),
+            starts_at_ms: campaign.number("starts_at").unwrap_or(i64::MIN),
+            ends_at_ms: campaign.number("ends_at").unwrap_or(i64::MAX),
+            price: match (campaign.text("status").as_str(), campaign.text("cost_model").as_str()) {
+                // A paused campaign still gets what was shown before, and is billed for what comes.
+                ("ended", _) => None,
+                (_, "cpc") => price(Kind::Click, 1_000),
+                (_, "cpm") => price(Kind::Impression, 1),
+                (_, "cpa") => price(Kind::Conversion, 1_000),
+                _ => None,
+            },
+        }
+    }
+
+    /// What the event costs, in billionths of a unit.
+    fn cost_nanos(&self, event: &TrackedEvent<'_>) -> i64 {
+        let runs = (self.starts_at_ms..self.ends_at_ms).contains(&event.effective_time_ms);
+        match self.price {
+            Some((kind, nanos)) if kind == event.raw.kind && runs && event.bot.verdict != Verdict::Bot => {
+                nanos
+            }
+            _ => 0,
+        }
+    }
+}
+
+impl Campaigns {
+    /// Everything up to this change of the catalog is known.
+    pub fn change(&self) -> i64 {
+        self.change
+    }
+
+    /// Takes a record of [`crate::catalog::statements::changes_since`], in the order in which they are returned. One
+    /// that is known by now is passed over: of two readings at the same time, the older may end later.
+    pub fn learn(&mut self, record: &str) {
+        let change =
+            serde_json::from_str::<Value>(record).ok().and_then(|record| record.get("change")?.as_i64());
+        let Some(change) = change.filter(|change| *change > self.change) else { return };
+        self.change = change;
+        let Some(campaign) = Item::from_record(Sort::Campaign, record) else { return };
+        if campaign.is_deleted() {
+            self.known.remove(campaign.id());
+        } else {
+            self.known.insert(campaign.id().to_owned(), Terms::of(&campaign));
+        }
+    }
+
+    /// Works out what an event means, in its campaign: publisher and medium are the campaign's where the event names
+    /// none, before all else, because the medium decides the channel; and a person's event has its price. An event of
+    /// no campaign, or of one that nobody keeps, means what it says.
+    pub fn enrich<'a>(&'a self, mut raw: RawEvent<'a>) -> TrackedEvent<'a> {
+        let Some(terms) = self.known.get(&*raw.campaign_id) else { return enrich(raw) };
+        raw.publisher_id = raw.publisher_id.or(Text::from(terms.publisher_id.as_str()));
+        raw.medium = raw.medium.or(Text::from(terms.medium.as_str()));
+        let mut event = enrich(raw);
+        event.cost_nanos = terms.cost_nanos(&event);
+        event
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{Channel, EventId, Source};
+
+    const NOW: i64 = 1_790_000_000_000;
+
+    fn record(change: i64, mut body: Value, edit: fn(Item) -> Item) -> String {
+        body["name"] = "x".into();
+        let item = Item::create(Sort::Campaign, body.to_string().as_bytes(), "spring".into(), NOW).unwrap();
+        let mut record: Value = serde_json::from_str(&edit(item).to_record()).unwrap();
+        record["change"] = change.into();
+        record.to_string()
+    }
+
+    fn campaigns(body: Value) -> Campaigns {
+        let mut campaigns = Campaigns::default();
+        campaigns.learn(&record(1, body, |item| item));
+        campaigns
+    }
+
+    fn event(kind: Kind) -> RawEvent<'static> {
+        let mut raw = RawEvent::new(EventId::from_bytes([1; 16]), kind, Source::Redirect, NOW);
+        raw.campaign_id = "spring".into();
+        raw.user_agent = crate::world::PHONE.into();
+        raw
+    }
+
+    fn costs(body: Value) -> [i64; 4] {
+        let campaigns = campaigns(body);
+        [Kind::Click, Kind::Impression, Kind::Conversion, Kind::Page]
+            .map(|kind| campaigns.enrich(event(kind)).cost_nanos)
+    }
+
+    #[test]
+    fn each_model_has_its_price_for_its_kind() {
+        let priced = |model: &str| json!({"cost_model": model, "cost_micros": 2_500_000, "currency": "EUR"});
+        assert_eq!(costs(priced("cpc")), [2_500_000_000, 0, 0, 0]);
+        assert_eq!(costs(priced("cpm")), [0, 2_500_000, 0, 0]);
+        assert_eq!(costs(priced("cpa")), [0, 0, 2_500_000_000, 0]);
+        assert_eq!(costs(priced("none")), [0; 4]);
+        assert_eq!(costs(json!({})), [0; 4]);
+    }
+
+    #[test]
+    fn a_campaign_costs_while_it_runs_and_people_alone() {
+        let price = json!({"cost_model": "cpc", "cost_micros": 1, "currency": "EUR"});
+        let with = |name: &str, value: Value| {
+            let mut body = price.clone();
+            body[name] = value;
+            costs(body)[0]
+        };
+        assert_eq!(with("starts_at", NOW.into()), 1_000);
+        assert_eq!(with("starts_at", (NOW + 1).into()), 0);
+        assert_eq!(with("ends_at", NOW.into()), 0, "the end is exclusive");
+        assert_eq!(with("ends_at", (NOW + 1).into()), 1_000);
+        assert_eq!(with("status", "paused".into()), 1_000, "what comes is billed");
+        assert_eq!(with("status", "ended".into()), 0);
+        assert_eq!(with("archived", true.into()), 1_000);
+        let robot = RawEvent { user_agent: "Googlebot/2.1".into(), ..event(Kind::Click) };
+        assert_eq!(campaigns(price).enrich(robot).cost_nanos, 0);
+    }
+
+    #[test]
+    fn publisher_and_medium_are_the_campaigns_where_the_event_names_none() {
+        let campaigns = campaigns(json!({"publisher_id": "p", "medium": "email"}));
+        let joined = campaigns.enrich(event(Kind::Click));
+        assert_eq!((&*joined.raw.publisher_id, &*joined.raw.medium), ("p", "email"));
+        assert_eq!(joined.channel, Channel::Email, "as if the link had said so");
+        let own = RawEvent { publisher_id: "q".into(), medium: "cpc".into(), ..event(Kind::Click) };
+        assert_eq!(campaigns.enrich(own.clone()), enrich(own));
+        let other = RawEvent { campaign_id: "summer".into(), ..event(Kind::Click) };
+        assert_eq!(campaigns.enrich(other.clone()), enrich(other));
+    }
+
+    #[test]
+    fn a_deleted_campaign_says_nothing_and_an_old_record_does_not_bring_it_back() {
+        let mut campaigns = campaigns(json!({"medium": "email"}));
+        campaigns.learn(&record(3, json!({}), |item| item.delete(NOW)));
+        assert_eq!((campaigns.change(), &*campaigns.enrich(event(Kind::Click)).raw.medium), (3, ""));
+        campaigns.learn(&record(2, json!({"medium": "old"}), |item| item));
+        campaigns.learn("no record");
+        assert_eq!((campaigns.change(), &*campaigns.enrich(event(Kind::Click)).raw.medium), (3, ""));
+        campaigns.learn(&record(4, json!({"medium": "back"}), |item| item));
+        assert_eq!((campaigns.change(), &*campaigns.enrich(event(Kind::Click)).raw.medium), (4, "back"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_learnt_in_whatever_order_the_latest_is_known(ids in proptest::collection::vec(0u8..20, 0..60)) {
+            let mut campaigns = Campaigns::default();
+            let mut latest = std::collections::BTreeMap::new();
+            for (change, id) in (1i64..).zip(&ids) {
+                let body = json!({"id": format!("c{id}"), "medium": change.to_string()});
+                campaigns.learn(&record(change, body, |item| item));
+                latest.insert(*id, change);
+            }
+            for (id, change) in latest {
+                let raw = RawEvent { campaign_id: format!("c{id}").into(), ..event(Kind::Click) };
+                let joined = campaigns.enrich(raw);
+                prop_assert_eq!(&*joined.raw.medium, change.to_string());
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The campaigns that this isolate joins events with.
+
+use analytics::campaign::Campaigns;
+use analytics::catalog::Sort;
+use analytics::catalog::statements::{CHANGES_AT_ONCE, changes_since};
+use worker::Result;
+
+use crate::clock::now_ms;
+use crate::edge::Edge;
+use crate::lookup::Record;
+use crate::sql::read;
+
+/// A change is in force after this long at the latest. Each transaction of a consumer brings what changed along, so
+/// that only a consumer that had nothing to do has to ask first.
+const FRESH_MS: i64 = 5_000;
+
+/// What is known, and since when.
+#[derive(Default)]
+pub(crate) struct Held {
+    pub(crate) campaigns: Campaigns,
+    read_at_ms: i64,
+}
+
+impl Held {
+    /// Takes the answer to [`changes_since`]. `false`: there is more.
+    pub(crate) fn learn(&mut self, records: &[Record]) -> bool {
+        for record in records {
+            self.campaigns.learn(record.text());
+        }
+        let all = (records.len() as i64) < CHANGES_AT_ONCE;
+        if all {
+            self.read_at_ms = now_ms();
+        }
+        all
+    }
+}
+
+/// Sees to it that what is known is fresh.
+///
+/// # Errors
+/// D1 does not answer. Whoever joined with what may be old would count wrong prices for good.
+pub(crate) async fn refresh(edge: &Edge) -> Result<()> {
+    let fresh = || now_ms() - edge.campaigns.borrow().read_at_ms < FRESH_MS;
+    while !fresh() {
+        let change = edge.campaigns.borrow().campaigns.change();
+        let records: Vec<Record> = read(&edge.db, changes_since(Sort::Campaign, change)).await?;
+        edge.campaigns.borrow_mut().learn(&records);
+    }
+    Ok(())
+}
