@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, startServer } from "../tests/e2e/server.ts";
 import { openLoop } from "./client.mjs";
 import { cpuSeconds } from "./cpu.mjs";
-import { Traffic, expiredLink, links } from "./traffic.mjs";
+import { Traffic, expiredLink, links, ruledLinks } from "./traffic.mjs";
 
 /** So often per partition is the product configured to fold; the run folds sooner to see what a fold writes. */
 const FOLD_AT_SEGMENTS = 48;
@@ -14,7 +14,7 @@ const ALARM_EVERY_SECONDS = 30;
 
 export async function startProduct(config = {}) {
   const server = await startServer({ direct: true, config });
-  for (const link of [...links, expiredLink]) {
+  for (const link of [...links, ...ruledLinks, expiredLink]) {
     const { status, body } = await server.api("/api/links", link);
     if (status !== 201) throw new Error(`no link ${link.token}: ${status} ${JSON.stringify(body)}`);
   }

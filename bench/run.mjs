@@ -35,9 +35,11 @@ const say = (text) => console.error(`- ${text}`);
 
 const BATCH = 100;
 const LOADS = [
-  // An expired link with an `expired_url`: looked up, decided and answered, and nothing is recorded.
+  // An expired link with an `expired_url`: looked up, decided and answered; that it led nowhere is not recorded here.
   { name: "redirect_answer", next: (traffic) => traffic.expired, status: 302, events: 0 },
   { name: "redirect_whole", next: (traffic) => () => traffic.redirect(), status: 302, events: 1 },
+  // Each of 20 rules is tried, and none fits.
+  { name: "redirect_20_rules", next: (traffic) => traffic.ruled, status: 302, events: 1 },
   { name: "pixel_whole", next: (traffic) => () => traffic.pixel(), status: 200, events: 1 },
   { name: "ingest_whole", next: (traffic) => () => traffic.event(), status: 200, events: 1 },
   { name: "batch_event", next: (traffic) => () => traffic.batch(BATCH), status: 200, events: BATCH },
@@ -55,7 +57,7 @@ async function loads() {
   // Each link is looked up once: what KV costs on this machine is its simulation, which nobody pays for.
   // And more ids than a gate remembers on 128 MB: batches bring 80,000 events a second, of which two gates may remember
   // 1,600 for ten minutes; what is beyond goes round by the queue, and that is another path.
-  const product = await startProduct({ link_fresh_seconds: 3_600, gate_max_ids: 10_000_000 });
+  const product = await startProduct({ link_fresh_seconds: 3_600, gate_max_ids: 10_000_000, record_failed: false });
   const floor = new Miniflare({
     modules: true,
     scriptPath: join(import.meta.dirname, "bare.mjs"),

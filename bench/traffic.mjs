@@ -12,6 +12,21 @@ export const links = Array.from({ length: LINKS }, (_, i) => ({
   url: `https://shop.example/landing/${i}?ref=bench`,
   campaign_id: `campaign-${i % CAMPAIGNS}`,
 }));
+/** What 20 rules cost, none of which fits: every one is tried. */
+const elsewhere = (when, i) => ({ when, url: `https://shop.example/elsewhere/${i}` });
+export const ruledLinks = links.map((link, n) => ({
+  ...link,
+  token: `ruled${n}`,
+  rules: [
+    ...["NO", "SE", "FI", "DK", "IS", "NL", "BE", "LU"].map((country) => ({ country: [country] })),
+    ...["tvos", "watchos", "kaios", "tizen"].map((os) => ({ os: [os] })),
+    ...["pl", "cs", "hu", "ro"].map((language) => ({ language: [language], device: ["smartphone", "tablet"] })),
+    { device: ["console", "tv"] },
+    { region: ["US-HI", "US-AK"], in_app: true },
+    { referrer: ["partner.example"], bot: false },
+    { query: { coupon: null }, before: "2020-01-01T00:00:00Z" },
+  ].map(elsewhere),
+}));
 /** Answers without a record: what a redirect costs up to its answer. */
 export const expiredLink = {
   token: "expired",
@@ -124,6 +139,8 @@ export class Traffic {
   }
 
   bare = () => `GET / HTTP/1.1\r\n${this.#headers()}\r\n`;
+  ruled = () => this.redirect().replace("/r/bench", "/r/ruled");
+
   expired = () => `GET /r/${expiredLink.token} HTTP/1.1\r\n${this.#headers()}\r\n`;
   redirect = (visitor) => `GET /r/${this.#link().token}${this.#one(queries)} HTTP/1.1\r\n${this.#headers(visitor)}\r\n`;
   pixel = (visitor) => {

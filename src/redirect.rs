@@ -115,6 +115,9 @@ pub(crate) async fn keep(asked: &Asked<'_>, visit: Visit, link: Rc<Link>, varian
 
 /// Records that a redirect led nowhere. Nobody waits for it.
 pub(crate) fn fail(asked: &Asked<'_>, link: Option<&Rc<Link>>, reason: FailedReason) {
+    if !asked.edge.config.record_failed {
+        return;
+    }
     let visit = Visit::of(asked.request, asked.edge, None);
     let (query, link, edge) = (asked.query.to_owned(), link.map(Rc::clone), Rc::clone(asked.edge));
     asked.ctx.wait_until(async move {
