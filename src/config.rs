@@ -26,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) domains: Vec<String>,
     pub(crate) redirect_hosts: Vec<String>,
     pub(crate) app_schemes: Vec<String>,
+    pub(crate) place_header: String,
     pub(crate) store_ip: StoreIp,
 }
 
@@ -61,6 +62,7 @@ impl Default for Config {
             domains: Vec::new(),
             redirect_hosts: Vec::new(),
             app_schemes: Vec::new(),
+            place_header: String::new(),
             store_ip: StoreIp::Truncated,
         }
     }

@@ -97,6 +97,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/1x1.gif" | "/1%C3%971.gif" | "/1%c3%971.gif" => Ok(pixel::show(request, env, query).await?),
         "/events" => events::batch(request, env).await,
         "/stats/clicks" => stats::clicks(request, env, query).await,
+        "/stats/quality" => stats::quality(request, env, query).await,
         "/stats/integrity" => stats::integrity(request, env).await,
         "/api/links" => link_routes::collection(request, env, query).await,
         "/api/sign" => forward::sign(request, env).await,

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 
 use analytics::page::PageRow;
 use analytics::report::query::Query;
-use analytics::report::{answer, reads};
+use analytics::report::{answer, quality, reads};
+use analytics::segment::Unreadable;
 use durable_objects::{GateName, Region};
 use futures_util::future::join_all;
 use queues::ledger;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use wasm_bindgen_futures::JsFuture;
 use worker::{D1Result, Env, Method, Request, Response};
 
@@ -31,15 +32,26 @@ async fn reader(request: &Request, env: &Env) -> Result<(), Problem> {
 
 /// `GET /stats/clicks`
 pub(crate) async fn clicks(request: &Request, env: &Env, query: &str) -> Result<Response, Problem> {
+    reader(request, env).await?;
+    report_of(env, &Query::parse(query, now_ms(), zone)?, answer).await
+}
+
+/// `GET /stats/quality`
+pub(crate) async fn quality(request: &Request, env: &Env, query: &str) -> Result<Response, Problem> {
+    reader(request, env).await?;
+    report_of(env, &quality::query(query, now_ms(), zone)?, quality::answer).await
+}
+
+/// Puts an answer together from pages, segments and the time.
+type Answer = fn(&Query, &[PageRow], &[String], i64) -> Result<Value, Unreadable>;
+
+async fn report_of(env: &Env, query: &Query, answer: Answer) -> Result<Response, Problem> {
     #[derive(Deserialize)]
     struct Segment {
         body: String,
     }
-    reader(request, env).await?;
     let edge = Edge::of(env)?;
-    let now_ms = now_ms();
-    let query = Query::parse(query, now_ms, zone)?;
-    let results = transact(&edge.db, reads(&query)).await?;
+    let results = transact(&edge.db, reads(query)).await?;
     let [pages, segments] = results.as_slice() else {
         return Err(Problem::Unavailable("the database gave no answer".into()));
     };
@@ -50,7 +62,7 @@ pub(crate) async fn clicks(request: &Request, env: &Env, query: &str) -> Result<
         .collect();
     let segments: Vec<String> =
         segments.results::<Segment>()?.into_iter().map(|segment| segment.body).collect();
-    let report = answer(&query, &rows, &segments, now_ms).map_err(|unreadable| {
+    let report = answer(query, &rows, &segments, now_ms()).map_err(|unreadable| {
         Problem::Unavailable(format!("stored sums cannot be read: {unreadable:?}").into())
     })?;
     Ok(json_response(&report)?)

@@ -1,8 +1,9 @@
 // What a request tells of its visitor, one line each, in the order of `Line` in visit.rs. Read here because each of these
 // is cheap in JavaScript and dear across the border: one crossing instead of twenty.
-export function facts(request) {
+export function facts(request, placeHeader) {
   const { headers } = request;
-  const cf = request.cf ?? {};
+  const said = placeHeader && headers.get(placeHeader);
+  const cf = said ? Object.fromEntries(new URLSearchParams(said.replace(/%0[ad]/gi, ""))) : (request.cf ?? {});
   return [
     request.method,
     headers.get("user-agent"),
@@ -18,5 +19,6 @@ export function facts(request) {
     cf.city,
     cf.continent,
     cf.asn,
+    cf.timezone,
   ].join("\n");
 }

@@ -17,7 +17,8 @@ pub(crate) const ADDRESS_HEADER: &str = "x-clicktrail-address";
 #[wasm_bindgen(module = "/src/visit.js")]
 extern "C" {
     /// One line for each [`Line`]; what is absent is empty. No header can hold a line break.
-    fn facts(request: &web_sys::Request) -> String;
+    /// `place_header` names the header in which a front end says where the visitor is, in place of the platform.
+    fn facts(request: &web_sys::Request, place_header: &str) -> String;
 }
 
 /// The lines of [`facts`].
@@ -37,9 +38,10 @@ enum Line {
     City,
     Continent,
     Asn,
+    TimeZone,
 }
 
-const LINES: usize = Line::Asn as usize + 1;
+const LINES: usize = Line::TimeZone as usize + 1;
 
 /// A visitor's facts, owned; [`Visit::facts`] lends them to capture.
 pub(crate) struct Visit {
@@ -53,7 +55,7 @@ impl Visit {
     /// Reads what the request tells. `address` is the visitor's where a trusted server passes the event on; else it
     /// is the client's own.
     pub(crate) fn of(request: &web_sys::Request, edge: &Edge, address: Option<&str>) -> Self {
-        let text = facts(request);
+        let text = facts(request, &edge.config.place_header);
         let received_at_ms = now_ms();
         let lines = lines(&text);
         let address = address.unwrap_or_else(|| line(&lines, Line::Address));
@@ -88,6 +90,7 @@ impl Visit {
             region: line(Line::Region),
             city: line(Line::City),
             continent: line(Line::Continent),
+            time_zone: line(Line::TimeZone),
             asn: line(Line::Asn).parse().unwrap_or(0),
             ua_brands: line(Line::Brands),
             ua_mobile: line(Line::Mobile),

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::{Channel, Device, Reason, Source, Trigger, Verdict};
+use crate::skew::SKEWS;
+use crate::{Channel, Device, Reason, Source, TimeSource, Trigger, Verdict};
 
 /// A longer value is cut, in sums and in filters alike: whoever sends novels as `utm_term` pays with their ends,
 /// and not everybody with the size of a row.
@@ -82,10 +83,16 @@ pub enum Dimension {
     Variant = 33,
     /// Whether a link was followed or a code scanned.
     Trigger = 34,
+    /// Whose clock an event's time is, where it is not the server's alone.
+    TimeSource = 35,
+    /// How far the client's clock was off, where the client said when it sent.
+    Skew = 36,
+    /// Time zone of the visitor, as the platform places it.
+    TimeZone = 37,
 }
 
 /// How many there are.
-pub(crate) const DIMENSIONS: usize = 35;
+pub(crate) const DIMENSIONS: usize = 38;
 
 /// Every dimension with the name it has in queries and answers, in the order of its code. Codes are stored in
 /// sums: append only.
@@ -125,6 +132,9 @@ const NAMES: [(Dimension, &str); DIMENSIONS] = [
     (Dimension::Cube, "cube"),
     (Dimension::Variant, "variant"),
     (Dimension::Trigger, "trigger"),
+    (Dimension::TimeSource, "time_source"),
+    (Dimension::Skew, "skew"),
+    (Dimension::TimeZone, "time_zone"),
 ];
 
 impl Dimension {
@@ -153,6 +163,8 @@ impl Dimension {
             Self::BotReason => Reason::ALL.map(Reason::name).to_vec(),
             Self::Source => SOURCES.map(Source::name).to_vec(),
             Self::Trigger => Trigger::ALL.map(Trigger::name).to_vec(),
+            Self::TimeSource => TimeSource::ALL.map(TimeSource::name).to_vec(),
+            Self::Skew => SKEWS.map(|(_, name)| name).to_vec(),
             _ => return None,
         })
     }
@@ -229,7 +241,7 @@ mod tests {
             assert_eq!(Dimension::from_code(dimension.code()), Some(*dimension));
             assert_eq!(dimension.name(), *name);
         }
-        assert_eq!(Dimension::from_code(35), None);
+        assert_eq!(Dimension::from_code(38), None);
         assert_eq!(Dimension::parse("country"), Some(Dimension::Country));
         assert_eq!(Dimension::parse("cube"), None);
     }

@@ -137,11 +137,14 @@ pub struct RawEvent<'a> {
     /// What made the visitor come. Likewise.
     #[serde(skip)]
     pub trigger: Trigger,
+    /// IANA time zone of the visitor's place. Likewise.
+    #[serde(skip)]
+    pub time_zone: Text<'a>,
 }
 
-/// What version 2 appends: `variant` and `trigger`. Postcard's bytes do not say how many fields they hold, so that
+/// What version 2 appends: `variant`, `trigger` and `time_zone`. Postcard's bytes do not say how many fields they hold, so that
 /// each version's are read by themselves.
-type Tail<'a> = (Text<'a>, Trigger);
+type Tail<'a> = (Text<'a>, Trigger, Text<'a>);
 
 fn nil() -> EventId {
     EventId::from_bytes([0; 16])
@@ -201,6 +204,7 @@ impl<'a> RawEvent<'a> {
             ua_platform: Text::EMPTY,
             variant: Text::EMPTY,
             trigger: Trigger::default(),
+            time_zone: Text::EMPTY,
         }
     }
 
@@ -212,7 +216,8 @@ impl<'a> RawEvent<'a> {
         if let Ok(written) = postcard::to_extend(self, std::mem::take(out)) {
             *out = written;
         }
-        if let Ok(written) = postcard::to_extend(&(&self.variant, self.trigger), std::mem::take(out)) {
+        let tail = (&self.variant, self.trigger, &self.time_zone);
+        if let Ok(written) = postcard::to_extend(&tail, std::mem::take(out)) {
             *out = written;
         }
     }
@@ -228,7 +233,7 @@ impl<'a> RawEvent<'a> {
         event.id = id;
         if version >= 2 {
             let tail: (Tail<'a>, _) = postcard::take_from_bytes(rest).map_err(|_| Malformed::Bytes)?;
-            ((event.variant, event.trigger), rest) = tail;
+            ((event.variant, event.trigger, event.time_zone), rest) = tail;
         }
         if rest.is_empty() { Ok(event) } else { Err(Malformed::Bytes) }
     }

@@ -23,6 +23,7 @@ mod lexicon;
 pub mod moment;
 pub mod page;
 pub mod page_url;
+pub mod place;
 pub mod referrer;
 mod reject;
 pub mod report;

@@ -4,6 +4,7 @@ pub mod filter;
 #[cfg(test)]
 mod laws;
 mod numbers;
+pub mod quality;
 pub mod query;
 pub mod span;
 #[cfg(test)]
@@ -62,6 +63,11 @@ pub fn answer(
     segments: &[String],
     now_ms: i64,
 ) -> Result<Value, Unreadable> {
+    Ok(render(query, &gathered(query, rows, segments)?, now_ms))
+}
+
+/// The sheets of a query's scope, by the time at which each begins.
+fn gathered(query: &Query, rows: &[PageRow], segments: &[String]) -> Result<Page, Unreadable> {
     let mut kept = Page::new();
     for row in rows {
         row.add_to(&mut kept)?;
@@ -76,19 +82,26 @@ pub fn answer(
             kept.entry(at).or_default().merge(sheet);
         }
     }
-    Ok(render(query, &kept, now_ms))
+    Ok(kept)
+}
+
+/// All sheets of the span in one. A page can reach beyond it.
+fn whole_of(query: &Query, kept: &Page) -> Sheet {
+    let mut whole = Sheet::default();
+    for (_, sheet) in kept.iter().filter(|(at, _)| query.span.place(**at).is_some()) {
+        whole.merge(sheet);
+    }
+    whole
 }
 
 fn render(query: &Query, kept: &Page, now_ms: i64) -> Value {
-    let mut whole = Sheet::default();
+    let whole = whole_of(query, kept);
     let mut points = vec![Sheet::default(); query.span.starts.len()];
-    // A page can reach beyond the span.
     for (&at, sheet) in kept {
         let Some(point) = query.span.place(at).and_then(|place| points.get_mut(place)) else { continue };
         point.totals += &select(query, sheet);
         add_money(&mut point.money, &sheet.money);
         point.visitors.merge(&sheet.visitors);
-        whole.merge(sheet);
     }
     let currency = Currency::of(query, &whole.money);
     let series: Vec<Value> = (query.span.starts.iter().zip(&points))

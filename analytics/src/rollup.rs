@@ -11,7 +11,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::aggregate::{MINUTE_MS, Scope, StatsAggregate};
 use crate::counters::Hit;
-use crate::{Dimension, Kind, RawEvent, Source, TrackedEvent, Verdict};
+use crate::{Dimension, Kind, RawEvent, Source, TimeSource, TrackedEvent, Verdict, skew};
 use names::{ABSENT, Names, Number, Parts};
 use tally::{Row, Tally};
 
@@ -67,6 +67,13 @@ impl Rollup {
         if raw.source == Source::Redirect {
             put(Dimension::Trigger, raw.trigger.name());
         }
+        if event.time_source != TimeSource::Received {
+            put(Dimension::TimeSource, event.time_source.name());
+        }
+        if let Some(skew_ms) = skew::skew_ms(raw.sent_at_ms, raw.received_at_ms) {
+            put(Dimension::Skew, skew::bucket(skew_ms));
+        }
+        put(Dimension::TimeZone, &raw.time_zone);
         if !event.bot.reasons.is_empty() {
             for reason in event.bot.reasons.iter() {
                 put(Dimension::BotReason, reason);

@@ -42,6 +42,24 @@ pub fn skew_ms(sent_at_ms: Option<i64>, received_at_ms: i64) -> Option<i64> {
     sent_at_ms.map(|sent| sent.saturating_sub(received_at_ms))
 }
 
+/// Buckets of a histogram of skews: each reaches up to this many ms, the last for ever.
+pub(crate) const SKEWS: [(i64, &str); 9] = [
+    (-86_400_000, "behind_1d"),
+    (-3_600_000, "behind_1h"),
+    (-60_000, "behind_1m"),
+    (-SKEW_MIN_MS, "behind_5s"),
+    (SKEW_MIN_MS, "within_5s"),
+    (60_000, "ahead_5s"),
+    (3_600_000, "ahead_1m"),
+    (86_400_000, "ahead_1h"),
+    (i64::MAX, "ahead_1d"),
+];
+
+/// The bucket of a skew.
+pub fn bucket(skew_ms: i64) -> &'static str {
+    SKEWS.iter().find(|(most, _)| skew_ms <= *most).map_or("", |(_, name)| name)
+}
+
 /// The time to count an event under.
 ///
 /// Nothing happens after it was seen: whatever lies ahead of `received_at` becomes `received_at`, silently
@@ -95,6 +113,25 @@ mod tests {
     prop_compose! {
         fn near()(ms in -200 * 86_400_000i64..200 * 86_400_000, pick in 0..3u8) -> i64 {
             NOW + match pick { 0 => ms, 1 => ms % 120_000, _ => ms % 10_000 }
+        }
+    }
+
+    #[test]
+    fn a_skew_is_in_the_bucket_of_its_size() {
+        for (skew_ms, name) in [
+            (i64::MIN, "behind_1d"),
+            (-3_600_001, "behind_1h"),
+            (-90_000, "behind_1m"),
+            (-5_001, "behind_5s"),
+            (-4_999, "within_5s"),
+            (0, "within_5s"),
+            (5_000, "within_5s"),
+            (5_001, "ahead_5s"),
+            (3_600_000, "ahead_1m"),
+            (3_600_001, "ahead_1h"),
+            (i64::MAX, "ahead_1d"),
+        ] {
+            assert_eq!(bucket(skew_ms), name, "{skew_ms}");
         }
     }
 

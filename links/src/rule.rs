@@ -1,6 +1,7 @@
 //! Who is sent where: a link's rules, of which the first that fits decides.
 
 use analytics::agent::{Agent, Headers};
+use analytics::place::{EU, is_eu};
 use analytics::{Bot, Device, RawEvent};
 use serde::{Deserialize, Serialize};
 use std::cell::OnceCell;
@@ -53,7 +54,7 @@ pub enum Subject {
     Device,
     /// Family of the browser.
     Browser,
-    /// ISO 3166-1 alpha-2.
+    /// ISO 3166-1 alpha-2; `EU` means the Union's members.
     Country,
     /// ISO 3166-2: `US-CA`.
     Region,
@@ -156,7 +157,9 @@ impl<'a> Hit<'a> {
             }
             Subject::Device => self.device().name() == value,
             Subject::Browser => self.agent().browser.eq_ignore_ascii_case(value),
-            Subject::Country => event.country.eq_ignore_ascii_case(value),
+            Subject::Country => {
+                event.country.eq_ignore_ascii_case(value) || value == EU && is_eu(&event.country)
+            }
             Subject::Continent => event.continent.eq_ignore_ascii_case(value),
             Subject::Region => value.split_once('-').is_some_and(|(country, region)| {
                 event.country.eq_ignore_ascii_case(country) && event.region.eq_ignore_ascii_case(region)
@@ -266,6 +269,8 @@ pub(crate) mod tests {
             (json!({"device": ["desktop", "tablet"]}), false),
             (json!({"browser": ["Safari"]}), true),
             (json!({"country": ["us", "BR"]}), true),
+            (json!({"country": ["EU"]}), false),
+            (json!({"country": ["-EU"]}), true),
             (json!({"country": ["-US"]}), false),
             (json!({"country": ["-DE"]}), true),
             (json!({"region": ["US-CA"]}), true),

@@ -34,6 +34,8 @@ pub struct Facts<'a> {
     pub city: &'a str,
     /// Two letters.
     pub continent: &'a str,
+    /// IANA time zone of the place.
+    pub time_zone: &'a str,
     /// Autonomous system of the client's network; 0 if unknown.
     pub asn: u32,
     /// `Sec-CH-UA`.
@@ -64,5 +66,6 @@ impl<'a> Facts<'a> {
         event.region = place(self.region);
         event.city = place(self.city);
         event.continent = place(self.continent);
+        event.time_zone = place(self.time_zone);
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
         select(&Trigger::ALL[..]),
         any::<(i64, i64, Option<i64>, Option<i64>, u64, u32)>(),
     );
-    let texts = many(any_text(), 28);
+    let texts = many(any_text(), 29);
     let props = many((any_text(), any_text()), 0..=16);
     (head, texts, props).prop_map(|((id, kind, source, hints, trigger, numbers), texts, props)| {
         let mut texts = texts.into_iter();
@@ -77,6 +77,7 @@ pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
             ua_platform: text(),
             variant: text(),
             trigger,
+            time_zone: text(),
         }
     })
 }

@@ -36,12 +36,13 @@ fn sample() -> RawEvent<'static> {
     event.ua_platform = "p".into();
     event.variant = "B".into();
     event.trigger = Trigger::Qr;
+    event.time_zone = "z".into();
     event
 }
 
 /// What version 1 could say of it.
 fn first() -> RawEvent<'static> {
-    RawEvent { variant: Text::EMPTY, trigger: Trigger::Link, ..sample() }
+    RawEvent { variant: Text::EMPTY, trigger: Trigger::Link, time_zone: Text::EMPTY, ..sample() }
 }
 
 const FIRST: [&str; 5] = [
@@ -56,7 +57,7 @@ const FIRST: [&str; 5] = [
 fn first_bytes() -> Vec<u8> {
     let mut body = Vec::new();
     first().encode(&mut body);
-    body.truncate(body.len() - 2);
+    body.truncate(body.len() - 3);
     body[0] = 1;
     body
 }
@@ -76,7 +77,7 @@ fn the_bytes_of_version_1_are_pinned() {
 fn the_bytes_of_version_2_are_pinned() {
     let mut body = Vec::new();
     sample().encode(&mut body);
-    assert_eq!(body.escape_ascii().to_string(), format!(r"\x02{}\x01B\x01", FIRST.concat()));
+    assert_eq!(body.escape_ascii().to_string(), format!(r"\x02{}\x01B\x01\x01z", FIRST.concat()));
     assert_eq!(RawEvent::decode(nil(), &body), Ok(sample()));
     assert_eq!(RawEvent::peek(&body), Ok(("demo", "spring", Kind::Page)));
 }

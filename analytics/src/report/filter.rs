@@ -1,6 +1,7 @@
 //! Which values of a dimension count.
 
 use crate::Dimension;
+use crate::place::{EU, is_eu};
 
 /// Values of one dimension that count, or that do not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +17,13 @@ pub struct Filter {
 impl Filter {
     /// Whether a value counts. The empty value stands for events from which it is absent.
     pub fn admits(&self, value: &str) -> bool {
-        (self.include.is_empty() || self.include.iter().any(|included| included == value))
-            && !self.exclude.iter().any(|excluded| excluded == value)
+        (self.include.is_empty() || self.include.iter().any(|included| self.is(included, value)))
+            && !self.exclude.iter().any(|excluded| self.is(excluded, value))
+    }
+
+    /// The European Union, which is no country, is all of its members.
+    fn is(&self, named: &str, value: &str) -> bool {
+        named == value || self.dimension == Dimension::Country && named == EU && is_eu(value)
     }
 
     /// The one value that it admits, if it admits one and that is not the absent one.
@@ -69,6 +75,19 @@ pub(super) fn values(list: &str) -> Vec<(bool, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_union_is_its_members() {
+        let filter = |include: &[&str], exclude: &[&str]| Filter {
+            dimension: Dimension::Country,
+            include: include.iter().map(|&value| value.to_owned()).collect(),
+            exclude: exclude.iter().map(|&value| value.to_owned()).collect(),
+        };
+        let admitted = |filter: Filter| ["DE", "US", "CH", ""].map(|country| filter.admits(country));
+        assert_eq!(admitted(filter(&["EU"], &[])), [true, false, false, false]);
+        assert_eq!(admitted(filter(&["EU", "CH"], &["DE"])), [false, false, true, false]);
+        assert_eq!(admitted(filter(&[], &["EU"])), [false, true, true, true]);
+    }
 
     #[test]
     fn a_list_includes_and_excludes() {
