@@ -19,9 +19,12 @@ mod gate;
 mod group_commit;
 mod guided;
 mod key_routes;
+mod link_changes;
+mod link_files;
 mod link_routes;
 mod lookup;
 mod meter;
+mod once;
 mod page;
 mod password;
 mod pixel;
@@ -44,6 +47,7 @@ use worker::{Context, Env, Request, Response, Result, ScheduleContext, Scheduled
 
 use analytics::catalog::Sort;
 use edge::Edge;
+use links::statements::Label;
 use problem::Problem;
 use redirect::host_of;
 
@@ -100,6 +104,11 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/stats/quality" => stats::quality(request, env, query).await,
         "/stats/integrity" => stats::integrity(request, env).await,
         "/api/links" => link_routes::collection(request, env, query).await,
+        "/api/links/bulk" => link_files::bulk(request, env).await,
+        "/api/import" => link_files::import(request, env, query).await,
+        "/api/export" => link_files::export(request, env, query).await,
+        "/api/tags" => link_files::label(request, env, query, Label::Tag).await,
+        "/api/folders" => link_files::label(request, env, query, Label::Folder).await,
         "/api/sign" => forward::sign(request, env).await,
         "/api/campaigns" => catalog_routes::collection(request, env, query, Sort::Campaign).await,
         "/api/publishers" => catalog_routes::collection(request, env, query, Sort::Publisher).await,
@@ -114,7 +123,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
             } else if let Some(rest) = path.strip_prefix("/api/links/") {
                 match rest.strip_suffix("/qr") {
                     Some(token) => qr_route::show(request, env, token, query).await,
-                    None => link_routes::item(request, env, rest).await,
+                    None => link_routes::item(request, env, rest, query).await,
                 }
             } else if let Some(rest) = path.strip_prefix("/api/campaigns/") {
                 catalog_routes::item(request, env, rest, Sort::Campaign).await

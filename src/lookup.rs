@@ -104,11 +104,18 @@ pub(crate) async fn from_d1(edge: &Edge, domain: &str, token: &Token) -> Result<
 #[derive(Deserialize)]
 pub(crate) struct Record {
     record: String,
+    #[serde(default)]
+    place: String,
 }
 
 impl Record {
     pub(crate) fn text(&self) -> &str {
         &self.record
+    }
+
+    /// Where a list that is sorted has it.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
     }
 
     pub(crate) fn link(&self) -> Result<Link> {

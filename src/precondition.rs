@@ -27,6 +27,11 @@ impl Precondition {
         if matches && differs { Ok(()) } else { Err(Problem::PreconditionFailed) }
     }
 
+    /// Whether whoever reads has this version already.
+    pub(crate) fn has(&self, version: u32) -> bool {
+        self.if_none_match.as_deref().is_some_and(|tags| names(tags, Some(version)))
+    }
+
     /// What went wrong when the record changed between the reading and the writing.
     pub(crate) fn lost(&self) -> Problem {
         match self {

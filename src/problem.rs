@@ -25,6 +25,10 @@ pub(crate) enum Problem {
     MethodNotAllowed(&'static str),
     /// Somebody else has that name, or changed the record meanwhile.
     Conflict(&'static str),
+    /// Somebody else has the name that a field wants.
+    Taken(Reject),
+    /// The idempotency key was that of another request.
+    KeyReused,
     /// The record is not of the version that the request was made for.
     PreconditionFailed,
     /// A dead letter still cannot be counted.
@@ -67,8 +71,9 @@ impl Problem {
             Self::NotFound(_) => 404,
             Self::Gone(_) => 410,
             Self::MethodNotAllowed(_) => 405,
-            Self::Conflict(_) | Self::Unreadable(_) => 409,
+            Self::Conflict(_) | Self::Taken(_) | Self::Unreadable(_) => 409,
             Self::PreconditionFailed => 412,
+            Self::KeyReused => 422,
             Self::TooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::NotRecorded | Self::Unavailable(_) => 503,
@@ -83,7 +88,8 @@ impl Problem {
             Self::NotFound(_) => "Not found",
             Self::Gone(_) => "The link is over",
             Self::MethodNotAllowed(_) => "Method not allowed",
-            Self::Conflict(_) => "Conflict",
+            Self::Conflict(_) | Self::Taken(_) => "Conflict",
+            Self::KeyReused => "Idempotency key reused",
             Self::PreconditionFailed => "Precondition failed",
             Self::Unreadable(_) => "Still unreadable",
             Self::TooLarge(_) => "Too large",
@@ -95,9 +101,10 @@ impl Problem {
 
     fn detail(&self) -> Cow<'_, str> {
         match self {
+            Self::Taken(one) => said(one).into(),
+            Self::KeyReused => "This Idempotency-Key came with another request; draw a new one".into(),
             Self::Invalid(rejects) => match rejects.as_slice() {
-                [one] if one.pointer.is_empty() => format!("The body {}", one.detail).into(),
-                [one] => format!("{} {}", one.pointer.trim_start_matches('/'), one.detail).into(),
+                [one] => said(one).into(),
                 many => format!("{} fields have to be corrected", many.len()).into(),
             },
             Self::Unauthenticated => "Send Authorization: Bearer KEY with a key that is in force".into(),
@@ -145,6 +152,7 @@ impl Problem {
         }
         let errors = match self {
             Self::Invalid(rejects) => rejects.as_slice(),
+            Self::Taken(reject) => std::slice::from_ref(reject),
             _ => &[],
         };
         let body = json!({
@@ -156,5 +164,13 @@ impl Problem {
         });
         let builder = ResponseBuilder::new().with_status(self.status()).with_headers(headers);
         Ok(builder.fixed(body.to_string().into_bytes()))
+    }
+}
+
+/// What is wrong with one field, as a sentence.
+fn said(one: &Reject) -> String {
+    match one.pointer.trim_start_matches('/') {
+        "" => format!("The body {}", one.detail),
+        field => format!("{field} {}", one.detail),
     }
 }

@@ -1,7 +1,7 @@
 //! What has to be done now and then, in bounded steps: fold what is left, forget what is old.
 
 use analytics::segment::PARTITIONS;
-use analytics::{Statement, retention};
+use analytics::{Statement, idempotency, retention};
 use queues::ledger;
 use worker::{Env, Result, console_warn};
 
@@ -23,9 +23,12 @@ pub(crate) async fn every_minute(env: &Env) {
     }
 }
 
-/// Once an hour, also folds quiet partitions, so that reports do not add up old segments for ever.
+/// Once an hour, also forgets old answers and folds quiet partitions, so that reports do not add up old segments for ever.
 pub(crate) async fn every_hour(env: &Env) {
     let Ok(edge) = Edge::of(env) else { return };
+    if let Err(error) = transact(&edge.db, [idempotency::prune(now_ms(), MOST_ROWS)]).await {
+        console_warn!("schedule: old answers were not forgotten: {error}");
+    }
     for part in 0..PARTITIONS {
         if let Err(error) = fold(&edge, part).await {
             console_warn!("schedule: partition {part} was not folded: {error}");

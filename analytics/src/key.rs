@@ -11,7 +11,12 @@ pub struct KeyHash([u8; 32]);
 impl KeyHash {
     /// The hash of a key.
     pub fn of(key: &str) -> Self {
-        Self(Sha256::digest(key.as_bytes()).into())
+        Self::from_digest(Sha256::digest(key.as_bytes()).into())
+    }
+
+    /// A hash that was taken of parts.
+    pub(crate) fn from_digest(digest: [u8; 32]) -> Self {
+        Self(digest)
     }
 }
 

@@ -17,6 +17,7 @@ pub mod event;
 mod event_id;
 pub mod fields;
 pub mod fold;
+pub mod idempotency;
 pub mod key;
 mod kind;
 mod lexicon;

@@ -62,13 +62,14 @@ impl Link {
         self.clone().rewritten(body, now_ms, allowed)
     }
 
-    /// The link after a `PUT`: as if it were created by the body, except that it stays the same link.
+    /// The link after a `PUT`: as if it were created by the body, except that it stays the same link, by all its names.
     ///
     /// # Errors
     /// As [`Link::create`].
     pub fn replace(&self, body: &[u8], now_ms: i64, allowed: &Allowed<'_>) -> Result<Written, Vec<Reject>> {
         let blank = Self {
             domain: self.domain.clone(),
+            external_id: self.external_id.clone(),
             // Nobody can read it to send it again; null takes it away.
             password: self.password.clone(),
             created_at_ms: self.created_at_ms,

@@ -2,6 +2,9 @@
 //! `now_ms` and random bits), decision out.
 
 mod answer;
+pub mod change;
+#[cfg(test)]
+mod database;
 mod decide;
 mod destination;
 mod edit;
@@ -10,6 +13,8 @@ mod host;
 mod hours;
 pub mod import;
 mod link;
+mod list;
+pub mod operation;
 pub mod qr;
 pub mod rule;
 mod social;
@@ -23,9 +28,9 @@ pub use destination::{Allowed, DESTINATION_MAX_BYTES, Destination};
 pub use edit::Written;
 pub use hours::Hours;
 pub use link::{Link, PassThrough, Status, UTM, Unreadable, key, kv_key};
+pub use list::List;
 pub use rule::{Condition, Hit, LocalTime, Rule, Subject};
 pub use social::Social;
-pub use statements::Cursor;
 pub use target::target;
 pub use token::{TOKEN_MAX_CHARS, Token};
 pub use variant::{Variant, choose};

@@ -4,9 +4,10 @@ use analytics::Statement;
 use analytics::audit::{Action, Entity, Entry, Filter};
 use analytics::catalog::statements::{List, by_id, changes_since, insert, update};
 use analytics::catalog::{Item, Sort};
+use analytics::idempotency;
 use serde_json::{Value, json};
 
-use crate::database::Database;
+use crate::database::{Database, is_unique};
 
 const T: i64 = 1_790_000_000_000;
 const DAY: i64 = 86_400_000;
@@ -232,4 +233,30 @@ fn ids_that_no_campaign_has_are_found_in_the_sums() {
         !steps.contains("SCAN next") && !steps.contains("SCAN of") && !steps.contains("SCAN catalog"),
         "{steps}"
     );
+}
+
+#[test]
+fn an_answer_is_kept_for_a_day_and_given_once() {
+    let d1 = Database::d1();
+    let request = |actor: &str, body: &str| {
+        idempotency::Request::new(actor, "k", "/api/links", body.as_bytes()).unwrap()
+    };
+    let mine = request("admin", "{}");
+    let kept = |at_ms| {
+        d1.rows(&mine.find(at_ms), |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+        })
+    };
+    assert!(kept(5).is_empty());
+    d1.transact(&mine.keep(201, "first".into(), 5)).unwrap();
+    assert!(is_unique(&d1.transact(&mine.keep(201, "second".into(), 6)).unwrap_err()));
+    assert!(is_unique(&d1.transact(&request("admin", "[]").keep(201, "other".into(), 6)).unwrap_err()));
+    d1.transact(&request("key:x#1", "{}").keep(201, "theirs".into(), 6)).unwrap();
+    let (fingerprint, status, answer) = kept(6).remove(0);
+    assert!(mine.is(&fingerprint) && !request("admin", "[]").is(&fingerprint));
+    assert_eq!((status, &*answer), (201, "first"));
+    assert!(kept(5 + DAY).is_empty());
+    d1.transact(&mine.keep(201, "again".into(), 5 + DAY)).unwrap();
+    d1.run(&idempotency::prune(6 + DAY, 9)).unwrap();
+    assert_eq!(d1.number("SELECT count(*) FROM answered"), 1);
 }

@@ -12,7 +12,6 @@ use analytics::{EventId, Kind, RawEvent, Scope, Source, Statement, enrich, reten
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use durable_objects::log::{self, Row};
-use links::{Link, statements as of_links};
 use queues::Frame;
 use queues::ledger::{self, DeadLetter, Entry};
 use queues::letter::{keep, replay};
@@ -265,18 +264,4 @@ fn the_log_keeps_rows_and_gives_messages_back() {
     assert_eq!(log_rows(&storage), rows[1..4], "before seq 3 and older than 2: the first alone");
     storage.run(&log::prune(3, 10)).unwrap();
     assert_eq!(log_rows(&storage), rows[2..4]);
-}
-
-#[test]
-fn the_statements_of_links_run() {
-    let d1 = Database::d1();
-    let link =
-        Link::from_record(r#"{"token":"demo","url":"https://example.com/","created_at_ms":1}"#).unwrap();
-    let tokens = |statement| d1.rows(&statement, |row| row.get::<_, String>(0));
-    assert_eq!(tokens(of_links::insert(&link)), ["demo"]);
-    let changed = Link { title: "changed".into(), version: 2, ..link.clone() };
-    assert_eq!(tokens(of_links::update(&link, &changed)), ["demo"]);
-    assert_eq!(tokens(of_links::by_token("", &link.token)), [changed.to_record()]);
-    assert_eq!(tokens(of_links::page(None, 10)), [changed.to_record()]);
-    assert_eq!(tokens(of_links::delete(&link)), ["demo"]);
 }
