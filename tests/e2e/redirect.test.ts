@@ -138,7 +138,7 @@ test("a link that was made elsewhere is found within seconds of asking in vain",
   await link({ token: "model", url: "https://shop.example/model" });
   expect((await follow("elsewhere")).status).toBe(404);
   await server.sql(
-    `INSERT INTO links SELECT 'elsewhere', replace(record, '"model"', '"elsewhere"'), campaign_id, created_at_ms, updated_at_ms
+    `INSERT INTO links (token, domain, record, words) SELECT 'elsewhere', domain, replace(record, '"model"', '"elsewhere"'), words
      FROM links WHERE token = 'model'`,
   );
   const asked = Date.now();
