@@ -18,6 +18,7 @@ use crate::bindings::{
 use crate::campaigns::Held;
 use crate::config::Config;
 use crate::lookup::Known;
+use crate::watch::Watch;
 
 /// One isolate's view of the world. Handles are kept, because looking one up costs several crossings into
 /// JavaScript; stubs are not, because a stub is broken for good after an error.
@@ -29,6 +30,7 @@ pub(crate) struct Edge {
     pub(crate) admin_token: String,
     pub(crate) signer: Signer,
     pub(crate) known: RefCell<Known>,
+    pub(crate) watch: RefCell<Watch>,
     pub(crate) used: RefCell<Used>,
     pub(crate) campaigns: RefCell<Held>,
     gates: ObjectNamespace,
@@ -77,6 +79,7 @@ impl Edge {
             admin_token: env.secret(ADMIN_TOKEN)?.to_string(),
             signer,
             known: RefCell::default(),
+            watch: RefCell::default(),
             used: RefCell::default(),
             campaigns: RefCell::default(),
             gates: env.durable_object(GATE)?,

@@ -38,6 +38,7 @@ mod schedule;
 mod sql;
 mod stats;
 mod visit;
+mod watch;
 mod zone;
 
 use worker::js_sys::Array;

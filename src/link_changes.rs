@@ -170,11 +170,15 @@ async fn tell(edge: &Edge, key: String, link: Option<&Link>) {
 }
 
 /// In how many seconds everybody sees what was done. A new link is looked up where nobody knows it, unless somebody
-/// asked in vain a moment ago; a link that was known may stand in an isolate and, behind it, in a copy of KV's.
+/// asked in vain a moment ago. A change is heard of by whoever watches; without that, a link that was known may stand
+/// in an isolate and, behind it, in a copy of KV's.
 pub(crate) fn live_within_seconds(edge: &Edge, outcomes: &[Outcome]) -> Option<u64> {
+    let config = &edge.config;
+    let watched = config.link_watch_seconds > 0.0;
     let seconds = |change: &Change| match change.before {
-        None => edge.config.unknown_fresh_seconds,
-        Some(_) => edge.config.link_fresh_seconds + KV_SECONDS,
+        _ if watched => config.link_watch_seconds.max(config.link_fresh_seconds),
+        None => config.unknown_fresh_seconds,
+        Some(_) => config.link_fresh_seconds + KV_SECONDS,
     };
     changes(outcomes).map(seconds).reduce(f64::max).map(|seconds| seconds.ceil() as u64)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use futures_util::future::join;
 use links::{Link, Token, key, kv_key, statements};
 use serde::Deserialize;
 use worker::{Context, Result, console_warn};
@@ -10,9 +11,16 @@ use worker::{Context, Result, console_warn};
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::sql::read;
+use crate::watch;
 
 /// KV keeps a copy in each data centre at least this long, seconds.
 const KV_CACHE_SECONDS: u64 = 60;
+
+/// A copy that was put into KV by whoever missed one there. It could overwrite a newer one, and so it does not stay.
+const LAZY_COPY_SECONDS: u64 = 3_600;
+
+/// So long a link is used without asking for it, while the isolate hears of changes.
+const KEPT_MS: i64 = 600_000;
 
 /// An isolate has 128 MB; a link takes about 1 KB.
 const MOST_KNOWN: usize = 10_000;
@@ -30,19 +38,28 @@ impl Known {
         }
         self.0.insert(key, (link, now_ms()));
     }
+
+    /// Trusts no longer what changed elsewhere, but keeps it for when nobody can be asked.
+    pub(crate) fn doubt(&mut self, key: &str) {
+        if let Some((_, learned_ms)) = self.0.get_mut(key) {
+            *learned_ms = 0;
+        }
+    }
 }
 
-/// The link of a token on a host, or on every host if `domain` is empty. A change elsewhere is seen after `link_fresh_seconds`, and where KV holds an old copy after
-/// a minute; a new link is seen after `unknown_fresh_seconds` by whoever asked for it in vain.
+/// The link of a token on a host, or on every host if `domain` is empty. A change elsewhere is seen within
+/// `link_watch_seconds`, as long as D1 answers; without that, after `link_fresh_seconds` and, where KV holds an old copy,
+/// a minute more.
 ///
 /// # Errors
 /// KV and D1 are both down, and the isolate does not know the token.
 pub(crate) async fn find(
-    edge: &Edge,
+    edge: &Rc<Edge>,
     ctx: &Context,
     domain: &str,
     token: &Token,
 ) -> Result<Option<Rc<Link>>> {
+    watch::keep_up(edge, ctx);
     let key = key(domain, token);
     let known = edge.known.borrow().0.get(&*key).cloned();
     if let Some((link, learned_ms)) = &known {
@@ -50,7 +67,11 @@ pub(crate) async fn find(
             Some(_) => edge.config.link_fresh_seconds,
             None => edge.config.unknown_fresh_seconds,
         };
-        if (now_ms() - learned_ms) as f64 <= fresh * 1e3 {
+        let now_ms = now_ms();
+        let age_ms = now_ms - learned_ms;
+        // Whoever hears of every change need not ask whether there was one.
+        let watched = || link.is_some() && age_ms < KEPT_MS && edge.watch.borrow().is_current(edge, now_ms);
+        if age_ms as f64 <= fresh * 1e3 || watched() {
             return Ok(link.clone());
         }
     }
@@ -68,22 +89,39 @@ pub(crate) async fn find(
 }
 
 async fn fetch(edge: &Edge, ctx: &Context, domain: &str, token: &Token) -> Result<Option<Rc<Link>>> {
-    let key = kv_key(domain, token);
-    match edge.links.get(&key).cache_ttl(KV_CACHE_SECONDS).text().await {
-        Ok(Some(record)) => match Link::from_record(&record) {
-            Ok(link) => return Ok(Some(Rc::new(link))),
-            Err(unreadable) => {
-                console_warn!("KV has an unreadable record at {key}: {unreadable:?}");
-            }
-        },
-        Ok(None) => {}
-        Err(error) => console_warn!("KV did not answer: {error}"),
+    let kv_key = kv_key(domain, token);
+    let copy = edge.links.get(&kv_key).cache_ttl(KV_CACHE_SECONDS).text();
+    // An isolate that was idle learns what changed meanwhile as it asks for the copy.
+    let current = edge.watch.borrow().is_current(edge, now_ms());
+    let copy = if current { copy.await } else { join(copy, watch::look(edge)).await.0 };
+    let copy = match copy {
+        Ok(Some(record)) => Link::from_record(&record)
+            .inspect_err(|unreadable| {
+                console_warn!("KV has an unreadable record at {kv_key}: {unreadable:?}");
+            })
+            .ok()
+            .map(Rc::new),
+        Ok(None) => None,
+        Err(error) => {
+            console_warn!("KV did not answer: {error}");
+            None
+        }
+    };
+    let is_new = edge.watch.borrow().is_new(&key(domain, token), now_ms());
+    if copy.is_some() && !is_new {
+        return Ok(copy);
     }
     // KV tells what was true a minute ago, of absence too; D1 tells what is.
-    let Some(link) = from_d1(edge, domain, token).await? else { return Ok(None) };
-    if let Ok(put) = edge.links.put(&key, link.to_record()) {
+    let link = match (from_d1(edge, domain, token).await, copy) {
+        (Ok(link), _) => link,
+        // An old copy is better than none.
+        (Err(_), Some(copy)) => return Ok(Some(copy)),
+        (Err(error), None) => return Err(error),
+    };
+    let Some(link) = link else { return Ok(None) };
+    if !is_new && let Ok(put) = edge.links.put(&kv_key, link.to_record()) {
         ctx.wait_until(async move {
-            if let Err(error) = put.execute().await {
+            if let Err(error) = put.expiration_ttl(LAZY_COPY_SECONDS).execute().await {
                 console_warn!("KV did not take a copy: {error}");
             }
         });

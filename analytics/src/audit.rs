@@ -69,6 +69,24 @@ impl Entity {
     }
 }
 
+/// So many changes of links are asked for at once.
+pub const LINK_CHANGES_MAX: usize = 1_000;
+
+/// The changes of links behind the one numbered `seen`, in order: `id, at_ms, entity_id`. Without it the latest.
+pub fn link_changes(seen: Option<i64>) -> Statement {
+    let most = LINK_CHANGES_MAX as i64;
+    match seen {
+        Some(seen) => Statement::new(
+            "SELECT id, at_ms, entity_id FROM audit WHERE id > ?1 AND entity = 'link' ORDER BY id LIMIT ?2",
+            [seen.into(), most.into()],
+        ),
+        None => Statement::new(
+            "SELECT id, at_ms, entity_id FROM audit WHERE +entity = 'link' ORDER BY id DESC LIMIT ?1",
+            [most.into()],
+        ),
+    }
+}
+
 /// One change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
