@@ -237,9 +237,14 @@ fn next(at_ms: i64, interval: Interval, zone: &Zone) -> i64 {
     }
 }
 
+/// The first beginning at or after `at_ms`. On the Chatham Islands, whose clocks go back at a quarter to four, the hour
+/// after the one in which it lies can begin before it.
 fn end(at_ms: i64, interval: Interval, zone: &Zone) -> i64 {
-    let start = start(at_ms, interval, zone);
-    if start == at_ms { start } else { next(start, interval, zone) }
+    let mut end = start(at_ms, interval, zone);
+    while end < at_ms {
+        end = next(end, interval, zone);
+    }
+    end
 }
 
 #[cfg(test)]

@@ -163,7 +163,7 @@ mod by_jiff {
         let tz = TimeZone::get(name).unwrap();
         let zoned = |at: i64| Timestamp::from_millisecond(at).unwrap().to_zoned(tz.clone());
         let mut end = truncated(&zoned(to), unit);
-        if end != zoned(to) {
+        while end < zoned(to) {
             end = next(&end, unit);
         }
         let from = from.map_or_else(
@@ -205,6 +205,15 @@ proptest! {
                 prop_assert!(span.from_ms <= given.unwrap_or(to) && span.to_ms >= to);
             }
         }
+    }
+
+    #[test]
+    fn a_span_reaches_its_end_where_hours_repeat_past_a_quarter(minute in 0..240_i64) {
+        // 2026-04-04T14:45Z: the clocks of Chatham go back from 03:45 to 02:45.
+        let to = 1_775_313_900_000 + (minute - 120) * MINUTE_MS + 1;
+        let facts = zone("Pacific/Chatham", None, Some(to), to);
+        let span = Span::new(Some(to - 1), Some(to), Some(Interval::Hour), facts, to).unwrap();
+        prop_assert!(span.from_ms < to && span.to_ms >= to, "{:?}", span);
     }
 
     #[test]
