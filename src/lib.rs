@@ -25,6 +25,7 @@ mod link_routes;
 mod lookup;
 mod meter;
 mod once;
+mod openapi;
 mod page;
 mod password;
 mod pixel;
@@ -117,9 +118,10 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
             Method::Get | Method::Head | Method::Post => Ok(pixel::show(request, env, query).await?),
             _ => Err(Problem::MethodNotAllowed("GET, HEAD, POST")),
         },
-        "/healthz" if !matches!(request.method(), Method::Get | Method::Head) => {
+        "/healthz" | "/openapi.json" if !matches!(request.method(), Method::Get | Method::Head) => {
             Err(Problem::MethodNotAllowed("GET, HEAD"))
         }
+        "/openapi.json" => openapi::show().await,
         "/events" => events::batch(request, env).await,
         "/stats/clicks" => stats::clicks(request, env, query).await,
         "/stats/quality" => stats::quality(request, env, query).await,
