@@ -16,5 +16,6 @@ RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=${registry[0]}= --remap-path-prefi
   "$worker_build/bin/worker-build" --release
 node dev/strip_names.mjs build/index_bg.wasm
 cp src/entry.mjs build/entry.mjs
+node -p 'JSON.stringify(JSON.parse(fs.readFileSync("docs/openapi.json", "utf8")))' >build/openapi.txt
 mv "$started" build/.built
 say "build/index_bg.wasm: $(($(gzip -c build/index_bg.wasm | wc -c) / 1024)) KiB gzipped"

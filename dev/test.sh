@@ -21,6 +21,8 @@ wasm() { make --no-print-directory build; }
 bundle() { wrangler deploy --dry-run --outdir "$out/bundle"; }
 e2e() { vitest run --config tests/e2e/vitest.config.ts --reporter=default --reporter=json --outputFile.json="$out/vitest"; }
 
+fuzz() { dev/schemathesis.sh --max-time 50; }
+
 failed=""
 step() {
   local began=$SECONDS verdict=ok
@@ -28,7 +30,7 @@ step() {
   "$1" || { verdict=FAILED; failed="$failed $1"; }
   say "$1: $verdict, $((SECONDS - began)) s"
 }
-for name in ${*:-format arrows crates lint wasm boundary bundle e2e}; do
+for name in ${*:-format arrows crates lint wasm boundary bundle e2e fuzz}; do
   case $name in
     format) step format "rustfmt" ;;
     arrows) step arrows "only src/ says worker::" ;;
@@ -38,6 +40,7 @@ for name in ${*:-format arrows crates lint wasm boundary bundle e2e}; do
     boundary) step boundary "wasm-bindgen-test in Node (first time about 30 s)" ;;
     bundle) step bundle "wrangler deploy --dry-run" ;;
     e2e) case $failed in *wasm*) say "e2e: not run, there is no wasm" ;; *) step e2e "vitest against workerd" ;; esac ;;
+    fuzz) case $failed in *wasm*) say "fuzz: not run, there is no wasm" ;; *) step fuzz "schemathesis for 50 s; the whole run is npm run schemathesis" ;; esac ;;
     *) stop "no step is called $name" ;;
   esac
 done

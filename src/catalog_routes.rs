@@ -70,7 +70,8 @@ pub(crate) async fn item(
     let scope = match (&method, restore) {
         (Method::Get, false) => Scope::LinksRead,
         (Method::Patch | Method::Put | Method::Delete, false) | (Method::Post, true) => Scope::LinksWrite,
-        _ => return Err(Problem::MethodNotAllowed("GET, PUT, PATCH, DELETE, or POST to .../restore")),
+        (_, true) => return Err(Problem::MethodNotAllowed("POST")),
+        (_, false) => return Err(Problem::MethodNotAllowed("GET, PUT, PATCH, DELETE")),
     };
     let actor = allowed(request, env, scope).await?;
     let edge = Edge::of(env)?;

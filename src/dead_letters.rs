@@ -101,7 +101,8 @@ pub(crate) async fn item(request: &Request, env: &Env, rest: &str) -> Result<Res
                 Ok(no_content()?)
             }
         }
-        _ => Err(Problem::MethodNotAllowed("DELETE, or POST to .../replay")),
+        (_, true) => Err(Problem::MethodNotAllowed("POST")),
+        (_, false) => Err(Problem::MethodNotAllowed("DELETE")),
     }
 }
 

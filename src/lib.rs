@@ -25,6 +25,7 @@ mod link_routes;
 mod lookup;
 mod meter;
 mod once;
+mod openapi;
 mod page;
 mod password;
 mod pixel;
@@ -44,7 +45,9 @@ mod zone;
 use worker::js_sys::Array;
 use worker::wasm_bindgen::JsCast;
 use worker::wasm_bindgen::prelude::*;
-use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, event, web_sys};
+use worker::{
+    Context, Env, Method, Request, Response, Result, ScheduleContext, ScheduledEvent, event, web_sys,
+};
 
 use analytics::catalog::Sort;
 use edge::Edge;
@@ -66,7 +69,7 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
         Some(Ok(response)) => Ok(response),
         Some(Err(problem)) => redirect::explain(&request, &problem),
         None => {
-            let answer = route(&mut request.into(), &env, path, query).await;
+            let answer = route(&mut understood(request)?, &env, path, query).await;
             note_keys(&env, &ctx);
             match answer {
                 Ok(response) => Ok(response.into()),
@@ -74,6 +77,18 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
             }
         }
     }
+}
+
+/// The SDK takes every method that it does not know for GET. REPORT is one that it knows and no route has: each refuses it
+/// and says which it has.
+fn understood(request: web_sys::Request) -> Result<Request> {
+    let understood: Request = request.into();
+    if understood.method() != Method::Get || understood.inner().method() == "GET" {
+        return Ok(understood);
+    }
+    let unknown = web_sys::RequestInit::new();
+    unknown.set_method("REPORT");
+    Ok(web_sys::Request::new_with_request_and_init(understood.inner(), &unknown)?.into())
 }
 
 /// Notes the keys that were used, behind the answer. A note that is lost is made again at the next use.
@@ -99,7 +114,15 @@ fn address(url: &str) -> (&str, &str) {
 
 async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Result<Response, Problem> {
     match path {
-        "/1x1.gif" | "/1%C3%971.gif" | "/1%c3%971.gif" => Ok(pixel::show(request, env, query).await?),
+        "/1x1.gif" | "/1%C3%971.gif" | "/1%c3%971.gif" => match request.method() {
+            // What a browser asks before it shows a picture is no impression.
+            Method::Get | Method::Head | Method::Post => Ok(pixel::show(request, env, query).await?),
+            _ => Err(Problem::MethodNotAllowed("GET, HEAD, POST")),
+        },
+        "/healthz" | "/openapi.json" if !matches!(request.method(), Method::Get | Method::Head) => {
+            Err(Problem::MethodNotAllowed("GET, HEAD"))
+        }
+        "/openapi.json" => openapi::show().await,
         "/events" => events::batch(request, env).await,
         "/stats/clicks" => stats::clicks(request, env, query).await,
         "/stats/quality" => stats::quality(request, env, query).await,

@@ -125,9 +125,26 @@ impl Problem {
         }
     }
 
+    /// What the status asks to be said in a header.
+    fn header(&self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Unauthenticated => Some(("www-authenticate", "Bearer")),
+            Self::MethodNotAllowed(allowed) => Some(("allow", allowed)),
+            Self::NotRecorded | Self::Unavailable(_) => Some(("retry-after", "2")),
+            _ => None,
+        }
+    }
+
     /// The answer to a person.
-    pub(crate) fn page(&self) -> web_sys::Response {
-        page::problem(self.status(), self.title(), &self.detail())
+    ///
+    /// # Errors
+    /// As [`Problem::response`].
+    pub(crate) fn page(&self) -> Result<web_sys::Response> {
+        let page = page::problem(self.status(), self.title(), &self.detail());
+        if let Some((name, value)) = self.header() {
+            page.headers().set(name, value)?;
+        }
+        Ok(page)
     }
 
     /// Not a problem yet: a link wants its password. `wrong` says that another one was tried.
@@ -144,11 +161,8 @@ impl Problem {
         headers.set("content-type", "application/problem+json")?;
         headers.set("cache-control", "no-store")?;
         headers.set("access-control-allow-origin", "*")?;
-        match self {
-            Self::Unauthenticated => headers.set("www-authenticate", "Bearer")?,
-            Self::MethodNotAllowed(allowed) => headers.set("allow", allowed)?,
-            Self::NotRecorded | Self::Unavailable(_) => headers.set("retry-after", "2")?,
-            _ => {}
+        if let Some((name, value)) = self.header() {
+            headers.set(name, value)?;
         }
         let errors = match self {
             Self::Invalid(rejects) => rejects.as_slice(),

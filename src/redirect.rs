@@ -169,7 +169,7 @@ fn nowhere(edge: &Edge) -> Result<Response, Problem> {
 pub(crate) fn explain(request: &Request, problem: &Problem) -> worker::Result<Response> {
     let accepts = request.headers().get("accept")?.unwrap_or_default();
     if accepts.contains("text/html") {
-        return Ok(problem.page());
+        return problem.page();
     }
     Ok(problem.response()?.into())
 }

@@ -115,7 +115,12 @@ impl Operation {
 
     /// An operation whose body names the link, by token (and host) or, without one, by external id.
     pub fn in_body(verb: Verb, body: Vec<u8>) -> Self {
-        let read = Fields::read(&body).map(|fields| (named(&fields), Name::of_body(&fields)));
+        let target = |fields: &Fields| match stray(fields) {
+            // A misspelt `domain` would delete the link of every host.
+            Some(reject) if verb == Verb::Delete => Err(reject),
+            _ => named(fields),
+        };
+        let read = Fields::read(&body).map(|fields| (target(&fields), Name::of_body(&fields)));
         let (target, wanted, flaws) = match read {
             Ok((Ok(target), wanted)) => (target, wanted, Vec::new()),
             Ok((Err(reject), wanted)) => (Name::default(), wanted, vec![reject]),
@@ -133,6 +138,13 @@ impl Operation {
     pub fn names(&self) -> impl Iterator<Item = &Name> {
         [&self.target, &self.wanted].into_iter()
     }
+}
+
+/// The first member that names no link.
+fn stray(fields: &Fields) -> Option<Reject> {
+    let mut strays = fields.iter().map(|(field, _)| field);
+    let field = strays.find(|field| !matches!(alias(field), "token" | "domain" | "external_id"))?;
+    Some(Reject::new(pointer(field), "is none of token, domain, external_id"))
 }
 
 /// The link that an item of a list names.

@@ -52,5 +52,5 @@ test("bytes are the same after log, eviction and queue", async () => {
 test("a setting that nobody knows is an error, and not a setting that does nothing", async () => {
   await using misled = await startServer({ config: { windwo_seconds: 1 } });
   expect((await click(misled)).status).toBe(503);
-  expect(misled.log).toContain("unknown field `windwo_seconds`");
+  await settles(() => expect(misled.log).toContain("unknown field `windwo_seconds`"));
 });

@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { conforms } from "./openapi.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -116,9 +117,11 @@ export class Server {
     return asked.promise;
   }
 
-  /** A visitor's request: redirects are not followed. */
-  fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(this.url + path, { redirect: "manual", ...init });
+  /** A visitor's request: redirects are not followed. An answer that docs/openapi.json does not know is an error. */
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const response = await fetch(this.url + path, { redirect: "manual", ...init });
+    await conforms(init.method ?? "GET", this.url + path, response);
+    return response;
   }
 
   /** A request with the admin's key; `body` is sent as JSON, with POST unless `method` says otherwise. */

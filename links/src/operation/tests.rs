@@ -291,6 +291,16 @@ fn a_bulk_is_read_in_order_and_answered_item_by_item() {
     assert_eq!((&results[3]["version"], &results[7]["external_id"]), (&json!(2), &json!("e")));
 }
 
+/// A misspelt host would leave the name of another link, of every host.
+#[test]
+fn what_is_to_be_deleted_is_named_and_nothing_else() {
+    let wanted = json!({"delete": [{"token": "a", "domian": "go.example"}, {"slug": "a", "domain": null}]});
+    let operations = Operation::bulk(&body(&wanted)).unwrap();
+    let outcomes = planned(&operations, &[stored("a", "")], &|_| true);
+    assert_eq!(outcomes[0].errors()[0].pointer, "/domian");
+    assert_eq!(outcomes[1].status(), "deleted");
+}
+
 #[test]
 fn a_bulk_of_none_or_too_many_or_something_else_is_refused() {
     let many = json!({"delete": vec!["a"; 1_001]});
