@@ -18,5 +18,6 @@ export function facts(request) {
     cf.city,
     cf.continent,
     cf.asn,
+    cf.botManagement?.verifiedBot || cf.verifiedBotCategory ? 1 : "",
   ].join("\n");
 }

@@ -37,9 +37,10 @@ enum Line {
     City,
     Continent,
     Asn,
+    VerifiedBot,
 }
 
-const LINES: usize = Line::Asn as usize + 1;
+const LINES: usize = Line::VerifiedBot as usize + 1;
 
 /// A visitor's facts, owned; [`Visit::facts`] lends them to capture.
 pub(crate) struct Visit {
@@ -75,6 +76,9 @@ impl Visit {
         }
         if ["prefetch", "preview", "prerender"].iter().any(|word| line(Line::Purpose).contains(word)) {
             hints = hints.with(Hints::PREFETCH);
+        }
+        if !line(Line::VerifiedBot).is_empty() {
+            hints = hints.with(Hints::VERIFIED_BOT);
         }
         Facts {
             received_at_ms: self.received_at_ms,
