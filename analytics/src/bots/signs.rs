@@ -55,6 +55,7 @@ struct Heard {
     doubt: Option<Reason>,
     names_something: bool,
     generic: bool,
+    contact: bool,
     compatible: bool,
     old_browser: bool,
     device: bool,
@@ -79,14 +80,24 @@ impl Saying {
         if !heard.names_something {
             return Self::Program { reason: Reason::EmptyUa, certain: true };
         }
+        let netscape = begins(text, "mozilla/") || begins(text, "opera/");
+        let on_a_desktop = matches!(agent.device, Device::Desktop | Device::Other);
+        // Apps on telephones give an address as well: their customer's.
+        let contact = heard.contact && (netscape || on_a_desktop);
         // `compatible;` was how the browsers of the nineties claimed to be Netscape. Only robots still say it.
-        if heard.generic || heard.compatible && !heard.old_browser {
+        if heard.generic || contact || heard.compatible && !heard.old_browser {
             return Self::Program { reason: Reason::UaList, certain: true };
         }
         if let Some(reason) = heard.doubt {
             return Self::Program { reason, certain: false };
         }
-        if heard.device || is_a_browser(text, agent, &heard) {
+        // No browser since Netscape began otherwise than `Mozilla/`, save for Opera and those known by name. Apps on
+        // telephones name the system that they run on; programs on servers name themselves, or put their name
+        // before a browser's.
+        let known = !(agent.browser.is_empty() && agent.os.is_empty());
+        let named = !on_a_desktop || !heard.late && (heard.engine || !agent.browser.is_empty());
+        let bare = !text.iter().any(|byte| b"/ ".contains(byte));
+        if heard.device || known && (netscape || named && !bare) {
             return Self::Person;
         }
         Self::Program { reason: Reason::UaGenericLibrary, certain: heard.late || !heard.engine }
@@ -132,27 +143,17 @@ impl Heard {
                     heard.generic |= heard.model_end == 0 && shape::adds_a_product(text, word);
                 }
                 Some(Sign::TopLevel) => {
-                    heard.generic |= word.end > heard.model_end && shape::is_domain(text, word);
+                    heard.contact |= word.end > heard.model_end && shape::is_domain(text, word);
                 }
-                None => heard.generic |= shape::gives_contact(text, word),
+                None => heard.contact |= shape::gives_contact(text, word),
             }
         }
         Ok(heard)
     }
 }
 
-/// Whether it is a browser's way of naming itself. None since Netscape began otherwise than `Mozilla/`, save for
-/// Opera and the browsers that are known by name. Apps on telephones name the system that they run on; programs
-/// on servers name themselves, or put their name before a browser's.
-fn is_a_browser(text: &[u8], agent: &Agent<'_>, heard: &Heard) -> bool {
-    let begins = |name: &[u8]| text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name));
-    let known = !(agent.browser.is_empty() && agent.os.is_empty());
-    if begins(b"mozilla/") || begins(b"opera/") {
-        return known;
-    }
-    let bare = !text.iter().any(|byte| b"/ ".contains(byte));
-    let on_a_desktop = matches!(agent.device, Device::Desktop | Device::Other);
-    known && !bare && (!on_a_desktop || !heard.late && (heard.engine || !agent.browser.is_empty()))
+fn begins(text: &[u8], name: &str) -> bool {
+    text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 fn listed() -> impl Iterator<Item = (&'static str, Sign)> {

@@ -1,5 +1,5 @@
 //! Judges clicks by their user agents: one on each line of the input, `verdict reason,reason` on each line of the
-//! output.
+//! output. What it is asked, and what the answers are worth, is accuracy.mjs's.
 
 use std::io::{Read, Write};
 
