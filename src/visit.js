@@ -20,5 +20,6 @@ export function facts(request, placeHeader) {
     cf.continent,
     cf.asn,
     cf.timezone,
+    cf.botManagement?.verifiedBot || cf.verifiedBotCategory ? 1 : "",
   ].join("\n");
 }

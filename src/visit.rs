@@ -39,9 +39,10 @@ enum Line {
     Continent,
     Asn,
     TimeZone,
+    VerifiedBot,
 }
 
-const LINES: usize = Line::TimeZone as usize + 1;
+const LINES: usize = Line::VerifiedBot as usize + 1;
 
 /// A visitor's facts, owned; [`Visit::facts`] lends them to capture.
 pub(crate) struct Visit {
@@ -77,6 +78,9 @@ impl Visit {
         }
         if ["prefetch", "preview", "prerender"].iter().any(|word| line(Line::Purpose).contains(word)) {
             hints = hints.with(Hints::PREFETCH);
+        }
+        if !line(Line::VerifiedBot).is_empty() {
+            hints = hints.with(Hints::VERIFIED_BOT);
         }
         Facts {
             received_at_ms: self.received_at_ms,

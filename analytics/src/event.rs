@@ -13,6 +13,8 @@ impl Hints {
     pub const HEAD: Self = Self(1);
     /// The browser said that it only looks ahead (`Sec-Purpose`, `Purpose`, `X-Moz`: prefetch, preview).
     pub const PREFETCH: Self = Self(2);
+    /// The platform knows the crawler by its address.
+    pub const VERIFIED_BOT: Self = Self(4);
 
     /// These hints and those.
     #[must_use]

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, expect, test } from "vitest";
 import { eventually, settles, type Server, startServer } from "./server.ts";
-import { CHROME, GOOGLEBOT, IPHONE, report, totals } from "./traffic.ts";
+import { CHROME, from, GOOGLEBOT, IPHONE, report, totals } from "./traffic.ts";
 
 const server = await startServer({ queue: { batchTimeout: 0 } });
 afterAll(() => server.stop());
@@ -92,11 +92,23 @@ test("machines are sent on and marked, and a person's click beside them counts",
   expect((await follow("looked-at", { headers: { "sec-purpose": "prefetch;prerender" } })).status).toBe(302);
   expect((await follow("looked-at", { headers: { "user-agent": GOOGLEBOT }, visitor: 2 })).status).toBe(302);
   expect((await follow("looked-at", { headers: { "user-agent": "curl/8.5.0" }, visitor: 3 })).status).toBe(302);
+  const verified = from("US", "NA", { botManagement: { verifiedBot: true }, verifiedBotCategory: "Search Engine Crawler" });
+  expect((await follow("looked-at", { headers: verified, visitor: 4 })).status).toBe(302);
+  const hosted = { ...from("US", "NA", { asn: 24940 }), "sec-ch-ua-platform": '"Linux"' };
+  expect((await follow("looked-at", { headers: hosted, visitor: 5 })).status).toBe(302);
   await follow("looked-at");
-  await counts("looked-at", { clicks: 1, bots: 4, raw: 5, duplicates: 0, uniques: 1 });
+  await counts("looked-at", { clicks: 1, bots: 6, raw: 7, duplicates: 0, uniques: 1 });
   const { groups } = await report(server, "link=looked-at&group_by=bot_reason&include_bots=true");
   const reasons = groups.filter(({ value }: any) => value !== "").map(({ value, clicks }: any) => [value, clicks]);
-  expect(Object.fromEntries(reasons)).toEqual({ head_request: 1, prefetch: 1, ua_list: 1, ua_generic_library: 1 });
+  expect(Object.fromEntries(reasons)).toEqual({
+    head_request: 1,
+    prefetch: 1,
+    ua_list: 1,
+    ua_generic_library: 1,
+    verified_bot: 1,
+    datacenter_asn: 1,
+    impossible_hints: 1,
+  });
 });
 
 test("a token that leads nowhere is not found", async () => {

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use super::Reason;
-use crate::lexicon::{Lexicon, Word, words};
+use super::{Reason, shape};
+use crate::lexicon::{Lexicon, words};
+use crate::{Agent, Device};
 
 /// The list: `[reason]` or `[reason doubt]` begins a section, `[person]` what only looks like a bot,
 /// `[generic]` words that mean `ua_list` unless a name says better, `[old_browser]` who may say `compatible`. How
@@ -31,84 +32,128 @@ enum Sign {
     Compatible,
     /// A browser that says `compatible`.
     OldBrowser,
+    /// A telephone or television that names itself and nothing else.
+    Device,
+    /// What browsers are built on.
+    Engine,
+    /// `Android`: what follows up to the parenthesis' end is the device's name.
+    Android,
+    /// The last label of a domain.
+    TopLevel,
+    /// `Mozilla`.
+    Mozilla,
+    /// `Safari`.
+    Safari,
 }
 
 static SIGNS: LazyLock<Lexicon<Sign>> = LazyLock::new(|| Lexicon::new(listed()));
 
+/// What the words said that is no verdict by itself.
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a word that was there or not
+struct Heard {
+    doubt: Option<Reason>,
+    names_something: bool,
+    generic: bool,
+    contact: bool,
+    compatible: bool,
+    old_browser: bool,
+    device: bool,
+    engine: bool,
+    /// `Mozilla` stood behind something else.
+    late: bool,
+    /// Where the name of an Android device ends.
+    model_end: usize,
+}
+
 impl Saying {
-    /// Reads the user agent and the brands beside it (`Sec-CH-UA`); `known` tells whether a browser or a system
-    /// was recognised in it.
-    pub(super) fn of(user_agent: &str, brands: &str, known: bool) -> Self {
+    /// Reads the user agent and the brands beside it (`Sec-CH-UA`); `agent` is what was recognised in it.
+    pub(super) fn of(user_agent: &str, brands: &str, agent: &Agent<'_>) -> Self {
         let text = user_agent.trim().as_bytes();
-        let signs = &*SIGNS;
-        let (mut doubt, mut generic, mut names_something) = (None, false, false);
-        let (mut compatible, mut old_browser) = (false, false);
+        let heard = match Heard::of(text) {
+            Ok(heard) => heard,
+            Err(reason) => return Self::Program { reason, certain: true },
+        };
+        if brands.contains("HeadlessChrome") {
+            return Self::Program { reason: Reason::Headless, certain: true };
+        }
+        if !heard.names_something {
+            return Self::Program { reason: Reason::EmptyUa, certain: true };
+        }
+        let netscape = begins(text, "mozilla/") || begins(text, "opera/");
+        let on_a_desktop = matches!(agent.device, Device::Desktop | Device::Other);
+        // Apps on telephones give an address as well: their customer's.
+        let contact = heard.contact && (netscape || on_a_desktop);
+        // `compatible;` was how the browsers of the nineties claimed to be Netscape. Only robots still say it.
+        if heard.generic || contact || heard.compatible && !heard.old_browser {
+            return Self::Program { reason: Reason::UaList, certain: true };
+        }
+        if let Some(reason) = heard.doubt {
+            return Self::Program { reason, certain: false };
+        }
+        // No browser since Netscape began otherwise than `Mozilla/`, save for Opera and those known by name. Apps on
+        // telephones name the system that they run on; programs on servers name themselves, or put their name
+        // before a browser's.
+        let known = !(agent.browser.is_empty() && agent.os.is_empty());
+        let named = !on_a_desktop || !heard.late && (heard.engine || !agent.browser.is_empty());
+        let bare = !text.iter().any(|byte| b"/ ".contains(byte));
+        if heard.device || known && (netscape || named && !bare) {
+            return Self::Person;
+        }
+        Self::Program { reason: Reason::UaGenericLibrary, certain: heard.late || !heard.engine }
+    }
+}
+
+impl Heard {
+    /// Listens to every word; a name that is certain ends it.
+    fn of(text: &[u8]) -> Result<Self, Reason> {
+        let (signs, mut heard) = (&*SIGNS, Self::default());
         for word in words(text) {
             if word.is_number(text) {
                 continue;
             }
-            names_something = names_something || names(text, word);
-            let sign = match signs.at(text, word) {
-                Some(found) => Some(found.value),
+            heard.names_something = heard.names_something || shape::names(text, word);
+            let sign = match signs.at(text, word).map(|found| found.value) {
+                Some(Sign::Device) => signs.ending(text, word).or(Some(&Sign::Device)),
                 None => signs.ending(text, word),
+                found => found,
             };
             match sign {
-                Some(&Sign::Named { reason, certain: true }) => {
-                    return Self::Program { reason, certain: true };
+                Some(&Sign::Named { reason, certain: true }) => return Err(reason),
+                Some(&Sign::Named { reason, .. }) => heard.doubt = heard.doubt.or(Some(reason)),
+                // Telephones are called Spider and M bot; programs give a version.
+                Some(Sign::Generic) => {
+                    heard.generic |= word.end > heard.model_end || text.get(word.end) == Some(&b'/');
                 }
-                Some(&Sign::Named { reason, .. }) => doubt = doubt.or(Some(reason)),
-                Some(Sign::Generic) => generic = true,
                 Some(Sign::Person) => {}
-                Some(Sign::Compatible) => compatible = true,
-                Some(Sign::OldBrowser) => old_browser = true,
-                None => generic |= gives_contact(text, word),
+                Some(Sign::Compatible) => heard.compatible = true,
+                Some(Sign::OldBrowser) => (heard.old_browser, heard.engine) = (true, true),
+                Some(Sign::Device) => heard.device = true,
+                Some(Sign::Engine) => {
+                    heard.engine = true;
+                    heard.generic |= shape::is_signed(text, word);
+                }
+                Some(Sign::Android) => {
+                    let rest = text.get(word.end..).unwrap_or_default();
+                    heard.model_end =
+                        word.end + rest.iter().position(|byte| *byte == b')').unwrap_or_default();
+                }
+                Some(Sign::Mozilla) => heard.late |= word.start > 1,
+                Some(Sign::Safari) => {
+                    heard.generic |= heard.model_end == 0 && shape::adds_a_product(text, word);
+                }
+                Some(Sign::TopLevel) => {
+                    heard.contact |= word.end > heard.model_end && shape::is_domain(text, word);
+                }
+                None => heard.contact |= shape::gives_contact(text, word),
             }
         }
-        if brands.contains("HeadlessChrome") {
-            return Self::Program { reason: Reason::Headless, certain: true };
-        }
-        if !names_something {
-            return Self::Program { reason: Reason::EmptyUa, certain: true };
-        }
-        // `compatible;` was how the browsers of the nineties claimed to be Netscape. Only robots still say it.
-        if generic || compatible && !old_browser {
-            return Self::Program { reason: Reason::UaList, certain: true };
-        }
-        // What names neither a browser nor a system we ever heard of is more often a program than a telephone.
-        match doubt.or((!known).then_some(Reason::UaGenericLibrary)) {
-            Some(reason) => Self::Program { reason, certain: false },
-            None => Self::Person,
-        }
+        Ok(heard)
     }
 }
 
-/// Whether the word tells anything: `Mozilla/5.0 (compatible;)` and `None` do not.
-fn names(text: &[u8], word: Word) -> bool {
-    let word = text.get(word.start..word.end).unwrap_or_default();
-    word.len() > 1
-        && word.first().is_some_and(u8::is_ascii_alphabetic)
-        && !["mozilla", "compatible", "none", "null", "undefined", "unknown"]
-            .iter()
-            .any(|empty| word.eq_ignore_ascii_case(empty.as_bytes()))
-}
-
-/// Whether a web or mail address begins here: it is where a site's owner may complain, and people's browsers
-/// give none. Toolbars of the time of MSIE did, without the plus sign.
-fn gives_contact(text: &[u8], word: Word) -> bool {
-    let before = word.start.checked_sub(1).and_then(|at| text.get(at));
-    let after = text.get(word.end..).unwrap_or_default();
-    let word = text.get(word.start..word.end).unwrap_or_default();
-    let url = (word.eq_ignore_ascii_case(b"http") || word.eq_ignore_ascii_case(b"https"))
-        && after.starts_with(b"://");
-    let www = word.eq_ignore_ascii_case(b"www") && after.starts_with(b".");
-    match before {
-        Some(b'+') => url || www,
-        Some(b'@') => {
-            let mut domain = after.iter().skip_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-');
-            domain.next() == Some(&b'.') && domain.next().is_some_and(u8::is_ascii_alphabetic)
-        }
-        _ => (url || www) && !text.windows(5).any(|window| window == b"MSIE "),
-    }
+fn begins(text: &[u8], name: &str) -> bool {
+    text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 fn listed() -> impl Iterator<Item = (&'static str, Sign)> {
@@ -127,6 +172,12 @@ fn listed() -> impl Iterator<Item = (&'static str, Sign)> {
                 "generic" => Sign::Generic,
                 "compatible" => Sign::Compatible,
                 "old_browser" => Sign::OldBrowser,
+                "device" => Sign::Device,
+                "engine" => Sign::Engine,
+                "android" => Sign::Android,
+                "mozilla" => Sign::Mozilla,
+                "safari" => Sign::Safari,
+                "top_level" => Sign::TopLevel,
                 _ => Sign::Person,
             },
         };
@@ -139,9 +190,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::agent::Headers;
+
+    fn said(user_agent: &str, brands: &str) -> Saying {
+        Saying::of(user_agent, brands, &Agent::read(Headers { user_agent, brands, ..Headers::default() }))
+    }
 
     fn reason(user_agent: &str) -> &'static str {
-        match Saying::of(user_agent, "", !user_agent.starts_with("neverseen")) {
+        match said(user_agent, "") {
             Saying::Person => "",
             Saying::Program { reason, .. } => reason.name(),
         }
@@ -152,7 +208,19 @@ mod tests {
         for line in LIST.lines().filter(|line| line.starts_with('[')) {
             let name = line.trim_matches(['[', ']']).trim_end_matches(" doubt");
             let known = Reason::ALL.iter().any(|reason| reason.name() == name);
-            assert!(known || ["person", "generic", "compatible", "old_browser"].contains(&name), "{line}");
+            let others = [
+                "person",
+                "generic",
+                "compatible",
+                "old_browser",
+                "device",
+                "engine",
+                "android",
+                "mozilla",
+                "safari",
+                "top_level",
+            ];
+            assert!(known || others.contains(&name), "{line}");
         }
         assert!(LIST.lines().all(|line| line == line.trim()), "a space at the end would be part of the name");
         let mut names: Vec<_> = listed().map(|(name, _)| name.to_ascii_lowercase()).collect();
@@ -197,7 +265,7 @@ mod tests {
             assert_eq!(reason(user_agent), name, "{user_agent}");
         }
         let brands = r#""HeadlessChrome";v="120""#;
-        assert_ne!(Saying::of("Mozilla/5.0 (Windows NT 10.0) Chrome/120", brands, true), Saying::Person);
+        assert_ne!(said("Mozilla/5.0 (Windows NT 10.0) Chrome/120", brands), Saying::Person);
     }
 
     #[test]
@@ -223,14 +291,14 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_says_something(text in ".{0,200}", brands in ".{0,40}") {
-            let _ = Saying::of(&text, &brands, true);
+            let _ = said(&text, &brands);
         }
 
         #[test]
         fn case_does_not_matter(text in "[ -~]{0,80}") {
             // The one place where it does: the shape of old Internet Explorer.
             prop_assume!(!text.to_ascii_uppercase().contains("MSIE "));
-            prop_assert_eq!(Saying::of(&text, "", true), Saying::of(&text.to_ascii_uppercase(), "", true));
+            prop_assert_eq!(said(&text, ""), said(&text.to_ascii_uppercase(), ""));
         }
     }
 }
