@@ -137,7 +137,7 @@ pub(crate) async fn item(
     changed(&edge, &outcomes, &origin)
 }
 
-const NO_LINK: Problem = Problem::NotFound("There is no such link");
+pub(crate) const NO_LINK: Problem = Problem::NotFound("There is no such link");
 
 /// The answer to one operation.
 fn changed(edge: &Edge, outcomes: &[Outcome], origin: &str) -> Result<Response, Problem> {
@@ -165,7 +165,7 @@ fn changed(edge: &Edge, outcomes: &[Outcome], origin: &str) -> Result<Response, 
 }
 
 /// The link of this name, deleted or not.
-async fn find(edge: &Edge, name: &Name) -> Result<Option<Link>, Problem> {
+pub(crate) async fn find(edge: &Edge, name: &Name) -> Result<Option<Link>, Problem> {
     let statement = match &name.token {
         Some(token) => statements::by_token(&name.domain, token),
         None => statements::by_external_id(&name.external_id),

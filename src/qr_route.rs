@@ -1,13 +1,13 @@
 //! `GET /api/links/{token}/qr`: the code to print.
 
 use links::Token;
+use links::operation::Name;
 use links::qr::{self, Image, Options};
 use worker::{Env, Headers, Method, Request, Response, ResponseBuilder, Result};
 
 use crate::auth::{Scope, allowed};
 use crate::edge::Edge;
-use crate::link_routes::origin;
-use crate::lookup::from_d1;
+use crate::link_routes::{NO_LINK, find, origin};
 use crate::problem::Problem;
 
 /// Draws the code of a link.
@@ -21,12 +21,20 @@ pub(crate) async fn show(
         return Err(Problem::MethodNotAllowed("GET, HEAD"));
     }
     allowed(request, env, Scope::LinksRead).await?;
-    let options = Options::parse(query)?;
-    let link = match Token::from_segment(segment) {
-        Some(token) => from_d1(&*Edge::of(env)?, "", &token).await?,
+    // Whose link it is stands among what it is to look like.
+    let (mut domain, mut look) = (String::new(), form_urlencoded::Serializer::new(String::new()));
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "domain" => domain = value.into_owned(),
+            _ => drop(look.append_pair(&name, &value)),
+        }
+    }
+    let options = Options::parse(&look.finish())?;
+    let link = match Name::of_path(segment, &domain) {
+        Some(name) => find(&*Edge::of(env)?, &name).await?,
         None => None,
     };
-    let link = link.ok_or(Problem::NotFound("There is no such link"))?;
+    let link = link.filter(|link| link.deleted_at_ms.is_none()).ok_or(NO_LINK)?;
     let image = qr::draw(&link.code_url(&origin(request)?), &options)?;
     let known = request.headers().get("if-none-match")?.unwrap_or_default();
     Ok(answer(image, &link.token, &known)?)

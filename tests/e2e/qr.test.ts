@@ -1,10 +1,11 @@
-// The decoders that read codes back are native (links/src/qr/tests.rs); here are the route and the files it gives.
+// Codes of every sort are read back natively (links/src/qr/tests.rs); here are the route and the files it gives.
 import { inflateSync } from "node:zlib";
+import jsqr from "jsqr";
 import { afterAll, expect, test } from "vitest";
 import { startServer } from "./server.ts";
 import { pointers } from "./traffic.ts";
 
-const server = await startServer();
+const server = await startServer({ config: { domains: ["go.example"] } });
 afterAll(() => server.stop());
 
 const url = "https://shop.example/";
@@ -48,6 +49,30 @@ test("a code comes as pixels, as many as were asked for", async () => {
     expect([header.readUInt32BE(0), header.readUInt32BE(4), header[8], header[9]]).toEqual([size, size, 1, 3]);
     expect(inflateSync(chunks.get("IDAT")!).length).toBe(size * (1 + Math.ceil(size / 8)));
   }
+});
+
+/** What a reader sees: a pixel for each bit, of which 1 is dark. */
+function read(png: Buffer, size: number): string | undefined {
+  const data = png.indexOf("IDAT", 0, "latin1");
+  const rows = inflateSync(png.subarray(data + 4, data + 4 + png.readUInt32BE(data - 4)));
+  const [stride, dark] = [1 + Math.ceil(size / 8), png[png.indexOf("PLTE", 0, "latin1") + 4] === 0 ? 0 : 1];
+  const pixels = new Uint8ClampedArray(size * size * 4).fill(255);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const bit = (rows[y * stride + 1 + (x >> 3)] >> (7 - (x & 7))) & 1;
+      if (bit === dark) pixels.fill(0, (y * size + x) * 4, (y * size + x) * 4 + 3);
+    }
+  }
+  return jsqr(pixels, size, size)?.data;
+}
+
+test("a code is read back, of a host's own link too", async () => {
+  await server.api("/api/links", { url, token: "printed", domain: "go.example", external_id: "poster-7" });
+  const of = async (path: string) => read(Buffer.from(await (await ask(path)).arrayBuffer()), 300);
+  expect(await of("printed/qr?format=png&size=300")).toBe(`${server.url}/r/printed?src=qr`);
+  expect(await of("printed/qr?format=png&size=300&ec=H&domain=go.example")).toBe("http://go.example/r/printed?src=qr");
+  expect(await of("ext:poster-7/qr?format=png&size=300")).toBe("http://go.example/r/printed?src=qr");
+  expect((await ask("printed/qr?domain=other.example")).status).toBe(404);
 });
 
 test("who has the picture already is not sent it again", async () => {
