@@ -1,11 +1,13 @@
 //! With what the visitor came: device, browser and system, read from the user agent and its client hints.
 
+mod cache;
 mod names;
 mod system;
 
 use std::borrow::Cow;
 
 use crate::lexicon::words;
+pub use cache::AgentCache;
 use names::{Mark, brands, marks};
 use system::System;
 
@@ -73,6 +75,8 @@ pub struct Agent<'a> {
     pub os_version: &'a str,
     /// Whether it is a browser inside an app: Instagram's, a mail program's.
     pub in_app: bool,
+    /// Who made the device.
+    pub brand: &'static str,
 }
 
 /// The headers that tell of the agent, as they were sent.
@@ -97,8 +101,13 @@ struct Seen {
     system: Ranked<System>,
     system_version: (u32, u32),
     device: Option<Device>,
+    phone: bool,
+    of_maker: bool,
+    maker: &'static str,
     version: u32,
     trident: u32,
+    darwin: u32,
+    intel: bool,
     mobile: bool,
     app_stack: bool,
     mozilla: bool,
@@ -117,6 +126,7 @@ impl Agent<'static> {
     /// engine it is built on.
     pub fn read(headers: Headers<'_>) -> Self {
         let mut seen = Seen::of(headers.user_agent.as_bytes());
+        seen.settle();
         let hinted = System::hinted(headers.platform.trim_matches('"'));
         if hinted != System::Unknown && hinted != seen.system.value {
             seen.system.value = hinted;
@@ -140,6 +150,7 @@ impl Agent<'static> {
             in_app: seen.browser.rank >= names::APP
                 || matches!(browser, "iOS WebView" | "Android WebView")
                 || seen.webview,
+            brand: if seen.maker.is_empty() { seen.system.value.maker() } else { seen.maker },
         }
     }
 }
@@ -168,8 +179,27 @@ impl Seen {
                 Mark::System(rank, _) if rank == seen.system.rank && seen.system_version.0 == 0 => {
                     seen.system_version = (major, minor);
                 }
+                // `iPad; CPU OS 17_4`: the lesser name has the version.
+                Mark::System(_, system) if seen.system_version.0 == 0 && system.maker() == "Apple" => {
+                    if seen.system.value.maker() == "Apple" {
+                        seen.system_version = (major, minor);
+                    }
+                }
                 Mark::System(..) => {}
-                Mark::Device(device) => seen.device = Some(seen.device.unwrap_or(device)),
+                Mark::Device(Device::Smartphone, maker) => {
+                    seen.phone = true;
+                    seen.made_by(maker);
+                }
+                Mark::Device(device, maker) => {
+                    seen.device = Some(seen.device.unwrap_or(device));
+                    seen.made_by(maker);
+                }
+                Mark::Maker(maker) => {
+                    seen.of_maker = true;
+                    seen.made_by(maker);
+                }
+                Mark::Darwin => seen.darwin = major,
+                Mark::Intel => seen.intel = true,
                 Mark::Version => seen.version = major,
                 Mark::Trident => seen.trident = major,
                 Mark::Mobile => seen.mobile = true,
@@ -180,6 +210,33 @@ impl Seen {
             }
         }
         seen
+    }
+
+    fn made_by(&mut self, maker: &'static str) {
+        if self.maker.is_empty() {
+            self.maker = maker;
+        }
+    }
+
+    /// What only several words together tell.
+    fn settle(&mut self) {
+        // An Apple app's network stack names no system, but the kernel; only a Mac's names its processor.
+        if self.system.value == System::Unknown && self.darwin > 0 && self.intel {
+            self.system.value = System::Mac;
+        }
+        if self.system.rank == names::NETWORK_STACK {
+            if self.intel {
+                self.system.value = System::Mac;
+            }
+            self.system_version = self.system.value.of_darwin(self.darwin);
+        }
+        if self.system.value == System::Unknown && self.browser.value == "Firefox" && self.is_handheld() {
+            self.system.value = System::FirefoxOs;
+        }
+    }
+
+    fn is_handheld(&self) -> bool {
+        self.mobile || self.phone || self.device == Some(Device::Tablet)
     }
 
     /// iPads claim to be Macs so as to get the desktop's pages; no Mac has these browsers or this word.
@@ -195,35 +252,55 @@ impl Seen {
             return brand;
         }
         match (self.browser.value, self.system.value) {
+            ("Safari" | "", System::BlackBerry | System::PlayBook) => ("BlackBerry Browser", self.version),
+            ("Safari", System::Symbian | System::Series40) => ("Nokia Browser", 0),
+            ("Safari", System::MeeGo) if self.maker == "Nokia" => ("Nokia Browser", 0),
+            ("Safari", System::Kindle) => ("Kindle", 0),
+            ("", System::WatchOs) => ("Apple Watch App", 0),
+            ("Safari" | "", System::PalmWebOs) => ("webOS Browser", 0),
+            ("Silk" | "", System::PlayStation) if self.system_version.0 < 4 => ("NetFront", 0),
+            ("", System::Nintendo) => ("NetFront", 0),
             ("Safari", System::Android) => ("Android Browser", self.version),
-            ("Safari", System::IPhone | System::IPad | System::Mac | System::Windows) => {
-                ("Safari", self.version)
+            ("Safari", _) => ("Safari", self.version),
+            ("", System::IPhone | System::IPad) if self.webkit || self.mozilla => ("iOS WebView", 0),
+            ("", System::Mac) if self.webkit => ("Apple Mail", 0),
+            ("" | "Firefox", System::Windows) if self.trident > 0 => ("Internet Explorer", self.trident + 4),
+            ("", System::Roku) => ("Roku", 0),
+            ("", _) if self.maker == "Nokia" => ("Nokia Browser", 0),
+            ("Chrome", System::Android) if self.webview || self.version > 0 => {
+                ("Android WebView", self.browser_version)
             }
-            ("Safari", _) => ("", 0),
-            ("", System::IPhone | System::IPad) if self.webkit => ("iOS WebView", 0),
-            ("", System::Windows) if self.trident > 0 => ("Internet Explorer", self.trident + 4),
-            ("Chrome", System::Android) if self.webview => ("Android WebView", self.browser_version),
             ("Opera", _) if self.version > 0 => ("Opera", self.version),
             (name, _) => (name, self.browser_version),
         }
     }
 
     fn device(&self, mobile_hint: &str) -> Device {
+        let of_system = self.system.value.device();
         match self.device {
             // A console that says it hangs at a SmartTV is still one.
-            Some(_) if self.system.value.device() == Device::Console => return Device::Console,
+            Some(_) if of_system == Device::Console => return Device::Console,
             Some(device) => return device,
+            None if self.browser.value == "HbbTV" => return Device::Tv,
             None => {}
         }
         match (self.system.value, mobile_hint) {
             (_, "?1") => Device::Smartphone,
             (System::IPad, _) | (System::Android, "?0") => Device::Tablet,
+            // A telephone is one even when it asks for the desktop's page.
+            _ if self.phone && matches!(of_system, Device::Desktop | Device::Smartphone | Device::Other) => {
+                Device::Smartphone
+            }
             // Browsers on Android say `Mobile` on telephones; apps' own network stacks never do.
             (System::Android, _) if self.mozilla && !self.mobile && !self.app_stack => Device::Tablet,
-            (system, _) => match system.device() {
-                Device::Other if self.mobile => Device::Smartphone,
-                device => device,
-            },
+            _ if of_system == Device::Other
+                && (self.mobile || self.of_maker || names::is_pocket(self.browser.value)) =>
+            {
+                Device::Smartphone
+            }
+            // Tizen and the like on a telephone.
+            _ if of_system == Device::Tv && self.mobile => Device::Smartphone,
+            _ => of_system,
         }
     }
 }

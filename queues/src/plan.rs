@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use analytics::event::Malformed;
 use analytics::rollup::Rollup;
 use analytics::segment::segments;
-use analytics::{RawEvent, Statement, StatsAggregate, TrackedEvent, enrich};
+use analytics::{AgentCache, RawEvent, Statement, StatsAggregate, TrackedEvent, enrich_with};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -53,7 +53,7 @@ impl Plan {
         mut each: impl FnMut(&TrackedEvent<'a>),
     ) -> Self {
         let mut plan = Self::default();
-        let mut rollup = Rollup::default();
+        let (mut rollup, mut agents) = (Rollup::default(), AgentCache::default());
         let mut taken: HashSet<(&str, i64)> = HashSet::new();
         for (queue_id, bytes) in batch {
             let fate = match Message::decode(bytes) {
@@ -73,7 +73,8 @@ impl Plan {
                     if counted.contains(&(gate.to_owned(), number)) || !taken.insert((gate, number)) {
                         Fate::Counted
                     } else {
-                        let entry = read(gate, number, frames, &mut rollup, &mut plan.dead, &mut each);
+                        let entry =
+                            read(gate, number, frames, &mut rollup, &mut agents, &mut plan.dead, &mut each);
                         plan.entries.push(entry);
                         Fate::Apply
                     }
@@ -97,6 +98,7 @@ fn read<'a>(
     number: i64,
     bytes: &'a [u8],
     rollup: &mut Rollup,
+    agents: &mut AgentCache,
     dead: &mut Vec<DeadLetter>,
     each: &mut impl FnMut(&TrackedEvent<'a>),
 ) -> Entry {
@@ -118,7 +120,7 @@ fn read<'a>(
             }
             Ok(Frame::Event { id, body }) => match RawEvent::decode(id, body) {
                 Ok(raw) => {
-                    let event = enrich(raw);
+                    let event = enrich_with(agents, raw);
                     rollup.add(&event);
                     each(&event);
                     entry.events += 1;
