@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
+use super::Device;
+use super::seen::digits;
 use super::system::System;
-use super::{Device, digits};
 use crate::lexicon::Lexicon;
 
 /// Browsers and makers; the file says how it is written.
