@@ -4,7 +4,7 @@
 //! for callgrind, whose instruction count does not vary.
 
 use analytics::rollup::Rollup;
-use analytics::{EventId, Kind, RawEvent, Source, enrich};
+use analytics::{AgentCache, EventId, Kind, RawEvent, Source, enrich_with};
 
 /// What a busy consumer takes at once: a hundred messages of a hundred events.
 const EVENTS: usize = 10_000;
@@ -138,11 +138,11 @@ fn events() -> Vec<(EventId, Vec<u8>)> {
 
 /// What a consumer does with a batch. Returns how many events could be read, and how many sums came of them.
 fn pass(events: &[(EventId, Vec<u8>)]) -> (usize, usize) {
-    let mut rollup = Rollup::default();
+    let (mut rollup, mut agents) = (Rollup::default(), AgentCache::default());
     let mut read = 0;
     for (id, body) in events {
         if let Ok(raw) = RawEvent::decode(*id, body) {
-            rollup.add(&enrich(raw));
+            rollup.add(&enrich_with(&mut agents, raw));
             read += 1;
         }
     }

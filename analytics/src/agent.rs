@@ -1,12 +1,14 @@
 //! With what the visitor came: device, browser and system, read from the user agent and its client hints.
 
+mod cache;
 mod names;
+mod seen;
 mod system;
 
 use std::borrow::Cow;
 
-use crate::lexicon::words;
-use names::{Mark, brands, marks};
+pub use cache::AgentCache;
+use seen::Seen;
 use system::System;
 
 /// The class of the device.
@@ -73,6 +75,8 @@ pub struct Agent<'a> {
     pub os_version: &'a str,
     /// Whether it is a browser inside an app: Instagram's, a mail program's.
     pub in_app: bool,
+    /// Who made the device.
+    pub brand: &'static str,
 }
 
 /// The headers that tell of the agent, as they were sent.
@@ -88,35 +92,12 @@ pub struct Headers<'h> {
     pub platform: &'h str,
 }
 
-/// Everything the words of a user agent say, before it is weighed.
-#[derive(Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // each is a word that was there or not
-struct Seen {
-    browser: Ranked<&'static str>,
-    browser_version: u32,
-    system: Ranked<System>,
-    system_version: (u32, u32),
-    device: Option<Device>,
-    version: u32,
-    trident: u32,
-    mobile: bool,
-    app_stack: bool,
-    mozilla: bool,
-    webkit: bool,
-    webview: bool,
-}
-
-#[derive(Debug, Default)]
-struct Ranked<T> {
-    rank: u8,
-    value: T,
-}
-
 impl Agent<'static> {
     /// Reads the headers. Client hints outweigh the user agent, except that an app's own name outweighs the
     /// engine it is built on.
     pub fn read(headers: Headers<'_>) -> Self {
         let mut seen = Seen::of(headers.user_agent.as_bytes());
+        seen.settle();
         let hinted = System::hinted(headers.platform.trim_matches('"'));
         if hinted != System::Unknown && hinted != seen.system.value {
             seen.system.value = hinted;
@@ -140,111 +121,9 @@ impl Agent<'static> {
             in_app: seen.browser.rank >= names::APP
                 || matches!(browser, "iOS WebView" | "Android WebView")
                 || seen.webview,
+            brand: if seen.maker.is_empty() { seen.system.value.maker() } else { seen.maker },
         }
     }
-}
-
-impl Seen {
-    fn of(text: &[u8]) -> Self {
-        let (marks, mut seen) = (marks(), Self::default());
-        for word in words(text) {
-            if word.is_number(text) {
-                continue;
-            }
-            let Some(found) = marks.at(text, word) else { continue };
-            let (major, minor) = version(text.get(found.end..).unwrap_or_default());
-            match *found.value {
-                Mark::Browser(rank, name) => {
-                    let same = name == seen.browser.value && seen.browser_version == 0;
-                    if rank > seen.browser.rank || same {
-                        seen.browser = Ranked { rank: rank.max(seen.browser.rank), value: name };
-                        seen.browser_version = major;
-                    }
-                }
-                Mark::System(rank, system) if rank > seen.system.rank => {
-                    seen.system = Ranked { rank, value: system };
-                    seen.system_version = (major, minor);
-                }
-                Mark::System(rank, _) if rank == seen.system.rank && seen.system_version.0 == 0 => {
-                    seen.system_version = (major, minor);
-                }
-                Mark::System(..) => {}
-                Mark::Device(device) => seen.device = Some(seen.device.unwrap_or(device)),
-                Mark::Version => seen.version = major,
-                Mark::Trident => seen.trident = major,
-                Mark::Mobile => seen.mobile = true,
-                Mark::AppStack => seen.app_stack = true,
-                Mark::Mozilla => seen.mozilla = true,
-                Mark::WebKit => seen.webkit = true,
-                Mark::WebView => seen.webview = true,
-            }
-        }
-        seen
-    }
-
-    /// iPads claim to be Macs so as to get the desktop's pages; no Mac has these browsers or this word.
-    fn is_ipad(&self) -> bool {
-        self.mobile || self.browser.rank == names::IOS_ONLY
-    }
-
-    fn browser(&self, sent_brands: &str) -> (&'static str, u32) {
-        if self.browser.rank >= names::APP {
-            return (self.browser.value, self.browser_version);
-        }
-        if let Some(brand) = brands(sent_brands) {
-            return brand;
-        }
-        match (self.browser.value, self.system.value) {
-            ("Safari", System::Android) => ("Android Browser", self.version),
-            ("Safari", System::IPhone | System::IPad | System::Mac | System::Windows) => {
-                ("Safari", self.version)
-            }
-            ("Safari", _) => ("", 0),
-            ("", System::IPhone | System::IPad) if self.webkit => ("iOS WebView", 0),
-            ("", System::Windows) if self.trident > 0 => ("Internet Explorer", self.trident + 4),
-            ("Chrome", System::Android) if self.webview => ("Android WebView", self.browser_version),
-            ("Opera", _) if self.version > 0 => ("Opera", self.version),
-            (name, _) => (name, self.browser_version),
-        }
-    }
-
-    fn device(&self, mobile_hint: &str) -> Device {
-        match self.device {
-            // A console that says it hangs at a SmartTV is still one.
-            Some(_) if self.system.value.device() == Device::Console => return Device::Console,
-            Some(device) => return device,
-            None => {}
-        }
-        match (self.system.value, mobile_hint) {
-            (_, "?1") => Device::Smartphone,
-            (System::IPad, _) | (System::Android, "?0") => Device::Tablet,
-            // Browsers on Android say `Mobile` on telephones; apps' own network stacks never do.
-            (System::Android, _) if self.mozilla && !self.mobile && !self.app_stack => Device::Tablet,
-            (system, _) => match system.device() {
-                Device::Other if self.mobile => Device::Smartphone,
-                device => device,
-            },
-        }
-    }
-}
-
-/// The version after a name: `/120.0`, ` 10_15_7`; (0, 0) if none stands there.
-fn version(rest: &[u8]) -> (u32, u32) {
-    let skipped = rest.iter().take(2).take_while(|byte| b"/ :-v".contains(byte)).count();
-    let (major, rest) = digits(rest.get(skipped..).unwrap_or_default());
-    let (minor, _) = match rest.split_first() {
-        Some((b'.' | b'_', rest)) => digits(rest),
-        _ => (0, rest),
-    };
-    (major, minor)
-}
-
-fn digits(text: &[u8]) -> (u32, &[u8]) {
-    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, rest) = text.split_at(end);
-    let value =
-        digits.iter().fold(0u32, |sum, digit| sum.saturating_mul(10).saturating_add(u32::from(digit - b'0')));
-    (value, rest)
 }
 
 /// The number as text, without allocating. Nothing has a major version over 999, and so nobody can fill the

@@ -6,7 +6,7 @@ use foldhash::fast::FixedState;
 use serde_json::Value;
 
 use crate::catalog::{Item, Sort};
-use crate::{Kind, RawEvent, Text, TrackedEvent, Verdict, enrich};
+use crate::{AgentCache, Kind, RawEvent, Text, TrackedEvent, Verdict, enrich_with};
 
 /// Every campaign, as far as events are concerned: some 200 bytes each, so that the largest customers' ten thousand
 /// fit into an isolate many times.
@@ -87,11 +87,11 @@ impl Campaigns {
     /// Works out what an event means, in its campaign: publisher and medium are the campaign's where the event names
     /// none, before all else, because the medium decides the channel; and a person's event has its price. An event of
     /// no campaign, or of one that nobody keeps, means what it says.
-    pub fn enrich<'a>(&'a self, mut raw: RawEvent<'a>) -> TrackedEvent<'a> {
-        let Some(terms) = self.known.get(&*raw.campaign_id) else { return enrich(raw) };
+    pub fn enrich_with<'a>(&'a self, agents: &mut AgentCache, mut raw: RawEvent<'a>) -> TrackedEvent<'a> {
+        let Some(terms) = self.known.get(&*raw.campaign_id) else { return enrich_with(agents, raw) };
         raw.publisher_id = raw.publisher_id.or(Text::from(terms.publisher_id.as_str()));
         raw.medium = raw.medium.or(Text::from(terms.medium.as_str()));
-        let mut event = enrich(raw);
+        let mut event = enrich_with(agents, raw);
         event.cost_nanos = terms.cost_nanos(&event);
         event
     }
@@ -103,7 +103,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{Channel, EventId, Source};
+    use crate::{Channel, EventId, Source, enrich};
 
     const NOW: i64 = 1_790_000_000_000;
 
@@ -113,6 +113,12 @@ mod tests {
         let mut record: Value = serde_json::from_str(&edit(item).to_record()).unwrap();
         record["change"] = change.into();
         record.to_string()
+    }
+
+    impl Campaigns {
+        fn enrich<'a>(&'a self, raw: RawEvent<'a>) -> TrackedEvent<'a> {
+            self.enrich_with(&mut AgentCache::default(), raw)
+        }
     }
 
     fn campaigns(body: Value) -> Campaigns {

@@ -1,6 +1,6 @@
 //! `enrich: RawEvent -> TrackedEvent`: everything that the facts of one event say.
 
-use crate::agent::{self, Headers};
+use crate::agent::{self, AgentCache, Headers};
 use crate::bots::Bot;
 use crate::referrer::{channel_of, channel_of_medium, host_of, same_host};
 use crate::utm::{ClickId, query_of, scan};
@@ -8,13 +8,27 @@ use crate::{Agent, Channel, Device, RawEvent, Source, TimeSource, TrackedEvent, 
 
 /// Works out what an event means. Total: every event has a meaning, if only that nothing is known.
 pub fn enrich(raw: RawEvent<'_>) -> TrackedEvent<'_> {
-    let (effective_time_ms, time_source) = time_of(&raw);
-    let mut agent = Agent::read(Headers {
+    let agent = Agent::read(headers(&raw));
+    with_agent(raw, agent)
+}
+
+/// [`enrich`] for one event of many: agents that were read before are not read again.
+pub fn enrich_with<'a>(agents: &mut AgentCache, raw: RawEvent<'a>) -> TrackedEvent<'a> {
+    let agent = agents.read(headers(&raw));
+    with_agent(raw, agent)
+}
+
+fn headers<'r>(raw: &'r RawEvent<'_>) -> Headers<'r> {
+    Headers {
         user_agent: &raw.user_agent,
         brands: &raw.ua_brands,
         mobile: &raw.ua_mobile,
         platform: &raw.ua_platform,
-    });
+    }
+}
+
+fn with_agent<'a>(raw: RawEvent<'a>, mut agent: Agent<'static>) -> TrackedEvent<'a> {
+    let (effective_time_ms, time_source) = time_of(&raw);
     let bot = Bot::judge(&raw, &agent);
     if bot.is_program() {
         agent.device = Device::Bot;
@@ -184,7 +198,9 @@ mod tests {
             };
             let tracked = enrich(event.clone());
             prop_assert_eq!(&tracked.raw, &event);
-            prop_assert_eq!(enrich(event), tracked);
+            let mut agents = AgentCache::default();
+            prop_assert_eq!(&enrich_with(&mut agents, event.clone()), &tracked);
+            prop_assert_eq!(&enrich_with(&mut agents, event), &tracked, "from the cache");
         }
     }
 }

@@ -46,11 +46,11 @@ pub mod visitor;
 mod world;
 pub mod zone;
 
-pub use agent::{Agent, Device};
+pub use agent::{Agent, AgentCache, Device};
 pub use aggregate::{Scope, StatsAggregate};
 pub use bots::{Bot, Reason, Reasons, Verdict};
 pub use dimension::Dimension;
-pub use enrich::enrich;
+pub use enrich::{enrich, enrich_with};
 pub use event::{Hints, Malformed, RawEvent};
 pub use event_id::{DOUBLE_TAP_MS, EVENT_ID_MAX_CHARS, EventId};
 pub use kind::Kind;

@@ -6,7 +6,7 @@ use analytics::campaign::Campaigns;
 use analytics::event::Malformed;
 use analytics::rollup::Rollup;
 use analytics::segment::segments;
-use analytics::{RawEvent, Statement, StatsAggregate, TrackedEvent};
+use analytics::{AgentCache, RawEvent, Statement, StatsAggregate, TrackedEvent};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -56,6 +56,7 @@ impl Plan {
     ) -> Self {
         let mut plan = Self::default();
         let mut rollup = Rollup::default();
+        let mut meaning = Meaning { campaigns, agents: AgentCache::default() };
         let mut taken: HashSet<(&str, i64)> = HashSet::new();
         for (queue_id, bytes) in batch {
             let fate = match Message::decode(bytes) {
@@ -76,7 +77,7 @@ impl Plan {
                         Fate::Counted
                     } else {
                         let entry =
-                            read(gate, number, frames, campaigns, &mut rollup, &mut plan.dead, &mut each);
+                            read(gate, number, frames, &mut meaning, &mut rollup, &mut plan.dead, &mut each);
                         plan.entries.push(entry);
                         Fate::Apply
                     }
@@ -94,12 +95,18 @@ impl Plan {
     }
 }
 
+/// What events are read with: the campaigns that they are of, and the agents that were read before.
+struct Meaning<'a> {
+    campaigns: &'a Campaigns,
+    agents: AgentCache,
+}
+
 /// Reads one message's frames into the sums. A frame that cannot be read is dead by itself: its neighbours count.
 fn read<'a>(
     gate: &str,
     number: i64,
     bytes: &'a [u8],
-    campaigns: &'a Campaigns,
+    meaning: &mut Meaning<'a>,
     rollup: &mut Rollup,
     dead: &mut Vec<DeadLetter>,
     each: &mut impl FnMut(&TrackedEvent<'a>),
@@ -122,7 +129,7 @@ fn read<'a>(
             }
             Ok(Frame::Event { id, body }) => match RawEvent::decode(id, body) {
                 Ok(raw) => {
-                    let event = campaigns.enrich(raw);
+                    let event = meaning.campaigns.enrich_with(&mut meaning.agents, raw);
                     rollup.add(&event);
                     each(&event);
                     entry.events += 1;

@@ -2,9 +2,13 @@
 
 use std::sync::LazyLock;
 
+use super::Device;
+use super::seen::digits;
 use super::system::System;
-use super::{Device, digits};
 use crate::lexicon::Lexicon;
+
+/// Browsers and makers; the file says how it is written.
+const LIST: &str = include_str!("../../data/agents.txt");
 
 /// What a name in a user agent says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,11 +17,18 @@ pub(super) enum Mark {
     Browser(u8, &'static str),
     /// A system, ranked likewise: an Android says that it is a Linux.
     System(u8, System),
-    Device(Device),
+    /// A class of device by its word, or by a model and its maker.
+    Device(Device, &'static str),
+    /// Who made it, whatever it is.
+    Maker(&'static str),
     /// `Version/17.4`: Safari's, old Opera's.
     Version,
     /// The engine of Internet Explorer 11, which no longer says MSIE.
     Trident,
+    /// The kernel of Apple's systems; its version tells theirs.
+    Darwin,
+    /// The processor of a Mac, beside its kernel.
+    Intel,
     Mobile,
     /// An app's network stack rather than a browser.
     AppStack,
@@ -28,11 +39,14 @@ pub(super) enum Mark {
 
 /// From this rank on it is an app with a browser in it.
 pub(super) const APP: u8 = 90;
+/// The rank of Apple's network stack, through which apps ask.
+pub(super) const NETWORK_STACK: u8 = 17;
 /// The rank of browsers' builds for iPhone and iPad.
 pub(super) const IOS_ONLY: u8 = 60;
 
 pub(super) fn marks() -> &'static Lexicon<Mark> {
-    static MARKS: LazyLock<Lexicon<Mark>> = LazyLock::new(|| Lexicon::new(MARK_NAMES.iter().copied()));
+    static MARKS: LazyLock<Lexicon<Mark>> =
+        LazyLock::new(|| Lexicon::new(listed().chain(MARK_NAMES.iter().copied())));
     &MARKS
 }
 
@@ -46,6 +60,48 @@ pub(super) fn brands(sent: &str) -> Option<(&'static str, u32)> {
         }
     }
     None
+}
+
+/// Whether the browser was made for telephones alone.
+pub(super) fn is_pocket(browser: &str) -> bool {
+    const POCKET: [&str; 10] = [
+        "Opera Mini",
+        "UC Browser",
+        "QQ Browser",
+        "ONE Browser",
+        "Obigo",
+        "Polaris",
+        "Openwave",
+        "Teleca Browser",
+        "NetFront",
+        "Nokia Browser",
+    ];
+    POCKET.contains(&browser)
+}
+
+/// The names of [`LIST`]. A line that makes no sense says nothing; that none does is tested.
+fn listed() -> impl Iterator<Item = (&'static str, Mark)> {
+    let (mut kind, mut of) = ("", "");
+    LIST.lines().filter_map(move |line| {
+        if line.is_empty() || line.starts_with('#') {
+            return None;
+        }
+        if let Some(section) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            (kind, of) = section.split_once(' ').unwrap_or((section, ""));
+            return None;
+        }
+        let (name, family) = line.split_once('\t').unwrap_or((line, line.trim_matches(['^', '*', '/'])));
+        let mark = match kind {
+            "browser" => Mark::Browser(of.parse().ok()?, family),
+            "phone" => Mark::Device(Device::Smartphone, of),
+            "tablet" => Mark::Device(Device::Tablet, of),
+            "tv" => Mark::Device(Device::Tv, of),
+            "wearable" => Mark::Device(Device::Wearable, of),
+            "maker" => Mark::Maker(of),
+            _ => return None,
+        };
+        Some((name, mark))
+    })
 }
 
 const BRANDS: [(&str, &str); 14] = [
@@ -65,109 +121,9 @@ const BRANDS: [(&str, &str); 14] = [
     ("Android WebView", "Android WebView"),
 ];
 
-use Mark::{AppStack, Browser, Mobile, Mozilla, Trident, Version, WebKit, WebView};
+use Mark::{AppStack, Darwin, Intel, Mobile, Mozilla, Trident, Version, WebKit, WebView};
 
 const MARK_NAMES: &[(&str, Mark)] = &[
-    // Apps with a browser inside.
-    ("Instagram", Browser(95, "Instagram")),
-    ("Barcelona", Browser(95, "Threads")),
-    ("MessengerForiOS", Browser(94, "Messenger")),
-    ("MessengerLiteForiOS", Browser(94, "Messenger")),
-    ("Orca-Android", Browser(94, "Messenger")),
-    ("FBAV", Browser(93, "Facebook")),
-    ("FBAN", Browser(93, "Facebook")),
-    ("FB_IAB", Browser(93, "Facebook")),
-    ("BytedanceWebview", Browser(92, "TikTok")),
-    ("musical_ly*", Browser(92, "TikTok")),
-    ("TikTok", Browser(92, "TikTok")),
-    ("trill_*", Browser(92, "TikTok")),
-    ("Snapchat", Browser(92, "Snapchat")),
-    ("MicroMessenger", Browser(92, "WeChat")),
-    ("Line/", Browser(92, "LINE")),
-    ("KAKAOTALK", Browser(92, "KakaoTalk")),
-    ("Pinterest", Browser(92, "Pinterest")),
-    ("LinkedInApp", Browser(92, "LinkedIn")),
-    ("TwitterAndroid", Browser(92, "Twitter")),
-    ("Twitter for", Browser(92, "Twitter")),
-    ("Telegram-Android", Browser(92, "Telegram")),
-    ("Reddit/", Browser(92, "Reddit")),
-    ("VKAndroidApp", Browser(92, "VK")),
-    ("Weibo", Browser(92, "Weibo")),
-    ("AlipayClient", Browser(92, "Alipay")),
-    ("NAVER(inapp", Browser(92, "Naver")),
-    ("Viber/", Browser(92, "Viber")),
-    ("GSA", Browser(91, "Google App")),
-    // Browsers, the more particular above.
-    ("CriOS", Browser(60, "Chrome")),
-    ("FxiOS", Browser(60, "Firefox")),
-    ("EdgiOS", Browser(60, "Edge")),
-    ("OPiOS", Browser(60, "Opera Mini")),
-    ("OPT/", Browser(60, "Opera")),
-    ("Focus/", Browser(60, "Firefox Focus")),
-    ("Klar/", Browser(60, "Firefox Focus")),
-    ("DuckDuckGo", Browser(50, "DuckDuckGo")),
-    ("Ddg", Browser(50, "DuckDuckGo")),
-    ("Brave", Browser(50, "Brave")),
-    ("Vivaldi", Browser(50, "Vivaldi")),
-    ("YaBrowser", Browser(50, "Yandex Browser")),
-    ("SamsungBrowser", Browser(50, "Samsung Internet")),
-    ("UCBrowser", Browser(50, "UC Browser")),
-    ("UBrowser", Browser(50, "UC Browser")),
-    ("UCWEB", Browser(49, "UC Browser")),
-    ("MQQBrowser", Browser(50, "QQ Browser")),
-    ("QQBrowser", Browser(50, "QQ Browser")),
-    ("MiuiBrowser", Browser(50, "Mi Browser")),
-    ("HuaweiBrowser", Browser(50, "Huawei Browser")),
-    ("HeyTapBrowser", Browser(50, "OPPO Browser")),
-    ("VivoBrowser", Browser(50, "vivo Browser")),
-    ("baidubrowser", Browser(50, "Baidu")),
-    ("baiduboxapp", Browser(50, "Baidu")),
-    ("BIDUBrowser", Browser(50, "Baidu")),
-    ("MetaSr", Browser(50, "Sogou Explorer")),
-    ("Maxthon", Browser(50, "Maxthon")),
-    ("Whale", Browser(50, "Whale")),
-    ("coc_coc_browser", Browser(50, "Coc Coc")),
-    ("Silk", Browser(50, "Silk")),
-    ("Puffin", Browser(50, "Puffin")),
-    ("Ecosia", Browser(50, "Ecosia")),
-    ("Iron", Browser(50, "Iron")),
-    ("CoolNovo", Browser(50, "CoolNovo")),
-    ("OculusBrowser", Browser(50, "Oculus Browser")),
-    ("Opera Mini", Browser(52, "Opera Mini")),
-    ("Opera Mobi", Browser(52, "Opera")),
-    ("OPR", Browser(51, "Opera")),
-    ("OPX", Browser(51, "Opera")),
-    ("Opera", Browser(51, "Opera")),
-    ("Edg", Browser(51, "Edge")),
-    ("EdgA", Browser(51, "Edge")),
-    ("Edge", Browser(51, "Edge")),
-    ("IEMobile", Browser(51, "Internet Explorer")),
-    ("SeaMonkey", Browser(45, "SeaMonkey")),
-    ("PaleMoon", Browser(45, "Pale Moon")),
-    ("Waterfox", Browser(45, "Waterfox")),
-    ("Iceweasel", Browser(45, "Firefox")),
-    ("Thunderbird", Browser(45, "Thunderbird")),
-    ("Konqueror", Browser(45, "Konqueror")),
-    ("Epiphany", Browser(45, "GNOME Web")),
-    ("Midori", Browser(45, "Midori")),
-    ("Falkon", Browser(45, "Falkon")),
-    ("conkeror", Browser(45, "Conkeror")),
-    ("Camino", Browser(45, "Camino")),
-    ("Galeon", Browser(45, "Galeon")),
-    ("Lynx", Browser(45, "Lynx")),
-    ("Links", Browser(45, "Links")),
-    ("ELinks", Browser(45, "Links")),
-    ("w3m", Browser(45, "w3m")),
-    ("NetFront", Browser(45, "NetFront")),
-    ("UP.Browser", Browser(45, "Openwave")),
-    ("Openwave", Browser(45, "Openwave")),
-    ("MSIE", Browser(40, "Internet Explorer")),
-    ("Chromium", Browser(31, "Chromium")),
-    ("Chrome", Browser(30, "Chrome")),
-    ("Firefox", Browser(29, "Firefox")),
-    ("Namoroka", Browser(29, "Firefox")),
-    ("BonEcho", Browser(29, "Firefox")),
-    ("Safari", Browser(10, "Safari")),
     ("Version/", Version),
     ("Trident", Trident),
     ("AppleWebKit", WebKit),
@@ -177,50 +133,115 @@ const MARK_NAMES: &[(&str, Mark)] = &[
     ("Mobi", Mobile),
     ("okhttp", AppStack),
     ("Dalvik", AppStack),
-    ("CFNetwork", AppStack),
+    ("Darwin/", Darwin),
+    ("x86_64", Intel),
+    ("i386", Intel),
+    ("Power Macintosh", Intel),
+    // A tag of Windows 7 on any machine with a pen driver.
+    ("Tablet PC", Mozilla),
+    ("Xbox", Mark::Device(Device::Console, "Microsoft")),
     // Systems.
     ("Windows Phone", Mark::System(50, System::WindowsPhone)),
+    ("WindowsPhone", Mark::System(50, System::WindowsPhone)),
+    ("WindowsMobile", Mark::System(50, System::WindowsPhone)),
     ("Windows Mobile", Mark::System(50, System::WindowsPhone)),
-    ("Windows CE", Mark::System(50, System::WindowsPhone)),
+    ("XBLWP7", Mark::System(50, System::WindowsPhone)),
+    ("wds", Mark::System(50, System::WindowsPhone)),
+    ("Windows CE", Mark::System(49, System::WindowsCe)),
+    ("WinCE", Mark::System(49, System::WindowsCe)),
+    ("WindowsCE", Mark::System(49, System::WindowsCe)),
     ("Windows NT", Mark::System(20, System::Windows)),
+    ("Win32NT/", Mark::System(20, System::Windows)),
     ("Windows XP", Mark::System(20, System::OldWindows("XP"))),
     ("Windows 2000", Mark::System(20, System::OldWindows("2000"))),
     ("Windows 98", Mark::System(20, System::OldWindows("98"))),
     ("Windows 95", Mark::System(20, System::OldWindows("95"))),
     ("Win98", Mark::System(20, System::OldWindows("98"))),
+    ("Win95", Mark::System(20, System::OldWindows("95"))),
+    ("WinNT*", Mark::System(20, System::OldWindows("NT"))),
+    ("WinXP", Mark::System(20, System::OldWindows("XP"))),
+    ("Win2000", Mark::System(20, System::OldWindows("2000"))),
+    ("Win 9x", Mark::System(21, System::OldWindows("ME"))),
+    ("Windows ME", Mark::System(20, System::OldWindows("ME"))),
+    ("Windows Vista", Mark::System(20, System::OldWindows("Vista"))),
+    ("Win16", Mark::System(14, System::OldWindows("3.1"))),
+    ("Win32", Mark::System(14, System::Windows)),
     ("Windows", Mark::System(15, System::Windows)),
     ("Macintosh", Mark::System(15, System::Mac)),
+    ("Mac_PowerPC", Mark::System(15, System::Mac)),
     ("Mac OS X", Mark::System(16, System::Mac)),
+    ("CFNetwork", Mark::System(NETWORK_STACK, System::IPhone)),
     ("iPhone OS", Mark::System(42, System::IPhone)),
-    ("iPhone", Mark::System(41, System::IPhone)),
-    ("iPod", Mark::System(41, System::IPhone)),
-    ("iPod touch", Mark::System(41, System::IPhone)),
+    ("iPhone*", Mark::System(41, System::IPhone)),
+    ("iPod*", Mark::System(41, System::IPhone)),
     ("iOS", Mark::System(30, System::IPhone)),
-    ("iPad", Mark::System(45, System::IPad)),
-    ("CPU OS", Mark::System(45, System::IPad)),
+    ("iPad*", Mark::System(45, System::IPad)),
+    ("CPU OS", Mark::System(40, System::IPad)),
     ("iPadOS", Mark::System(45, System::IPad)),
-    ("Android", Mark::System(40, System::Android)),
+    ("Android*", Mark::System(40, System::Android)),
     ("Adr", Mark::System(40, System::Android)),
+    ("^JUC", Mark::System(40, System::Android)),
+    ("GoogleTV", Mark::System(40, System::AndroidTv)),
+    ("Silk-Accelerated", Mark::System(43, System::FireOs)),
     ("HarmonyOS", Mark::System(44, System::HarmonyOs)),
     ("OpenHarmony", Mark::System(44, System::HarmonyOs)),
     ("Tizen", Mark::System(44, System::Tizen)),
     ("Web0S", Mark::System(44, System::WebOs)),
     ("WebOS", Mark::System(44, System::WebOs)),
+    ("webOS/", Mark::System(44, System::PalmWebOs)),
+    ("hpwOS", Mark::System(44, System::PalmWebOs)),
+    ("WebTV", Mark::System(44, System::WebTv)),
     ("KAIOS", Mark::System(44, System::KaiOs)),
     ("CrOS", Mark::System(44, System::ChromeOs)),
-    ("Linux", Mark::System(10, System::Linux)),
+    ("CitrixChromeApp", Mark::System(44, System::ChromeOs)),
+    ("CrKey", Mark::System(47, System::Chromecast)),
+    ("Linux*", Mark::System(10, System::Linux)),
     ("X11", Mark::System(5, System::Linux)),
     ("Ubuntu", Mark::System(10, System::Linux)),
-    ("FreeBSD", Mark::System(12, System::Bsd)),
+    ("Debian", Mark::System(10, System::Linux)),
+    ("redhat", Mark::System(10, System::Linux)),
+    ("CentOS", Mark::System(10, System::Linux)),
+    ("Fedora", Mark::System(10, System::Linux)),
+    ("Gentoo", Mark::System(10, System::Linux)),
+    ("Slackware", Mark::System(10, System::Linux)),
+    ("SUSE", Mark::System(10, System::Linux)),
+    ("openSUSE", Mark::System(10, System::Linux)),
+    ("Mandriva", Mark::System(10, System::Linux)),
+    ("Mageia", Mark::System(10, System::Linux)),
+    ("PCLinuxOS", Mark::System(10, System::Linux)),
+    ("Red Hat", Mark::System(10, System::Linux)),
+    ("Arch Linux", Mark::System(10, System::Linux)),
+    ("Kubuntu", Mark::System(10, System::Linux)),
+    ("Lubuntu", Mark::System(10, System::Linux)),
+    ("BackTrack", Mark::System(10, System::Linux)),
+    ("Puppy/", Mark::System(10, System::Linux)),
+    ("Kindle", Mark::System(39, System::Kindle)),
+    ("FreeBSD*", Mark::System(12, System::Bsd)),
     ("OpenBSD", Mark::System(12, System::Bsd)),
     ("NetBSD", Mark::System(12, System::Bsd)),
+    ("BSD", Mark::System(12, System::Bsd)),
+    ("SunOS", Mark::System(12, System::Solaris)),
+    ("SerenityOS", Mark::System(12, System::SerenityOs)),
+    ("Maemo", Mark::System(44, System::MeeGo)),
+    ("MeeGo", Mark::System(44, System::MeeGo)),
+    ("WeTab", Mark::System(44, System::MeeGo)),
+    ("Sailfish", Mark::System(44, System::Sailfish)),
+    ("Bada", Mark::System(44, System::Bada)),
+    ("BREW", Mark::System(43, System::Brew)),
+    ("Brew MP", Mark::System(43, System::Brew)),
+    ("BMP", Mark::System(43, System::Brew)),
     ("BlackBerry*", Mark::System(44, System::BlackBerry)),
     ("BB10", Mark::System(44, System::BlackBerry)),
+    ("RIM Tablet OS", Mark::System(44, System::BlackBerry)),
+    ("PlayBook", Mark::System(44, System::PlayBook)),
     ("Symbian*", Mark::System(44, System::Symbian)),
     ("SymbOS", Mark::System(44, System::Symbian)),
     ("Series60", Mark::System(44, System::Symbian)),
-    ("Series40", Mark::System(44, System::Symbian)),
-    ("MIDP", Mark::System(3, System::Java)),
+    ("Series 60", Mark::System(44, System::Symbian)),
+    ("S60*", Mark::System(44, System::Symbian)),
+    ("Series40", Mark::System(44, System::Series40)),
+    ("Series30Plus", Mark::System(44, System::Series40)),
+    ("MIDP*", Mark::System(3, System::Java)),
     ("J2ME", Mark::System(3, System::Java)),
     ("tvOS", Mark::System(46, System::TvOs)),
     ("AppleTV*", Mark::System(46, System::TvOs)),
@@ -231,27 +252,4 @@ const MARK_NAMES: &[(&str, Mark)] = &[
     ("Nintendo", Mark::System(46, System::Nintendo)),
     ("Roku*", Mark::System(46, System::Roku)),
     ("KFAPWI", Mark::System(46, System::FireOs)),
-    // Devices that say so.
-    ("Xbox", Mark::Device(Device::Console)),
-    ("SmartTV", Mark::Device(Device::Tv)),
-    ("SMART-TV", Mark::Device(Device::Tv)),
-    ("TV", Mark::Device(Device::Tv)),
-    ("GoogleTV", Mark::Device(Device::Tv)),
-    ("HbbTV", Mark::Device(Device::Tv)),
-    ("BRAVIA", Mark::Device(Device::Tv)),
-    ("NetCast", Mark::Device(Device::Tv)),
-    ("NETTV", Mark::Device(Device::Tv)),
-    ("VIDAA", Mark::Device(Device::Tv)),
-    ("Viera", Mark::Device(Device::Tv)),
-    ("CrKey", Mark::Device(Device::Tv)),
-    ("AFT*", Mark::Device(Device::Tv)),
-    ("Watch", Mark::Device(Device::Wearable)),
-    ("Wear OS", Mark::Device(Device::Wearable)),
-    ("SM-R*", Mark::Device(Device::Wearable)),
-    ("Tablet PC", Mozilla), // a tag of Windows 7 on any machine with a pen driver
-    ("Tablet", Mark::Device(Device::Tablet)),
-    ("PlayBook", Mark::Device(Device::Tablet)),
-    ("Kindle", Mark::Device(Device::Tablet)),
-    ("SM-T*", Mark::Device(Device::Tablet)),
-    ("SM-X*", Mark::Device(Device::Tablet)),
 ];

@@ -30,11 +30,26 @@ pub(super) enum System {
     Roku,
     Bsd,
     Java,
+    WindowsCe,
+    AndroidTv,
+    PalmWebOs,
+    WebTv,
+    Chromecast,
+    Kindle,
+    PlayBook,
+    FirefoxOs,
+    Solaris,
+    SerenityOs,
+    MeeGo,
+    Sailfish,
+    Bada,
+    Brew,
+    Series40,
 }
 
 impl System {
     /// Those that have a name of their own.
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 32] = [
         Self::Windows,
         Self::WindowsPhone,
         Self::Mac,
@@ -56,33 +71,55 @@ impl System {
         Self::Nintendo,
         Self::Roku,
         Self::Bsd,
+        Self::WebTv,
+        Self::Chromecast,
+        Self::Kindle,
+        Self::FirefoxOs,
+        Self::Solaris,
+        Self::SerenityOs,
+        Self::MeeGo,
+        Self::Sailfish,
+        Self::Bada,
+        Self::Brew,
+        Self::Series40,
     ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Unknown => "",
-            Self::Windows | Self::OldWindows(_) => "Windows",
+            Self::Windows | Self::OldWindows(_) | Self::WindowsCe => "Windows",
             Self::WindowsPhone => "Windows Phone",
             Self::Mac => "macOS",
             Self::IPhone => "iOS",
             Self::IPad => "iPadOS",
-            Self::Android => "Android",
+            Self::Android | Self::AndroidTv => "Android",
             Self::Linux => "Linux",
             Self::ChromeOs => "ChromeOS",
             Self::HarmonyOs => "HarmonyOS",
             Self::Tizen => "Tizen",
-            Self::WebOs => "webOS",
+            Self::WebOs | Self::PalmWebOs => "webOS",
             Self::KaiOs => "KaiOS",
             Self::TvOs => "tvOS",
             Self::WatchOs => "watchOS",
             Self::FireOs => "Fire OS",
-            Self::BlackBerry => "BlackBerry",
+            Self::BlackBerry | Self::PlayBook => "BlackBerry",
             Self::Symbian => "Symbian",
             Self::PlayStation => "PlayStation",
             Self::Nintendo => "Nintendo",
             Self::Roku => "Roku",
             Self::Bsd => "BSD",
             Self::Java => "Java ME",
+            Self::WebTv => "WebTV",
+            Self::Chromecast => "Chromecast",
+            Self::Kindle => "Kindle",
+            Self::FirefoxOs => "Firefox OS",
+            Self::Solaris => "Solaris",
+            Self::SerenityOs => "SerenityOS",
+            Self::MeeGo => "MeeGo",
+            Self::Sailfish => "Sailfish OS",
+            Self::Bada => "Bada",
+            Self::Brew => "BREW",
+            Self::Series40 => "Series 40",
         }
     }
 
@@ -90,11 +127,22 @@ impl System {
     pub(super) fn device(self) -> Device {
         match self {
             Self::Unknown => Device::Other,
-            Self::Windows | Self::OldWindows(_) | Self::Mac | Self::Linux | Self::ChromeOs | Self::Bsd => {
-                Device::Desktop
-            }
-            Self::IPad | Self::FireOs => Device::Tablet,
-            Self::WebOs | Self::TvOs | Self::Roku | Self::Tizen => Device::Tv,
+            Self::Windows
+            | Self::OldWindows(_)
+            | Self::Mac
+            | Self::Linux
+            | Self::ChromeOs
+            | Self::Bsd
+            | Self::Solaris
+            | Self::SerenityOs => Device::Desktop,
+            Self::IPad | Self::FireOs | Self::Kindle | Self::PlayBook => Device::Tablet,
+            Self::WebOs
+            | Self::TvOs
+            | Self::Roku
+            | Self::Tizen
+            | Self::AndroidTv
+            | Self::WebTv
+            | Self::Chromecast => Device::Tv,
             Self::WatchOs => Device::Wearable,
             Self::PlayStation | Self::Nintendo => Device::Console,
             _ => Device::Smartphone,
@@ -105,6 +153,7 @@ impl System {
     pub(super) fn version(self, version: (u32, u32)) -> Option<&'static str> {
         match (self, version) {
             (Self::OldWindows(name), _) => Some(name),
+            (Self::WindowsCe, _) => Some("CE"),
             (Self::Windows, (6, 3)) => Some("8.1"),
             (Self::Windows, (6, 2)) => Some("8"),
             (Self::Windows, (6, 1)) => Some("7"),
@@ -112,8 +161,35 @@ impl System {
             (Self::Windows, (5, 1 | 2)) => Some("XP"),
             (Self::Windows, (5, 0)) => Some("2000"),
             // The desktops' other numbers are of a kernel or of a processor (`X11; Linux armv7l`).
-            (Self::Linux | Self::Bsd | Self::Java, _) => Some(""),
+            (Self::Linux | Self::Bsd | Self::Java | Self::Solaris | Self::SerenityOs, _) => Some(""),
             _ => None,
+        }
+    }
+
+    /// Who makes what has this system; empty if many do.
+    pub(super) fn maker(self) -> &'static str {
+        match self {
+            Self::Mac | Self::IPhone | Self::IPad | Self::TvOs | Self::WatchOs => "Apple",
+            Self::FireOs | Self::Kindle => "Amazon",
+            Self::BlackBerry | Self::PlayBook => "BlackBerry",
+            Self::PlayStation => "Sony",
+            Self::Nintendo => "Nintendo",
+            Self::Roku => "Roku",
+            Self::Chromecast => "Google",
+            Self::Bada => "Samsung",
+            Self::Series40 => "Nokia",
+            _ => "",
+        }
+    }
+
+    /// The version of Apple's system that has this kernel.
+    pub(super) fn of_darwin(self, kernel: u32) -> (u32, u32) {
+        match (self, kernel) {
+            (_, 25..) => (kernel + 1, 0), // all numbers became the year's in autumn 2025
+            (Self::IPhone | Self::IPad, 13..) => (kernel - 6, 0),
+            (Self::Mac, 20..) => (kernel - 9, 0),
+            (Self::Mac, 1..) => (10, 0),
+            _ => (0, 0),
         }
     }
 
