@@ -253,3 +253,15 @@ const MARK_NAMES: &[(&str, Mark)] = &[
     ("Roku*", Mark::System(46, System::Roku)),
     ("KFAPWI", Mark::System(46, System::FireOs)),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_list_says_something() {
+        let lines = LIST.lines().filter(|line| !line.is_empty() && !line.starts_with(['#', '['])).count();
+        assert_eq!(listed().count(), lines);
+        assert!(lines > 500, "{lines}");
+    }
+}
