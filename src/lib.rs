@@ -37,6 +37,7 @@ mod redirect;
 mod schedule;
 mod sql;
 mod stats;
+mod unzip;
 mod visit;
 mod zone;
 
