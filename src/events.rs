@@ -1,6 +1,6 @@
 //! `POST /events` and `POST /events/{kind}`: events from browsers and servers.
 
-use analytics::capture::{self, Refused, UNZIPPED_MAX_BYTES, Unzip};
+use analytics::capture::{self, Refused};
 use analytics::{Kind, Reject};
 use serde_json::{Value, json};
 use worker::{Env, Method, Request, Response};
@@ -11,6 +11,7 @@ use crate::body::bounded;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::record::{Verdict, record, record_all};
+use crate::unzip::unzip;
 use crate::visit::{ADDRESS_HEADER, Visit};
 
 /// The largest body on the wire: 500 events of 2 KB.
@@ -122,10 +123,7 @@ async fn body(request: &mut Request) -> Result<Vec<u8>, Problem> {
     let bytes = bounded(request, BODY_MAX_BYTES).await?.ok_or_else(too_large)?;
     match &*encoding {
         "" | "identity" => Ok(bytes),
-        "gzip" | "x-gzip" => capture::unzip(&bytes, UNZIPPED_MAX_BYTES).map_err(|refused| match refused {
-            Unzip::Malformed(reject) => Problem::from(reject),
-            Unzip::TooLarge(reject) => Problem::TooLarge(format!("the body {}", reject.detail).into()),
-        }),
+        "gzip" | "x-gzip" => unzip(&bytes).await,
         _ => Err(Problem::UnsupportedMediaType("The body may be compressed with gzip, and nothing else")),
     }
 }

@@ -38,6 +38,7 @@ mod redirect;
 mod schedule;
 mod sql;
 mod stats;
+mod unzip;
 mod visit;
 mod watch;
 mod zone;

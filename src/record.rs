@@ -1,6 +1,5 @@
 //! From an event at the edge to an event that is kept: by its gate, or round it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use analytics::RawEvent;
@@ -121,14 +120,19 @@ pub(crate) async fn record(edge: &Edge, event: &RawEvent<'_>, audience: Option<A
 
 /// Keeps several events; a verdict for each, in order. Each gate is called once, all of them at the same time.
 pub(crate) async fn record_all(edge: &Edge, events: &[&RawEvent<'_>]) -> Vec<Verdict> {
-    let mut calls: BTreeMap<GateName, (Vec<usize>, Vec<u8>)> = BTreeMap::new();
+    let mut calls: Vec<(GateName, Vec<usize>, Vec<u8>)> = Vec::new();
     for (place, event) in events.iter().enumerate() {
         let gate = GateName::of(edge.region(&event.continent), event.id, edge.config.gate_shards);
-        let (places, call) = calls.entry(gate).or_insert_with(|| (Vec::new(), Call::prompt()));
-        places.push(place);
-        Frame::write_event(event, call);
+        let at = calls.iter().position(|(known, ..)| *known == gate).unwrap_or(calls.len());
+        if at == calls.len() {
+            calls.push((gate, Vec::new(), Call::prompt()));
+        }
+        if let Some((_, places, call)) = calls.get_mut(at) {
+            places.push(place);
+            Frame::write_event(event, call);
+        }
     }
-    let answers = calls.into_iter().map(|(gate, (places, call))| async move {
+    let answers = calls.into_iter().map(|(gate, places, call)| async move {
         let verdicts = keep(edge, gate, &call, None).await;
         places.into_iter().zip(verdicts).collect::<Vec<_>>()
     });
@@ -255,20 +259,26 @@ async fn go_round(edge: &Edge, region: Region, bytes: &[u8]) -> bool {
 /// looked at it and wants it counted.
 pub(crate) async fn admit_again(edge: &Edge, region: Region, bytes: &[u8], late: bool) -> Vec<u8> {
     let how = if late { Call::LATE } else { Call::PROMPT };
-    let mut calls: BTreeMap<GateName, Vec<u8>> = BTreeMap::new();
+    let mut calls: Vec<(GateName, Vec<u8>)> = Vec::new();
     let mut left = Vec::new();
     for frame in frames(bytes) {
         match frame {
             Ok(frame @ Frame::Event { id, .. }) => {
                 let gate = GateName::of(region, id, edge.config.gate_shards);
-                frame.write(calls.entry(gate).or_insert_with(|| vec![how]));
+                let at = calls.iter().position(|(known, _)| *known == gate).unwrap_or(calls.len());
+                if at == calls.len() {
+                    calls.push((gate, vec![how]));
+                }
+                if let Some((_, call)) = calls.get_mut(at) {
+                    frame.write(call);
+                }
             }
             Ok(frame @ Frame::Duplicates(_)) => frame.write(&mut left),
             Err(Broken::Unknown(bytes) | Broken::Cut(bytes)) => left.extend_from_slice(bytes),
         }
     }
-    let answers = join_all(calls.iter().map(|(&gate, call)| ask(edge, gate, call, None))).await;
-    for (call, answer) in calls.values().zip(answers) {
+    let answers = join_all(calls.iter().map(|(gate, call)| ask(edge, *gate, call, None))).await;
+    for ((_, call), answer) in calls.iter().zip(answers) {
         let mut verdicts = answer.unwrap_or_default().into_iter();
         for frame in frames(call.get(1..).unwrap_or_default()).flatten() {
             if !matches!(verdicts.next(), Some(Verdict::Accepted | Verdict::Duplicate)) {

@@ -1,6 +1,6 @@
 //! `/stats/...`: reports, from sums alone.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use analytics::page::PageRow;
 use analytics::report::query::Query;
@@ -108,14 +108,14 @@ pub(crate) async fn integrity(request: &Request, env: &Env) -> Result<Response, 
     let [applied, counted] = results.as_slice() else {
         return Err(Problem::Unavailable("the database gave no answer".into()));
     };
-    let mut applied: BTreeMap<String, Applied> =
-        applied.results::<Applied>()?.into_iter().map(|row| (row.gate.clone(), row)).collect();
+    let mut applied = applied.results::<Applied>()?;
     let counted = counted_of(counted)?;
     let mut gates = Vec::new();
     let mut sum = Sum::default();
     for (name, report) in names.iter().zip(reports) {
         let name = name.to_string();
-        let applied = applied.remove(&name).unwrap_or_default();
+        let place = applied.iter().position(|row| row.gate == name);
+        let applied = place.map(|place| applied.swap_remove(place)).unwrap_or_default();
         let Some(report) = report else {
             sum.unreached += 1;
             gates.push(json!({ "gate": name, "unreached": true, "applied": applied.events }));

@@ -11,7 +11,6 @@ mod facts;
 mod failed;
 mod field;
 mod forward;
-mod gzip;
 mod hit;
 mod json;
 #[cfg(test)]
@@ -28,7 +27,6 @@ pub use facts::Facts;
 pub use failed::{FailedReason, failed_redirect};
 pub use field::{ID_MAX_CHARS, NAME_MAX_CHARS, PROP_KEY_MAX_CHARS, PROP_VALUE_MAX_CHARS, PROPS_MAX};
 pub use forward::forward;
-pub use gzip::{UNZIPPED_MAX_BYTES, Unzip, unzip};
 pub use hit::{LinkFacts, pixel, redirect};
 
 /// How much of a raw query string is kept with a redirect or pixel, in bytes.

@@ -173,7 +173,7 @@ impl Dimension {
     pub(crate) fn spelled(self, value: &str) -> Cow<'_, str> {
         let value = cut(value);
         match self {
-            Self::Country | Self::Region | Self::Continent => value.to_uppercase().into(),
+            Self::Country | Self::Region | Self::Continent => value.to_ascii_uppercase().into(),
             Self::Referrer | Self::Language | Self::UtmSource | Self::UtmMedium => {
                 value.to_lowercase().into()
             }

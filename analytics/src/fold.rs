@@ -1,6 +1,6 @@
 //! Folding: segments into pages, in one transaction that either does all of it or nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::json;
 
@@ -124,9 +124,12 @@ impl Fold {
             ),
         ];
         let rows: Vec<PageRow> = self.pages.iter().flat_map(|(key, page)| PageRow::of(key, page)).collect();
-        let kept: BTreeSet<(&PageKey, i64)> = rows.iter().map(|row| (&row.key, row.chunk)).collect();
+        // Rows come in the order of their pages and chunks.
+        let kept = |key: &PageKey, chunk: i64| {
+            rows.binary_search_by(|row| (&row.key, row.chunk).cmp(&(key, chunk))).is_ok()
+        };
         for (key, chunks) in &self.chunks {
-            for chunk in (0..*chunks).filter(|chunk| !kept.contains(&(key, *chunk))) {
+            for chunk in (0..*chunks).filter(|&chunk| !kept(key, chunk)) {
                 statements.push(Statement::new(
                     "DELETE FROM sums WHERE level = ?1 AND scope = ?2 AND page = ?3 AND chunk = ?4",
                     [key.level.code().into(), key.scope.key().into(), key.start_ms.into(), chunk.into()],

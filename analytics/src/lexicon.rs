@@ -4,7 +4,7 @@
 //! for `*bot`, ends), and only among the names that share its two outer letters. So the cost is the number of
 //! words, about 20, whatever the number of names.
 
-use std::collections::BTreeMap;
+use crate::rank::order;
 
 /// How a name must sit in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,21 +158,19 @@ struct Index<T> {
 
 impl<T> Index<T> {
     fn new(entries: Vec<Entry<T>>, key_of: fn(&[u8]) -> Option<usize>) -> Self {
-        let mut buckets: BTreeMap<usize, Vec<Entry<T>>> = BTreeMap::new();
-        for entry in entries {
-            if let Some(key) = key_of(&entry.name) {
-                buckets.entry(key).or_default().push(entry);
-            }
+        let mut entries: Vec<(usize, Option<Entry<T>>)> =
+            entries.into_iter().filter_map(|entry| Some((key_of(&entry.name)?, Some(entry)))).collect();
+        // The longest name of a key comes first.
+        let length = |entry: &Option<Entry<T>>| entry.as_ref().map_or(0, |entry| entry.name.len() as u64);
+        let order = order(entries.iter().map(|(key, entry)| (*key as u64, !length(entry), "")));
+        let (mut sorted, mut starts) = (Vec::with_capacity(entries.len()), Vec::with_capacity(1025));
+        for place in order {
+            let Some((key, entry)) = entries.get_mut(place) else { continue };
+            starts.resize(starts.len().max(*key + 1), sorted.len() as u16);
+            sorted.extend(entry.take());
         }
-        let (mut entries, mut starts) = (Vec::new(), Vec::with_capacity(1025));
-        for key in 0..1024 {
-            starts.push(entries.len() as u16);
-            let mut bucket = buckets.remove(&key).unwrap_or_default();
-            bucket.sort_by_key(|entry| std::cmp::Reverse(entry.name.len()));
-            entries.extend(bucket);
-        }
-        starts.push(entries.len() as u16);
-        Self { entries, starts }
+        starts.resize(1025, sorted.len() as u16);
+        Self { entries: sorted, starts }
     }
 
     fn bucket(&self, key: usize) -> &[Entry<T>] {

@@ -25,6 +25,7 @@ pub mod moment;
 pub mod page;
 pub mod page_url;
 pub mod place;
+mod rank;
 pub mod referrer;
 mod reject;
 pub mod report;

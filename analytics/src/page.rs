@@ -119,7 +119,11 @@ pub struct PageRow {
 
 /// The pages that an aggregate adds to.
 pub fn pages(aggregate: &StatsAggregate) -> BTreeMap<PageKey, Page> {
-    Level::ALL.into_iter().flat_map(|level| pages_of(aggregate, level)).collect()
+    let mut pages = BTreeMap::new();
+    for level in Level::ALL {
+        pages.extend(pages_of(aggregate, level));
+    }
+    pages
 }
 
 /// Its pages of one level.
@@ -141,33 +145,33 @@ pub fn pages_of(aggregate: &StatsAggregate, level: Level) -> BTreeMap<PageKey, P
 impl PageRow {
     /// The rows of a page.
     pub fn of(key: &PageKey, page: &Page) -> Vec<Self> {
-        let totals: BTreeMap<i64, (Counters, &Money)> =
+        // A list of pairs is stored as a map is.
+        let totals: Vec<(i64, (Counters, &Money))> =
             page.iter().map(|(&at, sheet)| (at, (sheet.totals, &sheet.money))).collect();
-        let visitors: BTreeMap<i64, &Uniques> =
-            page.iter().map(|(&at, sheet)| (at, &sheet.visitors)).collect();
+        let visitors: Vec<(i64, &Uniques)> = page.iter().map(|(&at, sheet)| (at, &sheet.visitors)).collect();
         let capped = page.iter().map(|(&at, sheet)| {
             let mut detail = sheet.detail.clone();
             detail.cap(key.level.cap());
             (at, detail)
         });
-        let capped: BTreeMap<i64, Detail> = capped.collect();
+        let capped: Vec<(i64, Detail)> = capped.collect();
         // A row for as much detail as fits, and the totals and visitors with the first.
-        let mut rows = vec![BTreeMap::new()];
+        let mut rows = vec![Vec::new()];
         let mut filled = 0;
         for (at, detail) in &capped {
             for piece in detail.pieces(ROW_BYTES) {
                 let weight = piece.weight() + 16;
                 if filled > 0 && filled + weight > ROW_BYTES {
-                    rows.push(BTreeMap::new());
+                    rows.push(Vec::new());
                     filled = 0;
                 }
                 filled += weight;
                 if let Some(row) = rows.last_mut() {
-                    row.insert(*at, piece);
+                    row.push((*at, piece));
                 }
             }
         }
-        let row = |(chunk, detail): (i64, BTreeMap<i64, Cow<'_, Detail>>)| Self {
+        let row = |(chunk, detail): (i64, Vec<(i64, Cow<'_, Detail>)>)| Self {
             key: key.clone(),
             chunk,
             totals: if chunk == 0 { pack(&totals) } else { String::new() },
@@ -183,19 +187,19 @@ impl PageRow {
     /// [`Unreadable`]; never a panic, whatever the texts.
     pub fn add_to(&self, page: &mut Page) -> Result<(), Unreadable> {
         if !self.totals.is_empty() {
-            for (at, (totals, money)) in unpack::<BTreeMap<i64, (Counters, Money)>>(&self.totals)? {
+            for (at, (totals, money)) in unpack::<Vec<(i64, (Counters, Money))>>(&self.totals)? {
                 let sheet = page.entry(at).or_default();
                 sheet.totals += &totals;
                 add_money(&mut sheet.money, &money);
             }
         }
         if !self.detail.is_empty() {
-            for (at, detail) in unpack::<BTreeMap<i64, Detail>>(&self.detail)? {
+            for (at, detail) in unpack::<Vec<(i64, Detail)>>(&self.detail)? {
                 page.entry(at).or_default().detail.merge(&detail);
             }
         }
         if !self.visitors.is_empty() {
-            for (at, visitors) in unpack::<BTreeMap<i64, Uniques>>(&self.visitors)? {
+            for (at, visitors) in unpack::<Vec<(i64, Uniques)>>(&self.visitors)? {
                 page.entry(at).or_default().visitors.merge(&visitors);
             }
         }

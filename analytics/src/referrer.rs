@@ -150,9 +150,9 @@ fn listed(name: &str) -> Option<Channel> {
 type Hosts = Vec<(&'static str, Channel)>;
 
 static TABLE: std::sync::LazyLock<Hosts> = std::sync::LazyLock::new(|| {
-    let mut hosts: Hosts = lines().filter(|(host, _)| !host.ends_with(".*")).collect();
-    hosts.sort_unstable_by_key(|(host, _)| *host);
-    hosts
+    let hosts: Hosts = lines().filter(|(host, _)| !host.ends_with(".*")).collect();
+    let order = crate::rank::order(hosts.iter().map(|(host, _)| (0, 0, *host)));
+    order.into_iter().filter_map(|place| hosts.get(place).copied()).collect()
 });
 
 static COUNTRY: std::sync::LazyLock<Hosts> = std::sync::LazyLock::new(|| {

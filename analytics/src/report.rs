@@ -10,7 +10,6 @@ pub mod span;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -18,6 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::counters::Counters;
 use crate::dimension::{Cube, Dimension};
 use crate::page::{Page, PageRow, pages_of};
+use crate::rank::busiest;
 use crate::segment::{Unreadable, add_segment, partition};
 use crate::sheet::{OTHER, Sheet, add_money};
 use crate::statement::Statement;
@@ -106,24 +106,26 @@ fn render(query: &Query, kept: &Page, now_ms: i64) -> Value {
     let currency = Currency::of(query, &whole.money);
     let series: Vec<Value> = (query.span.starts.iter().zip(&points))
         .map(|(&start, point)| {
-            let mut entry = Map::from_iter([("time".to_owned(), json!(query.span.format(start)))]);
-            entry.extend(Numbers::of(point.totals, point, query).render(query, currency));
+            let mut entry = Numbers::of(point.totals, point, query).render(query, currency);
+            entry.insert("time".to_owned(), json!(query.span.format(start)));
             Value::Object(entry)
         })
         .collect();
     let selected = select(query, &whole);
     let mut totals = Numbers::of(selected, &whole, query).render(query, currency);
-    totals.insert("kinds".to_owned(), kinds(&selected).collect());
-    let mut answer = Map::from_iter([
-        ("from".to_owned(), json!(query.span.format(query.span.from_ms))),
-        ("to".to_owned(), json!(query.span.format(query.span.to_ms))),
-        ("interval".to_owned(), json!(query.span.interval.name())),
-        ("tz".to_owned(), json!(query.span.zone.name())),
-        ("as_of".to_owned(), json!(crate::time::rfc3339(now_ms))),
-        ("include_bots".to_owned(), json!(query.include_bots)),
-        ("totals".to_owned(), Value::Object(totals)),
-        ("series".to_owned(), Value::Array(series)),
-    ]);
+    let mut by_kind = Map::new();
+    by_kind.extend(kinds(&selected));
+    totals.insert("kinds".to_owned(), Value::Object(by_kind));
+    let mut answer = Map::new();
+    let mut put = |name: &str, value: Value| answer.insert(name.to_owned(), value);
+    put("from", json!(query.span.format(query.span.from_ms)));
+    put("to", json!(query.span.format(query.span.to_ms)));
+    put("interval", json!(query.span.interval.name()));
+    put("tz", json!(query.span.zone.name()));
+    put("as_of", json!(crate::time::rfc3339(now_ms)));
+    put("include_bots", json!(query.include_bots));
+    put("totals", Value::Object(totals));
+    put("series", Value::Array(series));
     if let Source::Cells(dimension) = query.source
         && is_capped(&whole, dimension)
     {
@@ -203,9 +205,9 @@ fn groups(query: &Query, dimension: Dimension, whole: &Sheet, currency: Currency
             }
         }
     }
-    let mut groups: Vec<_> = groups.into_iter().filter(|(_, counters)| !counters.is_empty()).collect();
+    let groups = groups.into_iter().filter(|(_, counters)| !counters.is_empty()).collect();
     let clicks = |counters: &Counters| people(query, counters, crate::Kind::Click);
-    groups.sort_by_key(|(value, counters)| (Reverse((clicks(counters), counters.events())), *value));
+    let groups = busiest(groups, |counters| (clicks(counters), counters.events()));
     let render = |(value, counters)| {
         let currency = if dimension == Dimension::Currency { Currency::One(value) } else { currency };
         let numbers = Numbers { counters, visitors: None, money: None }.render(query, currency);
@@ -216,10 +218,11 @@ fn groups(query: &Query, dimension: Dimension, whole: &Sheet, currency: Currency
 
 /// A group with its value, under `value` and under the dimension's name.
 fn named(dimension: &str, value: &str, numbers: Value) -> Value {
-    let mut entry = Map::from_iter([("value".to_owned(), json!(value))]);
-    if let Value::Object(numbers) = numbers {
-        entry.extend(numbers);
-    }
+    let mut entry = match numbers {
+        Value::Object(numbers) => numbers,
+        _ => Map::new(),
+    };
+    entry.insert("value".to_owned(), json!(value));
     entry.insert(dimension.to_owned(), json!(value));
     Value::Object(entry)
 }

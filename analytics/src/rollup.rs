@@ -145,7 +145,6 @@ impl Rollup {
         let ranks = self.names.ranks();
         let mut tally = Tally::new(&self.names, &ranks);
         self.sheets(&mut aggregate, &mut tally, |_| Some(ABSENT), |_| Scope::All);
-        let present = |number: Number| (number != ABSENT).then_some(number);
         self.sheets(&mut aggregate, &mut tally, |row| present(row.campaign), |id| Scope::Campaign(id.into()));
         self.sheets(&mut aggregate, &mut tally, |row| present(row.link), |token| Scope::Link(token.into()));
         aggregate
@@ -156,8 +155,8 @@ impl Rollup {
         &self,
         aggregate: &mut StatsAggregate,
         tally: &mut Tally<'_>,
-        subject: impl Fn(&Row) -> Option<Number>,
-        scope: impl Fn(&str) -> Scope,
+        subject: fn(&Row) -> Option<Number>,
+        scope: fn(&str) -> Scope,
     ) {
         let mut order: Vec<(i64, Number, &Row)> =
             self.rows.iter().filter_map(|row| Some((row.minute_ms, subject(row)?, row))).collect();
@@ -185,6 +184,10 @@ impl Rollup {
             aggregate.sheets.insert((minute_ms, scope), tally.take());
         }
     }
+}
+
+fn present(number: Number) -> Option<Number> {
+    (number != ABSENT).then_some(number)
 }
 
 fn minute(at_ms: i64) -> i64 {

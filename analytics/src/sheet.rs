@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::counters::Counters;
 use crate::dimension::Dimension;
+use crate::rank::order;
 use crate::uniques::Uniques;
 
 /// The cells of one dimension: what was counted under each value. A value that is absent from an event has no
@@ -133,17 +134,26 @@ impl Detail {
             if code == Dimension::Cube.code() || cells.len() <= most {
                 continue;
             }
-            let mut busiest: Vec<_> = std::mem::take(cells).into_iter().collect();
+            let all = std::mem::take(cells);
             // Busiest first, then by name: the same cells survive wherever the sheet was put together.
-            busiest.sort_by(|(a, x), (b, y)| {
-                (a.as_ref() == OTHER, y.events(), a).cmp(&(b.as_ref() == OTHER, x.events(), b))
+            let keys = all.iter().map(|(value, counters)| {
+                (u64::from(value.as_ref() == OTHER), !counters.events(), value.as_ref())
             });
-            let rest = busiest.split_off(most.min(busiest.len()));
-            cells.extend(busiest);
-            let other = cells.entry(Arc::from(OTHER)).or_default();
-            for (_, counters) in &rest {
-                *other += counters;
+            let mut kept = vec![false; all.len()];
+            for place in order(keys).into_iter().take(most) {
+                if let Some(kept) = kept.get_mut(place) {
+                    *kept = true;
+                }
             }
+            let mut other = Counters::default();
+            for ((value, counters), kept) in all.into_iter().zip(kept) {
+                if kept {
+                    cells.insert(value, counters);
+                } else {
+                    other += &counters;
+                }
+            }
+            *cells.entry(Arc::from(OTHER)).or_default() += &other;
         }
     }
 }

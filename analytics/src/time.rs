@@ -55,7 +55,7 @@ pub fn from_number(number: &str) -> Result<i64, &'static str> {
         return representable(ms);
     }
     // A cast saturates, so that what is out of range stays out of range.
-    let ms: f64 = number.parse().map_err(|_| NOT_A_TIME)?;
+    let ms: f64 = serde_json::from_str(number).map_err(|_| NOT_A_TIME)?;
     representable(ms.floor() as i64)
 }
 

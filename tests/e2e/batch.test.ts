@@ -116,6 +116,11 @@ test("a zip bomb goes off nowhere", async () => {
   const { status, body } = await post(server, "/events", bomb, { "content-encoding": "gzip" });
   expect([status, body.status]).toEqual([413, 413]);
   expect((await post(server, "/events/click", bomb, { "content-encoding": "gzip" })).status).toBe(413);
+  const brim = (length: number) => gzipSync(`[${" ".repeat(length - 2)}]`);
+  expect((await post(server, "/events", brim(8 * MIB), { "content-encoding": "gzip" })).status).toBe(200);
+  expect((await post(server, "/events", brim(8 * MIB + 1), { "content-encoding": "gzip" })).status).toBe(413);
+  const nothing = Buffer.concat([gzipSync("").subarray(0, 10), ...Array(100_000).fill(Buffer.from([0, 0, 0, 255, 255]))]);
+  expect((await post(server, "/events", nothing, { "content-encoding": "gzip" })).status).toBe(400);
 
   const honest = `[${JSON.stringify(anEvent({ campaign_id: "unpacked" }))}${" ".repeat(7 * MIB)}]`;
   expect((await post(server, "/events", gzipSync(honest), { "content-encoding": "gzip" })).status).toBe(200);
@@ -135,6 +140,9 @@ test("what is no batch is refused", async () => {
     [whole.subarray(0, -6), { "content-encoding": "gzip" }, 400],
     [Buffer.concat([whole.subarray(0, 20), Buffer.from([1, 2, 3, 4]), whole.subarray(24)]), { "content-encoding": "gzip" }, 400],
     [event, { "content-encoding": "gzip" }, 400],
+    [Buffer.concat([whole, Buffer.from("x")]), { "content-encoding": "gzip" }, 400],
+    [Buffer.concat([gzipSync("["), gzipSync("]")]), { "content-encoding": "gzip" }, 400],
+    [gzipSync(""), { "content-encoding": "gzip" }, 400],
     [`[${event}]`, { "content-encoding": "br" }, 415],
     [`[${event}]`, { "content-type": "text/html" }, 415],
     [`[${event}]`, { "content-type": "application/x-www-form-urlencoded" }, 415],

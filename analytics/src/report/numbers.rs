@@ -88,7 +88,9 @@ impl<'s> Numbers<'s> {
                     let admitted = money.iter().filter(|(currency, _)| is_admitted(query, currency));
                     let units =
                         admitted.map(|(currency, micros)| (currency.to_string(), json!(units(*micros))));
-                    put("revenue_by_currency", Value::Object(units.collect()));
+                    let mut by_currency = Map::new();
+                    by_currency.extend(units);
+                    put("revenue_by_currency", Value::Object(by_currency));
                 }
             }
         }

@@ -1,11 +1,12 @@
 //! How far the numbers can be trusted: what machines did, what came twice, whose clocks were off, what led nowhere.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::query::{GroupBy, Query, Source};
 use super::{gathered, whole_of};
 use crate::counters::{Counters, Hit};
 use crate::page::PageRow;
+use crate::rank::busiest;
 use crate::segment::Unreadable;
 use crate::sheet::Sheet;
 use crate::{Dimension, Kind, Reject};
@@ -73,18 +74,15 @@ pub fn answer(
     }))
 }
 
-fn counts(whole: &Sheet, dimension: Dimension, of: impl Fn(&Counters) -> u64) -> Vec<(&str, u64)> {
+fn counts(whole: &Sheet, dimension: Dimension, of: fn(&Counters) -> u64) -> Vec<(&str, u64)> {
     let mut counts: Vec<_> =
         whole.detail.cells(dimension).map(|(value, counters)| (value, of(counters))).collect();
     counts.retain(|(_, count)| *count > 0);
-    counts.sort_by_key(|(value, count)| (std::cmp::Reverse(*count), *value));
-    counts
+    busiest(counts, |&count| (count, 0))
 }
 
 fn named(counts: &[(&str, u64)]) -> Value {
-    let entry = |(value, events): &(&str, u64)| {
-        Map::from_iter([("value".to_owned(), json!(value)), ("events".to_owned(), json!(events))])
-    };
+    let entry = |(value, events): &(&str, u64)| json!({ "value": value, "events": events });
     counts.iter().map(entry).collect()
 }
 

@@ -3,6 +3,7 @@
 //! Written here, because a code's picture is the easiest there is (every row is repeated for as many pixels as a
 //! module is high): 0.6 KB of wasm (gzip), where a compressor for everything is 10 KB and the `png` crate 19 KB.
 
+use super::crc::crc;
 use super::options::Colour;
 use super::{Modules, Options};
 
@@ -42,13 +43,10 @@ pub(super) fn draw(modules: &Modules, options: &Options) -> Vec<u8> {
 }
 
 fn chunk(png: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(&kind);
-    crc.update(data);
     png.extend_from_slice(&(data.len() as u32).to_be_bytes());
     png.extend_from_slice(&kind);
     png.extend_from_slice(data);
-    png.extend_from_slice(&crc.finalize().to_be_bytes());
+    png.extend_from_slice(&crc(&[&kind, data]).to_be_bytes());
 }
 
 /// A row of pixels behind the byte that says it is not filtered.
