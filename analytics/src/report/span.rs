@@ -210,11 +210,29 @@ impl Span {
     }
 }
 
+/// Where the interval of a time begins. The clocks of St. John's went from 00:01 to 01:01: of the hour that follows its
+/// beginning is missing, and it is part of the one before.
 fn start(at_ms: i64, interval: Interval, zone: &Zone) -> i64 {
-    let local = zone.local(at_ms);
-    let start = local - local.rem_euclid(interval.unit_ms());
-    // An hour that the clocks show twice is two hours, a midnight that they show twice begins one day.
-    if interval == Interval::Day { zone.at(start) } else { zone.at_near(start, at_ms) }
+    let mut within = at_ms;
+    loop {
+        let local = zone.local(within);
+        let start = local - local.rem_euclid(interval.unit_ms());
+        // An hour that the clocks show twice is two hours, a midnight that they show twice begins one day.
+        let start = if interval == Interval::Day { zone.at(start) } else { zone.at_near(start, within) };
+        if start <= at_ms {
+            return later_midnight(start, at_ms, interval, zone);
+        }
+        within -= HOUR_MS / 4;
+    }
+}
+
+/// Where the clocks go back across midnight, the day that had begun goes on, whatever date they show again.
+fn later_midnight(start_ms: i64, at_ms: i64, interval: Interval, zone: &Zone) -> i64 {
+    if interval != Interval::Day {
+        return start_ms;
+    }
+    let midnight = zone.at(zone.local(start_ms) + DAY_MS);
+    if midnight <= at_ms { midnight } else { start_ms }
 }
 
 /// As many intervals later, whether or not one begins there.
