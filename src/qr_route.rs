@@ -1,4 +1,4 @@
-//! `GET /api/links/{token}/qr`: the code to print.
+//! `GET /api/links/{name}/qr`: the code to print.
 
 use links::Token;
 use links::operation::Name;

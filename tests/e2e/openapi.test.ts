@@ -58,7 +58,7 @@ test("the most literal template is a path's", () => {
     ["/demo+", "/{token}+"],
     ["/1%c3%971.gif", "/1×1.gif"],
     ["/api/links/bulk", "/api/links/bulk"],
-    ["/api/links/demo/qr", "/api/links/{token}/qr"],
+    ["/api/links/demo/qr", "/api/links/{name}/qr"],
     ["/r/a/b", undefined],
     ["/api", undefined],
   ]) {
