@@ -88,7 +88,7 @@ async function run(server, { rate, seconds, where }) {
       // their usual pace: here are the pages of one round of folds, as often as one comes due.
       (after.pages + 2 * after.partitions) * (transactions / FOLD_AT_SEGMENTS),
     links: links.length,
-    linkFreshSeconds: 10,
+    linkFreshSeconds: 600, // while isolates hear of changes, see src/lookup.rs
     statuses: Object.fromEntries(outcome.statuses),
     latencyMs: { p50: outcome.quantile(0.5), p99: outcome.quantile(0.99), p999: outcome.quantile(0.999) },
   };
