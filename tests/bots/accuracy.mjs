@@ -105,7 +105,7 @@ function judge(user_agents) {
 
 /// Where cargo keeps the packages' files.
 function crates_of(names) {
-  execFileSync("cargo", ["fetch", "--quiet", "--locked", "--manifest-path", manifest], { stdio: "inherit" });
+  execFileSync("cargo", ["fetch", "--quiet", "--manifest-path", manifest], { stdio: "inherit" });
   const told = execFileSync("cargo", ["metadata", "--format-version", "1", "--locked", "--offline", "--manifest-path", manifest], {
     encoding: "utf8",
     maxBuffer: 1 << 28,
