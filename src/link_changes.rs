@@ -13,7 +13,9 @@ use worker::{D1Result, console_warn};
 use crate::auth::Actor;
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::guided::meter_key;
 use crate::lookup::Record;
+use crate::meter;
 use crate::password;
 use crate::problem::Problem;
 use crate::random::random_bits;
@@ -154,6 +156,14 @@ async fn publish(edge: &Edge, outcomes: &[Outcome]) {
         copied.then(|| tell(edge, kv_key(&link.domain, &link.token), change.after.as_ref()))
     });
     iter(puts).buffer_unordered(PUTS_AT_ONCE).collect::<()>().await;
+    for link in changes(outcomes).filter(|change| change.after.is_none()).filter_map(Change::link) {
+        if link.max_clicks.is_some()
+            && let Err(error) = meter::forget(edge, &meter_key(link)).await
+        {
+            // A count that nobody asks for any more: a row, and no link's.
+            console_warn!("the clicks of {} are still counted: {error}", link.key());
+        }
+    }
 }
 
 async fn tell(edge: &Edge, key: String, link: Option<&Link>) {

@@ -179,7 +179,6 @@ async fn taken(edge: &Edge, link: &str, id: EventId, max: u64) -> Result<Taken> 
 }
 
 /// Forgets a link that is gone for good.
-#[expect(dead_code, reason = "purging a link will call it")]
 pub(crate) async fn forget(edge: &Edge, link: &str) -> Result<()> {
     ask(edge, link, &|meter| meter.forget(link)).await.map(drop)
 }

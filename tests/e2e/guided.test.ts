@@ -2,6 +2,7 @@
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, expect, test } from "vitest";
 import { settles, startServer } from "./server.ts";
 import { anEvent, CHROME, from, GOOGLEBOT, IPHONE, pointers, post, report, totals } from "./traffic.ts";
@@ -123,6 +124,10 @@ test("a link for one person is for one, who may tap twice", async () => {
   expect([late.status, (await late.json()).detail]).toEqual([410, "This link was followed as often as it may be"]);
   await server.evict("Meter", "meter/0");
   expect((await follow("once", address(3))).status).toBe(410);
+  const counted = () => server.objectFiles("Meter").flatMap((file) => new DatabaseSync(file).prepare("SELECT link FROM grants").all().map(({ link }) => `${link}`));
+  expect(counted().some((name) => name.startsWith("once "))).toBe(true);
+  expect((await server.api("/api/links/once?purge=true", undefined, "DELETE")).status).toBe(204);
+  await settles(() => expect(counted().filter((name) => name.startsWith("once "))).toEqual([]));
 });
 
 test("a password opens a link, and nothing else does", async () => {
