@@ -150,7 +150,7 @@ impl Keeper {
                         pending |= matches!(admission, Admission::New | Admission::DuplicateOfPending);
                         Verdict::of(admission)
                     }
-                    Ok(Frame::Duplicates(_)) | Err(_) => Verdict::Malformed,
+                    Ok(Frame::Duplicates(_) | Frame::Outcome(_)) | Err(_) => Verdict::Malformed,
                 };
                 verdicts.push(verdict.letter());
             }

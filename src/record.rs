@@ -273,7 +273,7 @@ pub(crate) async fn admit_again(edge: &Edge, region: Region, bytes: &[u8], late:
                     frame.write(call);
                 }
             }
-            Ok(frame @ Frame::Duplicates(_)) => frame.write(&mut left),
+            Ok(frame @ (Frame::Duplicates(_) | Frame::Outcome(_))) => frame.write(&mut left),
             Err(Broken::Unknown(bytes) | Broken::Cut(bytes)) => left.extend_from_slice(bytes),
         }
     }

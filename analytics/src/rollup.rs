@@ -11,7 +11,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::aggregate::{MINUTE_MS, Scope, StatsAggregate};
 use crate::counters::Hit;
-use crate::{Dimension, Kind, RawEvent, Source, TimeSource, TrackedEvent, Verdict, skew};
+use crate::{Dimension, Kind, Outcome, RawEvent, Source, TimeSource, TrackedEvent, Verdict, skew};
 use names::{ABSENT, Names, Number, Parts};
 use tally::{Row, Tally};
 
@@ -137,6 +137,11 @@ impl Rollup {
             visitor: None,
             values: (0, 0),
         });
+    }
+
+    /// Adds what follows from a journey.
+    pub fn add_outcome(&mut self, outcome: &Outcome<'_>) {
+        let _ = outcome;
     }
 
     /// The sums.

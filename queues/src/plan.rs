@@ -6,7 +6,7 @@ use analytics::campaign::Campaigns;
 use analytics::event::Malformed;
 use analytics::rollup::Rollup;
 use analytics::segment::segments;
-use analytics::{AgentCache, RawEvent, Statement, StatsAggregate, TrackedEvent};
+use analytics::{AgentCache, Outcome, RawEvent, Statement, StatsAggregate, TrackedEvent};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -143,6 +143,19 @@ fn read<'a>(
                     let mut whole = Vec::new();
                     Frame::Event { id, body }.write(&mut whole);
                     bury(place, reason, &whole);
+                }
+            },
+            Ok(Frame::Outcome(body)) => match Outcome::decode(body) {
+                Some(Outcome::Moved(_)) => entry.events += 1,
+                Some(outcome) => {
+                    rollup.add_outcome(&outcome);
+                    entry.events += 1;
+                }
+                None => {
+                    entry.dead += 1;
+                    let mut whole = Vec::new();
+                    Frame::Outcome(body).write(&mut whole);
+                    bury(place, "an outcome of a later version, or none at all".to_owned(), &whole);
                 }
             },
             Err(broken) => {

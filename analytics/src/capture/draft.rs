@@ -145,6 +145,7 @@ impl<'a> Draft<'a> {
         }
         event.variant = Text::from(click.variant.to_owned());
         event.visitor = click.visitor;
+        event.click_ms = Some(click.time_ms);
     }
 
     /// The event without the fields that were wrong.
