@@ -4,6 +4,7 @@
 pub mod addresses;
 pub mod gate;
 mod group;
+pub mod journal;
 pub mod log;
 pub mod meter;
 mod outbox;
