@@ -12,6 +12,8 @@ pub(crate) const LINKS: &str = "LINKS";
 pub(crate) const GATE: &str = "GATE";
 /// The meter's Durable Object namespace.
 pub(crate) const METER: &str = "METER";
+/// The journeys' Durable Object namespace.
+pub(crate) const JOURNAL: &str = "JOURNAL";
 /// Analytics Engine.
 pub(crate) const STATS: &str = "STATS";
 /// The table of settings.
@@ -36,6 +38,18 @@ extern "C" {
     /// See `Gate::report`.
     #[wasm_bindgen(method)]
     pub(crate) fn report(this: &GateStub) -> Promise;
+
+    /// A journal, as its callers see it.
+    #[wasm_bindgen(extends = js_sys::Object)]
+    pub(crate) type JournalStub;
+
+    /// See `Journal::hand`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn hand(this: &JournalStub, call: &Uint8Array) -> Promise;
+
+    /// See `Journal::report`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn report(this: &JournalStub) -> Promise;
 
     /// A meter, as its callers see it.
     #[wasm_bindgen(extends = js_sys::Object)]
@@ -106,7 +120,7 @@ mod tests {
         let wrangler = wrangler();
         assert_eq!(names(&wrangler, &["d1_databases"], "binding"), [DB]);
         assert_eq!(names(&wrangler, &["kv_namespaces"], "binding"), [LINKS]);
-        assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE, METER]);
+        assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE, METER, JOURNAL]);
         assert_eq!(names(&wrangler, &["analytics_engine_datasets"], "binding"), [STATS]);
     }
 

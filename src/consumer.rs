@@ -14,6 +14,7 @@ use analytics::{Scope, Statement};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use durable_objects::Region;
+use futures_util::future::try_join_all;
 use queues::ledger::DeadLetter;
 use queues::plan::{Fate, Plan};
 use queues::{Message, backoff_ms, ledger};
@@ -26,6 +27,7 @@ use crate::bindings::STATS;
 use crate::campaigns::refresh;
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::journal::{hand, hand_to};
 use crate::lookup::Record;
 use crate::record::{admit_again, go_round_again};
 use crate::sql::{StoredPage, read, transact};
@@ -92,6 +94,13 @@ pub(crate) async fn consume(handles: Vec<QueueMessage>, env: &Env) {
             Fate::Counted => message.handle.ack(),
             Fate::Apply | Fate::Dead if applied.is_ok() => message.handle.ack(),
             Fate::Apply | Fate::Dead | Fate::Later => message.retry(),
+            Fate::Hand { shard } => {
+                if hand_late(&edge, *shard, message).await {
+                    message.handle.ack();
+                } else {
+                    message.retry();
+                }
+            }
             Fate::Admit { region } => {
                 let region = Region::parse(region).unwrap_or(Region::World);
                 if admit_late(&edge, region, message).await {
@@ -122,9 +131,13 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
     let messages = || batch.iter().map(|message| (message.id.as_str(), message.bytes.as_slice()));
     let mut points = Points::default();
     let fresh = refresh(edge).await;
-    let plan = planned(edge, messages(), &HashSet::new(), &mut points);
+    let mut plan = planned(edge, messages(), &HashSet::new(), &mut points);
     // A batch that cannot be priced is not counted, but what no gate has admitted yet need not wait.
-    let written = match fresh {
+    let handed = match fresh {
+        Ok(()) => hand_over(edge, &mut plan).await,
+        Err(error) => Err(error),
+    };
+    let written = match handed {
         Ok(()) => write(edge, &plan).await,
         Err(error) => Err(error),
     };
@@ -157,7 +170,41 @@ fn planned<'a>(
     counted: &HashSet<(String, i64)>,
     points: &mut Points,
 ) -> Plan {
-    Plan::of(messages, counted, &edge.campaigns.borrow().campaigns, |event| points.add(event))
+    let (campaigns, bonds) = (edge.campaigns.borrow(), edge.bonds.borrow());
+    let journals = (edge.config.journey_shards, &*bonds);
+    Plan::of(messages, counted, &campaigns.campaigns, journals, |event| points.add(event))
+}
+
+/// How many bonds an isolate remembers having told: 32 bytes each.
+const BONDS_MAX: usize = 50_000;
+
+/// Hands to the journeys what the plan has for them: before it is counted, so that what the ledger knows, they have.
+/// They know what comes again.
+async fn hand_over(edge: &Edge, plan: &mut Plan) -> Result<()> {
+    let (calls, told) = std::mem::take(&mut plan.handover).finish();
+    let calls = calls.iter().map(|(shard, call)| hand(edge, *shard, call));
+    try_join_all(calls).await?;
+    let mut bonds = edge.bonds.borrow_mut();
+    if bonds.len() + told.len() > BONDS_MAX {
+        bonds.clear();
+    }
+    bonds.extend(told);
+    Ok(())
+}
+
+/// Hands over what a journal did not take before. `false`: it has to come again.
+async fn hand_late(edge: &Edge, shard: u16, message: &Received) -> bool {
+    let call = Message::decode(&message.bytes).map_or(&[][..], |message| message.frames);
+    let Err(error) = hand_to(edge, shard, call).await else { return true };
+    if message.handle.attempts() < LATE_TRIES {
+        return false;
+    }
+    let letter = DeadLetter {
+        id: format!("unhanded {}", message.id),
+        reason: format!("journey/{shard} did not take these footprints: {error}"),
+        body: STANDARD.encode(&message.bytes),
+    };
+    transact(&edge.db, ledger::bury(&[letter], now_ms())).await.is_ok()
 }
 
 async fn write(edge: &Edge, plan: &Plan) -> Result<Vec<u8>> {

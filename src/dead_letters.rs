@@ -16,6 +16,7 @@ use crate::auth::{Scope, allowed};
 use crate::campaigns::refresh;
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::journal::{hand, hand_to};
 use crate::problem::Problem;
 use crate::record::admit_again;
 use crate::sql::{read, transact};
@@ -121,9 +122,18 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
         transact(&edge.db, [letter::forget(&letter.id)]).await?;
         return Ok(());
     }
+    if let Ok(Message { head: Head::Unhanded { shard }, frames }) = Message::decode(&bytes) {
+        hand_to(edge, shard, frames).await?;
+        transact(&edge.db, [letter::forget(&letter.id)]).await?;
+        return Ok(());
+    }
     refresh(edge).await?;
-    let counted = letter::replay(letter, &edge.campaigns.borrow().campaigns, now_ms(), |_| {});
-    let statements = counted.map_err(|why| Problem::Unreadable(why.into()))?;
+    let journals = edge.config.journey_shards;
+    let counted = letter::replay(letter, &edge.campaigns.borrow().campaigns, journals, now_ms(), |_| {});
+    let (statements, handover) = counted.map_err(|why| Problem::Unreadable(why.into()))?;
+    for (shard, call) in handover.finish().0 {
+        hand(edge, shard, &call).await?;
+    }
     transact(&edge.db, statements).await?;
     Ok(())
 }

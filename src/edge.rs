@@ -6,13 +6,14 @@ use std::rc::Rc;
 use analytics::capture::Rules;
 use analytics::signature::Signer;
 use analytics::visitor::{DayKey, day_of};
-use durable_objects::{GateName, MeterName, Region};
+use durable_objects::{GateName, JournalName, MeterName, Region};
+use queues::plan::Bonds;
 use worker::wasm_bindgen::JsCast;
 use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 
 use crate::auth::Used;
 use crate::bindings::{
-    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding, SIGNING_SECRET,
+    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, JOURNAL, JournalStub, LINKS, METER, MeterStub, QueueBinding, SIGNING_SECRET,
     VISITOR_SECRET,
 };
 use crate::campaigns::Held;
@@ -33,8 +34,10 @@ pub(crate) struct Edge {
     pub(crate) watch: RefCell<Watch>,
     pub(crate) used: RefCell<Used>,
     pub(crate) campaigns: RefCell<Held>,
+    pub(crate) bonds: RefCell<Bonds>,
     gates: ObjectNamespace,
     meters: ObjectNamespace,
+    journals: ObjectNamespace,
     queues: Vec<QueueBinding>,
     visitor_secret: String,
     day_key: RefCell<Option<(i64, DayKey)>>,
@@ -82,8 +85,10 @@ impl Edge {
             watch: RefCell::default(),
             used: RefCell::default(),
             campaigns: RefCell::default(),
+            bonds: RefCell::default(),
             gates: env.durable_object(GATE)?,
             meters: env.durable_object(METER)?,
+            journals: env.durable_object(JOURNAL)?,
             queues,
             visitor_secret: env.secret(VISITOR_SECRET)?.to_string(),
             day_key: RefCell::new(None),
@@ -110,6 +115,12 @@ impl Edge {
     /// A fresh stub of a meter.
     pub(crate) fn meter(&self, name: MeterName) -> Result<MeterStub> {
         let stub = self.meters.get_by_name(&name.to_string())?;
+        Ok(stub.into_rpc::<worker::wasm_bindgen::JsValue>().unchecked_into())
+    }
+
+    /// A fresh stub of a journal.
+    pub(crate) fn journal(&self, name: JournalName) -> Result<JournalStub> {
+        let stub = self.journals.get_by_name(&name.to_string())?;
         Ok(stub.into_rpc::<worker::wasm_bindgen::JsValue>().unchecked_into())
     }
 

@@ -1,7 +1,7 @@
 // The Worker's main module. workerd offers RPC only on classes that extend DurableObject, and wasm-bindgen's do not;
 // so the objects that the runtime sees are these, and they delegate to the wasm's.
 import { DurableObject } from "cloudflare:workers";
-import Entrypoint, { Gate as WasmGate, Meter as WasmMeter } from "./index.js";
+import Entrypoint, { Gate as WasmGate, Journal as WasmJournal, Meter as WasmMeter } from "./index.js";
 
 export default Entrypoint;
 
@@ -30,6 +30,31 @@ export class Gate extends DurableObject {
 
   report() {
     return this.#gate.report();
+  }
+}
+
+export class Journal extends DurableObject {
+  #journal;
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    this.#journal = new WasmJournal(ctx, env);
+  }
+
+  fetch(request) {
+    return this.#journal.fetch(request);
+  }
+
+  alarm(info) {
+    return this.#journal.alarm(info);
+  }
+
+  hand(call) {
+    return this.#journal.hand(call);
+  }
+
+  report() {
+    return this.#journal.report();
   }
 }
 

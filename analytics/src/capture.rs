@@ -16,6 +16,7 @@ mod json;
 #[cfg(test)]
 pub(crate) mod laws;
 mod list;
+mod postback;
 mod query;
 mod scalar;
 
@@ -28,6 +29,7 @@ pub use failed::{FailedReason, failed_redirect};
 pub use field::{ID_MAX_CHARS, NAME_MAX_CHARS, PROP_KEY_MAX_CHARS, PROP_VALUE_MAX_CHARS, PROPS_MAX};
 pub use forward::forward;
 pub use hit::{LinkFacts, pixel, redirect};
+pub use postback::{Proof, Told, postback};
 
 /// How much of a raw query string is kept with a redirect or pixel, in bytes.
 pub const QUERY_MAX_BYTES: usize = 2_048;

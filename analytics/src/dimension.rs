@@ -155,13 +155,12 @@ impl Dimension {
 
     /// All the values it can have, if they are ours to name.
     pub fn values(self) -> Option<Vec<&'static str>> {
-        const SOURCES: [Source; 4] = [Source::Redirect, Source::Pixel, Source::Beacon, Source::Batch];
         Some(match self {
             Self::Device => Device::ALL.map(Device::name).to_vec(),
             Self::Channel => Channel::ALL.map(Channel::name).to_vec(),
             Self::Verdict => Verdict::ALL.map(Verdict::name).to_vec(),
             Self::BotReason => Reason::ALL.map(Reason::name).to_vec(),
-            Self::Source => SOURCES.map(Source::name).to_vec(),
+            Self::Source => Source::ALL.map(Source::name).to_vec(),
             Self::Trigger => Trigger::ALL.map(Trigger::name).to_vec(),
             Self::TimeSource => TimeSource::ALL.map(TimeSource::name).to_vec(),
             Self::Skew => SKEWS.map(|(_, name)| name).to_vec(),

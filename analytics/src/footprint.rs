@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::conversion::Postback;
-use crate::{EventId, Kind, RawEvent, Text, TrackedEvent, Traits, Verdict};
+use crate::{EventId, Kind, Text, TrackedEvent, Traits, Verdict};
 
 /// Version of a footprint's bytes, which lie in journeys and their outcomes for as long as journeys are kept.
 pub const FOOTPRINT_VERSION: u8 = 1;
@@ -38,7 +38,12 @@ impl VisitorKey {
 
     /// The names of an event's visitor, the strongest first: user, else device, else session, else the daily hash. The
     /// first is whose journey the event belongs to; the others are bonds: who was known by them is the same visitor.
-    pub fn all_of(raw: &RawEvent<'_>) -> Vec<Self> {
+    /// There is at least one.
+    ///
+    /// A server that tells what its users did has an address of its own, which is nobody's: with a better name, and
+    /// without a browser or a click that the hash is of, it is left out.
+    pub fn all_of(event: &TrackedEvent<'_>) -> Vec<Self> {
+        let raw = &event.raw;
         let mut keys = Vec::with_capacity(4);
         for (sort, name) in [
             (Name::User, &raw.user_id),
@@ -49,7 +54,9 @@ impl VisitorKey {
                 keys.push(Self::of(sort, name.as_bytes()));
             }
         }
-        keys.push(Self::of(Name::Daily, &raw.visitor.to_be_bytes()));
+        if keys.is_empty() || raw.click_ms.is_some() || !event.agent.browser.is_empty() {
+            keys.push(Self::of(Name::Daily, &raw.visitor.to_be_bytes()));
+        }
         keys
     }
 

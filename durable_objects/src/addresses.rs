@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::Hasher;
 
-use analytics::EventId;
+use analytics::{EventId, VisitorKey};
 use siphasher::sip::SipHasher13;
 
 /// Where a set of gates stands: the platform's location hints.
@@ -121,6 +121,32 @@ impl fmt::Display for MeterName {
     }
 }
 
+/// One shard of journeys: `journey/{shard}`. There is one set for the world, because a visitor has one journey, wherever
+/// its events come in; nobody waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalName {
+    /// Which of them.
+    pub shard: u16,
+}
+
+impl JournalName {
+    /// The journal of a visitor. It has the visitor's journey, so the number of journals is never changed.
+    pub fn of(visitor: VisitorKey, shards: u16) -> Self {
+        Self { shard: visitor.shard(shards) }
+    }
+
+    /// The journal of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(Self { shard: name.strip_prefix("journey/")?.parse().ok()? })
+    }
+}
+
+impl fmt::Display for JournalName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "journey/{}", self.shard)
+    }
+}
+
 fn shard(key: &[u8; 16], of: &[u8], shards: u16) -> u16 {
     let mut hasher = SipHasher13::new_with_key(key);
     hasher.write(of);
@@ -139,6 +165,10 @@ mod tests {
         assert_eq!(name.to_string(), "gate/weur/15");
         assert_eq!(GateName::parse("gate/weur/3"), Some(GateName { region: Region::Weur, shard: 3 }));
         assert_eq!(MeterName::of("demo", 16).to_string(), "meter/4");
+        let visitor = VisitorKey::from_bytes([7; 16]);
+        assert_eq!(JournalName::of(visitor, 16).to_string(), "journey/7");
+        assert_eq!(JournalName::parse("journey/3"), Some(JournalName { shard: 3 }));
+        assert_eq!(JournalName::parse("journey/x"), None);
         for name in ["gate/weur", "gate/mars/1", "door/weur/1", "gate/weur/x"] {
             assert_eq!(GateName::parse(name), None);
         }

@@ -11,7 +11,8 @@ mod outbox;
 mod seen;
 mod settings;
 
-pub use addresses::{GateName, MeterName, Region};
+pub use addresses::{GateName, JournalName, MeterName, Region};
 pub use gate::{Admission, Gate, Settings};
+pub use journal::Journal;
 pub use meter::{Meter, Taken};
 pub use settings::LATE_MAX_MS;

@@ -8,11 +8,12 @@ use analytics::{Statement, TrackedEvent};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::handed::Handover;
 use crate::ledger::{self, DeadLetter};
 use crate::message::{Head, Message};
 use crate::plan::{Fate, Plan};
 
-/// The transaction that counts a letter, at the prices of today, and removes it. A letter that is replayed twice at the same time is counted
+/// The transaction that counts a letter, at the prices of today, and removes it; before it, what is to be handed to the journeys. A letter that is replayed twice at the same time is counted
 /// once: it has its own number in the ledger.
 ///
 /// # Errors
@@ -20,18 +21,22 @@ use crate::plan::{Fate, Plan};
 pub fn replay(
     letter: &DeadLetter,
     campaigns: &Campaigns,
+    journals: u16,
     now_ms: i64,
     each: impl FnMut(&TrackedEvent<'_>),
-) -> Result<Vec<Statement>, String> {
+) -> Result<(Vec<Statement>, Handover), String> {
     let bytes = STANDARD.decode(&letter.body).map_err(|_| "its body is not base64".to_owned())?;
-    let gate = letter.id.split(' ').next().filter(|name| name.starts_with("gate/"));
+    let gate =
+        letter.id.split(' ').next().filter(|name| name.starts_with("gate/") || name.starts_with("journey/"));
     let mark = format!("letter {}", letter.id);
     let message = match gate {
         // A frame of a message that was counted: it gets a message of its own.
         Some(_) => Message::encode(Head::Admitted { gate: &mark, number: 0 }, &bytes),
         None => bytes,
     };
-    let plan = Plan::of([(letter.id.as_str(), message.as_slice())], &HashSet::new(), campaigns, each);
+    let (nothing, none) = (HashSet::new(), HashSet::new());
+    let batch = [(letter.id.as_str(), message.as_slice())];
+    let plan = Plan::of(batch, &nothing, campaigns, (journals, &none), each);
     if let Some(dead) = plan.dead.first() {
         return Err(dead.reason.clone());
     }
@@ -58,7 +63,7 @@ pub fn replay(
         None => statements.extend(ledger::apply(entries, &parts, &[], now_ms)),
     }
     statements.push(forget(&letter.id));
-    Ok(statements)
+    Ok((statements, plan.handover))
 }
 
 /// Keeps only a part of a letter: the rest is counted.

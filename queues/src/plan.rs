@@ -6,11 +6,12 @@ use analytics::campaign::Campaigns;
 use analytics::event::Malformed;
 use analytics::rollup::Rollup;
 use analytics::segment::segments;
-use analytics::{AgentCache, Outcome, RawEvent, Statement, StatsAggregate, TrackedEvent};
+use analytics::{AgentCache, Outcome, RawEvent, Statement, StatsAggregate, TrackedEvent, VisitorKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::frame::{Broken, Frame, frames};
+use crate::handed::Handover;
 use crate::ledger::{self, DeadLetter, Entry};
 use crate::message::{Head, Message, Unreadable};
 
@@ -25,6 +26,11 @@ pub enum Fate {
     Admit {
         /// The region.
         region: String,
+    },
+    /// A journal did not take it: hand it over, then acknowledge it.
+    Hand {
+        /// The journal.
+        shard: u16,
     },
     /// Written by a later version: try again after the deploy.
     Later,
@@ -43,20 +49,27 @@ pub struct Plan {
     pub entries: Vec<Entry>,
     /// What cannot be counted.
     pub dead: Vec<DeadLetter>,
+    /// What is to be handed to the journeys, before it is counted: what the ledger knows, they have.
+    pub handover: Handover,
 }
+
+/// Visitors who are known to be the same: the first was known by that name before.
+pub type Bonds = HashSet<(VisitorKey, VisitorKey)>;
 
 impl Plan {
     /// Plans a batch of `(the queue's message id, bytes)`. `counted` are messages known to the ledger; events are joined
-    /// with `campaigns`; `each` sees every event that will be counted.
+    /// with `campaigns`, and handed to so many `journals`, which were told the `bonds`; `each` sees every event that
+    /// will be counted.
     pub fn of<'a, 'b: 'a>(
         batch: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         counted: &HashSet<(String, i64)>,
         campaigns: &'a Campaigns,
+        (journals, bonds): (u16, &'a Bonds),
         mut each: impl FnMut(&TrackedEvent<'a>),
     ) -> Self {
-        let mut plan = Self::default();
+        let mut plan = Self { handover: Handover::new(journals), ..Self::default() };
         let mut rollup = Rollup::default();
-        let mut meaning = Meaning { campaigns, agents: AgentCache::default() };
+        let mut meaning = Meaning { campaigns, agents: AgentCache::default(), bonds };
         let mut taken: HashSet<(&str, i64)> = HashSet::new();
         for (queue_id, bytes) in batch {
             let fate = match Message::decode(bytes) {
@@ -72,12 +85,20 @@ impl Plan {
                 Ok(Message { head: Head::Unadmitted { region }, .. }) => {
                     Fate::Admit { region: region.to_owned() }
                 }
+                Ok(Message { head: Head::Unhanded { shard }, .. }) => Fate::Hand { shard },
                 Ok(Message { head: Head::Admitted { gate, number }, frames }) => {
                     if counted.contains(&(gate.to_owned(), number)) || !taken.insert((gate, number)) {
                         Fate::Counted
                     } else {
-                        let entry =
-                            read(gate, number, frames, &mut meaning, &mut rollup, &mut plan.dead, &mut each);
+                        let entry = read(
+                            gate,
+                            number,
+                            frames,
+                            &mut meaning,
+                            &mut rollup,
+                            (&mut plan.dead, &mut plan.handover),
+                            &mut each,
+                        );
                         plan.entries.push(entry);
                         Fate::Apply
                     }
@@ -99,6 +120,7 @@ impl Plan {
 struct Meaning<'a> {
     campaigns: &'a Campaigns,
     agents: AgentCache,
+    bonds: &'a Bonds,
 }
 
 /// Reads one message's frames into the sums. A frame that cannot be read is dead by itself: its neighbours count.
@@ -108,7 +130,7 @@ fn read<'a>(
     bytes: &'a [u8],
     meaning: &mut Meaning<'a>,
     rollup: &mut Rollup,
-    dead: &mut Vec<DeadLetter>,
+    (dead, handover): (&mut Vec<DeadLetter>, &mut Handover),
     each: &mut impl FnMut(&TrackedEvent<'a>),
 ) -> Entry {
     let mut entry = Entry { gate: gate.to_owned(), number, events: 0, dead: 0, duplicates: 0 };
@@ -131,6 +153,7 @@ fn read<'a>(
                 Ok(raw) => {
                     let event = meaning.campaigns.enrich_with(&mut meaning.agents, raw);
                     rollup.add(&event);
+                    handover.add_event(&event, meaning.bonds);
                     each(&event);
                     entry.events += 1;
                 }
@@ -146,7 +169,10 @@ fn read<'a>(
                 }
             },
             Ok(Frame::Outcome(body)) => match Outcome::decode(body) {
-                Some(Outcome::Moved(_)) => entry.events += 1,
+                Some(Outcome::Moved(moved)) => {
+                    handover.add_moved(moved);
+                    entry.events += 1;
+                }
                 Some(outcome) => {
                     rollup.add_outcome(&outcome);
                     entry.events += 1;

@@ -22,7 +22,7 @@ fn any_text() -> impl Strategy<Value = Text<'static>> {
 /// Any event at all, and more than capture would let through.
 pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
     let kinds = select(Kind::ALL.as_slice());
-    let sources = select([Source::Redirect, Source::Pixel, Source::Beacon, Source::Batch].as_slice());
+    let sources = select(Source::ALL.as_slice());
     let hints =
         select(vec![Hints::default(), Hints::HEAD, Hints::PREFETCH, Hints::HEAD.with(Hints::PREFETCH)]);
     let head = (

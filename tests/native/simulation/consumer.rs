@@ -86,7 +86,7 @@ impl World {
         }
         let messages = batch.iter().map(|parcel| (parcel.id.as_str(), parcel.bytes.as_slice()));
         let campaigns = Campaigns::default();
-        let plan = Plan::of(messages, counted, &campaigns, |_| ());
+        let plan = Plan::of(messages, counted, &campaigns, (0, &HashSet::new()), |_| ());
         let mut statements = plan.statements(self.now_ms);
         if self.broken == Some(Broken::ConsumerSkipsLedger) && !plan.entries.is_empty() {
             // Nothing that says "once": neither the ledger's key nor that of the segments.
