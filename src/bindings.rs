@@ -25,6 +25,9 @@ pub(crate) const VISITOR_SECRET: &str = "VISITOR_SECRET";
 /// Secret: the key of click ids and signed URLs.
 pub(crate) const SIGNING_SECRET: &str = "SIGNING_SECRET";
 
+/// Secret, if there is one: the key that other servers sign postbacks with.
+pub(crate) const POSTBACK_SECRET: &str = "POSTBACK_SECRET";
+
 #[wasm_bindgen]
 extern "C" {
     /// A gate, as its callers see it.

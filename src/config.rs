@@ -13,6 +13,7 @@ pub(crate) struct Config {
     pub(crate) gate_max_ids: usize,
     pub(crate) meter_shards: u16,
     pub(crate) journey_shards: u16,
+    pub(crate) postback_auth: PostbackAuth,
     pub(crate) session_gap_seconds: i64,
     pub(crate) session_on_campaign_change: bool,
     pub(crate) journey_days: i64,
@@ -35,6 +36,16 @@ pub(crate) struct Config {
     pub(crate) store_ip: StoreIp,
 }
 
+/// What vouches for a postback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum PostbackAuth {
+    /// That it names a click.
+    Click,
+    /// A key with the scope events:write, or a signature.
+    Key,
+}
+
 /// What of a visitor's address is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,6 +65,7 @@ impl Default for Config {
             gate_max_ids: gate.max_ids,
             meter_shards: 16,
             journey_shards: 8,
+            postback_auth: PostbackAuth::Click,
             session_gap_seconds: 1_800,
             session_on_campaign_change: true,
             journey_days: 30,

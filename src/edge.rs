@@ -13,7 +13,7 @@ use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 
 use crate::auth::Used;
 use crate::bindings::{
-    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, JOURNAL, JournalStub, LINKS, METER, MeterStub, QueueBinding, SIGNING_SECRET,
+    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, JOURNAL, JournalStub, LINKS, METER, MeterStub, POSTBACK_SECRET, QueueBinding, SIGNING_SECRET,
     VISITOR_SECRET,
 };
 use crate::campaigns::Held;
@@ -30,6 +30,8 @@ pub(crate) struct Edge {
     pub(crate) links: worker::kv::KvStore,
     pub(crate) admin_token: String,
     pub(crate) signer: Signer,
+    /// The secret that other servers sign postbacks with, if there is one.
+    pub(crate) postback_secret: Option<String>,
     pub(crate) known: RefCell<Known>,
     pub(crate) watch: RefCell<Watch>,
     pub(crate) used: RefCell<Used>,
@@ -81,6 +83,7 @@ impl Edge {
             links: env.kv(LINKS)?,
             admin_token: env.secret(ADMIN_TOKEN)?.to_string(),
             signer,
+            postback_secret: env.secret(POSTBACK_SECRET).ok().map(|secret| secret.to_string()),
             known: RefCell::default(),
             watch: RefCell::default(),
             used: RefCell::default(),

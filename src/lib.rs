@@ -30,6 +30,7 @@ mod openapi;
 mod page;
 mod password;
 mod pixel;
+mod postback;
 mod precondition;
 mod problem;
 mod qr_route;
@@ -126,6 +127,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
             Err(Problem::MethodNotAllowed("GET, HEAD"))
         }
         "/openapi.json" => openapi::show().await,
+        "/postback" => postback::tell(request, env, query).await,
         "/events" => events::batch(request, env).await,
         "/stats/clicks" => stats::clicks(request, env, query).await,
         "/stats/quality" => stats::quality(request, env, query).await,

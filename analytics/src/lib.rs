@@ -24,6 +24,7 @@ pub mod idempotency;
 pub mod key;
 mod kind;
 mod lexicon;
+pub mod lookback;
 pub mod moment;
 pub mod outcome;
 pub mod page;
