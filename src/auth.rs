@@ -85,7 +85,9 @@ impl Used {
 pub(crate) async fn allowed(request: &Request, env: &Env, scope: Scope) -> Result<Actor, Problem> {
     let header = request.headers().get("authorization")?.unwrap_or_default();
     match header.split_once(' ') {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => key_allowed(env, key.trim(), scope).await,
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => {
+            key_allowed(env, key.trim(), scope).await
+        }
         _ => Err(Problem::Unauthenticated),
     }
 }

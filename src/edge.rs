@@ -13,8 +13,8 @@ use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 
 use crate::auth::Used;
 use crate::bindings::{
-    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, JOURNAL, JournalStub, LINKS, METER, MeterStub, POSTBACK_SECRET, QueueBinding, SIGNING_SECRET,
-    VISITOR_SECRET,
+    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, JOURNAL, JournalStub, LINKS, METER, MeterStub, POSTBACK_SECRET,
+    QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
 };
 use crate::campaigns::Held;
 use crate::config::Config;

@@ -59,5 +59,9 @@ async fn vouched(request: &Request, env: &Env, edge: &Edge, proof: &Proof<'_>) -
     if request.headers().has("authorization")? {
         return allowed(request, env, Scope::EventsWrite).await.map(drop);
     }
-    if proof.click && edge.config.postback_auth == PostbackAuth::Click { Ok(()) } else { Err(Problem::Unauthenticated) }
+    if proof.click && edge.config.postback_auth == PostbackAuth::Click {
+        Ok(())
+    } else {
+        Err(Problem::Unauthenticated)
+    }
 }

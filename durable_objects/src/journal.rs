@@ -162,9 +162,11 @@ impl Journal {
     /// # Errors
     /// The database cannot be read.
     pub fn set_terms(&mut self, db: &dyn Database, terms: Terms, change: i64) -> Result<(), Failed> {
+        self.terms = terms;
         if change == self.change {
             return Ok(());
         }
+        self.change = change;
         let worked_out = match db.run(table::fact(TERMS))?.into_iter().next() {
             Some(row) => Columns::of(row).integer()?,
             None => 0,
@@ -173,7 +175,6 @@ impl Journal {
         if worked_out != change {
             self.sweep.extend(self.shelf.all());
         }
-        (self.terms, self.change) = (terms, change);
         Ok(())
     }
 
@@ -186,7 +187,12 @@ impl Journal {
     ///
     /// # Errors
     /// The database did not take all of it: the call has to come again. What it took, it finds there.
-    pub fn hand(&mut self, db: &dyn Database, mut handed: Vec<Handed<'_>>, now_ms: i64) -> Result<(), Failed> {
+    pub fn hand(
+        &mut self,
+        db: &dyn Database,
+        mut handed: Vec<Handed<'_>>,
+        now_ms: i64,
+    ) -> Result<(), Failed> {
         let now_ms = self.tick(now_ms);
         // Stable: what was told of a visitor stays in its order.
         handed.sort_by_key(Handed::key);
@@ -197,8 +203,8 @@ impl Journal {
             let mut changed = false;
             while let Some(one) = handed.next_if(|one| one.key() == key) {
                 changed |= match one {
-                    Handed::Footprint(_, footprint) => visitor.add(footprint.into_owned()),
-                    Handed::Bond(_, to) => visitor.bond(to),
+                    Handed::Footprint(_, footprint) => visitor.add(&footprint),
+                    Handed::Bond(_, to) => visitor.bond(key, to),
                 };
             }
             if changed {
@@ -232,7 +238,8 @@ impl Journal {
 
     fn work_due(&mut self, db: &dyn Database, now_ms: i64) -> Result<(), Failed> {
         let mut draft = Draft::default();
-        let due: Vec<_> = self.due.iter().take(AT_ONCE).take_while(|(at_ms, _)| *at_ms <= now_ms).copied().collect();
+        let due: Vec<_> =
+            self.due.iter().take(AT_ONCE).take_while(|(at_ms, _)| *at_ms <= now_ms).copied().collect();
         for &(_, key) in &due {
             let visitor = self.load(db, key, now_ms)?;
             if visitor.due_ms().is_some_and(|due_ms| due_ms <= now_ms) {
@@ -290,12 +297,12 @@ impl Journal {
     /// Works out what follows for one visitor, and puts it into the draft.
     fn advance(&self, draft: &mut Draft, key: VisitorKey, mut visitor: Visitor, now_ms: i64) {
         let mut body = Vec::new();
-        for outcome in visitor.advance(&self.terms, now_ms) {
+        visitor.advance(&self.terms, now_ms, &mut |outcome| {
             body.clear();
             outcome.encode(&mut body);
             Frame::Outcome(&body).write(&mut draft.frames);
             draft.outcomes += 1;
-        }
+        });
         draft.visitor_bytes += visitor.weight_bytes();
         draft.visitors.push((key, visitor));
     }
@@ -309,11 +316,14 @@ impl Journal {
             return Ok(());
         }
         draft.visitors.sort_by_key(|(key, _)| *key);
+        // By when it was written, not by what it holds: a bond has no time, and what is written later must not expire
+        // earlier, or an older record would come to light.
+        let expires_ms = now_ms + self.terms.keep_ms;
         let (mut page, mut body) = (Vec::new(), Vec::new());
         for (key, visitor) in &draft.visitors {
             body.clear();
             visitor.encode(&mut body);
-            let (due_ms, expires_ms) = (visitor.due_ms(), visitor.expires_ms());
+            let due_ms = visitor.due_ms();
             Record { key: *key, due_ms, expires_ms, body: &body }.write(&mut page);
         }
         let parts: Vec<_> = cut(&draft.frames).collect();

@@ -5,6 +5,7 @@ pub mod addresses;
 pub mod gate;
 mod group;
 pub mod journal;
+pub mod journey;
 pub mod log;
 pub mod meter;
 mod outbox;

@@ -53,14 +53,14 @@ fn places(key: VisitorKey, bytes: usize) -> impl Iterator<Item = usize> {
 
 #[cfg(test)]
 mod tests {
-    use analytics::{EventId, Kind, RawEvent, Source};
+    use analytics::{EventId, Kind, RawEvent, Source, enrich};
 
     use super::*;
 
     fn key(n: u64) -> VisitorKey {
         let mut raw = RawEvent::new(EventId::from_bytes([0; 16]), Kind::Click, Source::Pixel, 0);
         raw.visitor = n;
-        VisitorKey::all_of(&raw)[0]
+        VisitorKey::all_of(&enrich(raw))[0]
     }
 
     #[test]
