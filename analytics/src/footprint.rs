@@ -14,7 +14,8 @@ use crate::{EventId, Kind, RawEvent, Text, TrackedEvent, Traits, Verdict};
 /// Version of a footprint's bytes, which lie in journeys and their outcomes for as long as journeys are kept.
 pub const FOOTPRINT_VERSION: u8 = 1;
 
-/// Whose journey: a hash of the best name that an event has for its visitor.
+/// Whose journey: a hash of the best name that an event has for its visitor. Its first two bits are the name's rank, so
+/// that whoever holds two keys can tell the stronger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct VisitorKey([u8; 16]);
 
@@ -33,7 +34,14 @@ impl VisitorKey {
         let mut hasher = SipHasher13::new_with_key(b"clicktrail guest");
         hasher.write_u8(sort as u8);
         hasher.write(name);
-        Self(hasher.finish128().as_bytes())
+        let hash = u128::from_be_bytes(hasher.finish128().as_bytes()) >> 2;
+        Self((hash | (sort as u128) << 126).to_be_bytes())
+    }
+
+    /// How strong the name is: a journey only ever moves on to a higher rank, so that no chain of bonds goes round.
+    pub fn rank(&self) -> u8 {
+        let [first, ..] = self.0;
+        first >> 6
     }
 
     /// The names of an event's visitor, the strongest first: user, else device, else session, else the daily hash. The
@@ -132,6 +140,23 @@ impl<'a> Footprint<'a> {
         })
     }
 
+    /// Appends the footprint: a version byte and postcard's wire format.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.push(FOOTPRINT_VERSION);
+        // `to_extend` into a Vec has no failing path for these types.
+        if let Ok(written) = postcard::to_extend(self, std::mem::take(out)) {
+            *out = written;
+        }
+    }
+
+    /// Reads a footprint; texts are borrowed from the bytes. `None`: it is none, or of a later version.
+    pub fn decode(bytes: &'a [u8]) -> Option<Self> {
+        match bytes.split_first() {
+            Some((&FOOTPRINT_VERSION, fields)) => postcard::from_bytes(fields).ok(),
+            _ => None,
+        }
+    }
+
     /// The path of the page, from its first slash; empty if the event has no page.
     pub fn path(&self) -> &str {
         let rest = self.page.split_once("://").map_or("", |(_, rest)| rest);
@@ -142,3 +167,6 @@ impl<'a> Footprint<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

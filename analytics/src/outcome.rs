@@ -176,6 +176,22 @@ pub struct Moved<'a> {
 }
 
 impl<'a> Outcome<'a> {
+    /// Takes back what it told.
+    pub fn negate(&mut self) {
+        match self {
+            Self::Session(session) => session.times = -session.times,
+            Self::Step(step) => step.times = -step.times,
+            Self::Credit(credit) => credit.times = -credit.times,
+            Self::Correction(correction) => {
+                correction.conversions = -correction.conversions;
+                correction.value_micros = correction.value_micros.wrapping_neg();
+                correction.cost_nanos = correction.cost_nanos.wrapping_neg();
+            }
+            // A footprint that has gone has gone.
+            Self::Moved(_) => {}
+        }
+    }
+
     /// Appends the outcome: a version byte and postcard's wire format.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(OUTCOME_VERSION);

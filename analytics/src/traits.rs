@@ -75,6 +75,16 @@ impl<'a> Traits<'a> {
         self.0.iter().filter_map(|(code, value)| Some((Dimension::from_code(*code)?, value.as_str())))
     }
 
+    /// These traits, with this value of a dimension.
+    #[must_use]
+    pub fn with(mut self, dimension: Dimension, value: Text<'a>) -> Self {
+        let code = dimension.code();
+        self.0.retain(|(other, _)| *other != code);
+        let place = self.0.partition_point(|(other, _)| *other < code);
+        self.0.insert(place, (code, value));
+        self
+    }
+
     /// These traits, owning their texts.
     pub fn into_owned(self) -> Traits<'static> {
         Traits(self.0.into_iter().map(|(code, value)| (code, value.into_owned())).collect())

@@ -4,6 +4,7 @@
 pub mod addresses;
 pub mod gate;
 mod group;
+pub mod journey;
 pub mod log;
 pub mod meter;
 mod outbox;
@@ -12,5 +13,6 @@ mod settings;
 
 pub use addresses::{GateName, MeterName, Region};
 pub use gate::{Admission, Gate, Settings};
+pub use journey::{Terms, Visitor};
 pub use meter::{Meter, Taken};
 pub use settings::LATE_MAX_MS;
