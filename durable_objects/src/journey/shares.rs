@@ -117,7 +117,7 @@ mod tests {
     fn shares_are_pinned() {
         let weights = weights(Model::TimeDecay, &[1_000_000_000, 600_000_000, 12_345, 0], 0, 0);
         assert_eq!(weights, [349_514_389_287, 552_788_458_128, 1_099_496_092_161, 1_099_511_627_776]);
-        assert_eq!(divide(-1_000_000, &weights), [-112_708, -178_258, -354_515, -354_519]);
+        assert_eq!(divide(-1_000_000, &weights), [-112_699, -178_244, -354_526, -354_531]);
     }
 
     proptest! {

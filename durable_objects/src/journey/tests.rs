@@ -172,7 +172,9 @@ impl Sum {
 /// A visitor who left these footprints, looked at when everything is over.
 fn told(footprints: &[Footprint<'static>], terms: &Terms) -> Sum {
     let (mut visitor, mut sum) = (Visitor::default(), Sum::default());
-    footprints.iter().for_each(|footprint| assert!(visitor.add(footprint)));
+    for footprint in footprints {
+        assert!(visitor.add(footprint));
+    }
     visitor.advance(terms, LATER, &mut |outcome| sum.add(outcome));
     assert_eq!(visitor.due_ms(), None);
     sum

@@ -87,7 +87,9 @@ fn an_end_that_is_told_is_one_and_no_event() {
     ];
     assert_eq!(shape(&footprints), [(0, 5_000, 2, 2, "s".into()), (9_000, 6_000, 1, 1, "s".into())]);
     let mut visitor = Visitor::default();
-    footprints[..3].iter().for_each(|footprint| assert!(visitor.add(footprint)));
+    for footprint in &footprints[..3] {
+        assert!(visitor.add(footprint));
+    }
     let mut sum = Sum::default();
     visitor.advance(&Terms::default(), T + 5_000, &mut |outcome| sum.add(outcome));
     assert_eq!((sum.sessions().len(), visitor.due_ms()), (1, None));
