@@ -7,7 +7,7 @@ use analytics::capture::Rules;
 use analytics::signature::Signer;
 use analytics::visitor::{DayKey, day_of};
 use durable_objects::{GateName, JournalName, MeterName, Region};
-use queues::plan::Bonds;
+use queues::Bonds;
 use worker::wasm_bindgen::JsCast;
 use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 

@@ -52,12 +52,14 @@ pub(crate) async fn refreshed(edge: &Edge, known: &RefCell<Known>) -> Result<Opt
 }
 
 async fn learn(edge: &Edge, known: &RefCell<Known>) -> Result<()> {
-    for sort in [Sort::Campaign, Sort::Funnel] {
+    for sort in [Sort::Campaign] {
         loop {
             let change = known.borrow().change(sort);
             let records: Vec<Record> = read(&edge.db, changes_since(sort, change)).await?;
             let mut known = known.borrow_mut();
-            records.iter().for_each(|record| known.learn(sort, record.text()));
+            for record in &records {
+                known.learn(sort, record.text());
+            }
             if (records.len() as i64) < CHANGES_AT_ONCE {
                 break;
             }
@@ -68,7 +70,8 @@ async fn learn(edge: &Edge, known: &RefCell<Known>) -> Result<()> {
 
 impl Known {
     fn change(&self, sort: Sort) -> i64 {
-        if sort == Sort::Funnel { self.funnels_change } else { self.campaigns_change }
+        let _ = sort;
+        self.campaigns_change
     }
 
     fn learn(&mut self, sort: Sort, record: &str) {
@@ -76,12 +79,6 @@ impl Known {
         let number = |name: &str| fields.get(name).and_then(Value::as_i64);
         let id = fields.get("id").and_then(Value::as_str).unwrap_or_default();
         let Some(change) = number("change").filter(|change| *change > self.change(sort)) else { return };
-        if sort == Sort::Funnel {
-            self.funnels_change = change;
-            self.terms.funnels.retain(|funnel| funnel.id != id);
-            self.terms.funnels.extend(Funnel::from_record(record));
-            return;
-        }
         self.campaigns_change = change;
         match Lookback::from_record(record) {
             Some(of) => {

@@ -126,7 +126,9 @@ impl Journal {
             clock_ms: now_ms,
             damaged: 0,
         };
-        due.into_iter().for_each(|(due_ms, key)| journal.await_visitor(key, due_ms));
+        for (due_ms, key) in due {
+            journal.await_visitor(key, due_ms);
+        }
         for row in db.run(table::entries())? {
             let mut row = Columns::of(row);
             let (seq, parts, emitted) = (row.integer()?, row.integer()?, row.integer()?);
@@ -255,7 +257,9 @@ impl Journal {
         }
         let committed = self.commit(db, draft, now_ms);
         if committed.is_err() {
-            due.into_iter().for_each(|(at_ms, key)| self.await_visitor(key, at_ms));
+            for (at_ms, key) in due {
+                self.await_visitor(key, at_ms);
+            }
         }
         committed
     }

@@ -4,6 +4,7 @@
 pub mod addresses;
 pub mod gate;
 mod group;
+pub mod journal;
 pub mod journey;
 pub mod log;
 pub mod meter;
@@ -13,6 +14,7 @@ mod settings;
 
 pub use addresses::{GateName, JournalName, MeterName, Region};
 pub use gate::{Admission, Gate, Settings};
+pub use journal::Journal;
 pub use journey::{Terms, Visitor};
 pub use meter::{Meter, Taken};
 pub use settings::LATE_MAX_MS;

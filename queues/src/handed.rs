@@ -9,7 +9,11 @@ use serde::{Deserialize, Serialize};
 /// Version of a call's bytes: calls that did not get through lie in the queue.
 const VERSION: u8 = 1;
 
+/// Visitors who are known to be the same: the first was known by that name before.
+pub type Bonds = HashSet<(VisitorKey, VisitorKey)>;
+
 /// One thing that is handed over.
+#[allow(clippy::large_enum_variant)] // read one after the other, and few are bonds
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Handed<'a> {
     /// An event of a visitor.
@@ -60,7 +64,7 @@ pub struct Handover {
     /// Journal, and what it is called with.
     calls: Vec<(u16, Vec<u8>)>,
     /// Bonds that are in a call: a visitor's every event would tell them again.
-    told: HashSet<(VisitorKey, VisitorKey)>,
+    told: Bonds,
 }
 
 impl Handover {
@@ -70,7 +74,7 @@ impl Handover {
     }
 
     /// Hands over what a journey keeps of an event. `known` are bonds that the journals have been told.
-    pub fn add_event(&mut self, event: &TrackedEvent<'_>, known: &HashSet<(VisitorKey, VisitorKey)>) {
+    pub fn add_event(&mut self, event: &TrackedEvent<'_>, known: &Bonds) {
         if self.shards == 0 {
             return;
         }
@@ -106,7 +110,7 @@ impl Handover {
     }
 
     /// The calls, and the bonds in them.
-    pub fn finish(self) -> (Vec<(u16, Vec<u8>)>, HashSet<(VisitorKey, VisitorKey)>) {
+    pub fn finish(self) -> (Vec<(u16, Vec<u8>)>, Bonds) {
         (self.calls, self.told)
     }
 }

@@ -10,5 +10,5 @@ pub mod plan;
 
 pub use backoff::backoff_ms;
 pub use frame::{Broken, Duplicates, Frame, frames};
-pub use handed::{Handed, Handover};
+pub use handed::{Bonds, Handed, Handover};
 pub use message::{Head, MESSAGE_MAX_BYTES, MESSAGE_VERSION, Message, Unreadable};

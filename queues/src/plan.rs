@@ -6,12 +6,12 @@ use analytics::campaign::Campaigns;
 use analytics::event::Malformed;
 use analytics::rollup::Rollup;
 use analytics::segment::segments;
-use analytics::{AgentCache, Outcome, RawEvent, Statement, StatsAggregate, TrackedEvent, VisitorKey};
+use analytics::{AgentCache, Outcome, RawEvent, Statement, StatsAggregate, TrackedEvent};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::frame::{Broken, Frame, frames};
-use crate::handed::Handover;
+use crate::handed::{Bonds, Handover};
 use crate::ledger::{self, DeadLetter, Entry};
 use crate::message::{Head, Message, Unreadable};
 
@@ -52,9 +52,6 @@ pub struct Plan {
     /// What is to be handed to the journeys, before it is counted: what the ledger knows, they have.
     pub handover: Handover,
 }
-
-/// Visitors who are known to be the same: the first was known by that name before.
-pub type Bonds = HashSet<(VisitorKey, VisitorKey)>;
 
 impl Plan {
     /// Plans a batch of `(the queue's message id, bytes)`. `counted` are messages known to the ledger; events are joined

@@ -1,5 +1,6 @@
 use super::*;
-use crate::Source;
+use crate::world::PHONE;
+use crate::{RawEvent, Source, enrich};
 
 /// Another hash would make a stranger of everybody who was here before.
 #[test]
@@ -9,9 +10,10 @@ fn keys_are_pinned_and_the_stronger_name_has_the_higher_rank() {
         anonymous_id: Text::from("u"),
         session_id: Text::from("u"),
         visitor: 7,
+        user_agent: PHONE.into(),
         ..RawEvent::new(EventId::from_bytes([1; 16]), Kind::Page, Source::Beacon, 0)
     };
-    let keys = VisitorKey::all_of(&raw);
+    let keys = VisitorKey::all_of(&enrich(raw.clone()));
     assert_eq!(keys.iter().map(VisitorKey::rank).collect::<Vec<_>>(), [3, 2, 1, 0]);
     let hex = |key: &VisitorKey| format!("{:032x}", u128::from_be_bytes(*key.as_bytes()));
     assert_eq!(
@@ -23,7 +25,12 @@ fn keys_are_pinned_and_the_stronger_name_has_the_higher_rank() {
             "138bff95abf905c4d2aac070190f5422"
         ]
     );
-    assert_eq!(VisitorKey::all_of(&RawEvent { user_id: Text::EMPTY, ..raw }), keys[1..]);
+    let names = |raw: RawEvent<'_>| VisitorKey::all_of(&enrich(raw));
+    assert_eq!(names(RawEvent { user_id: Text::EMPTY, ..raw.clone() }), keys[1..]);
+    // A server's address is nobody's, unless it tells of a click.
+    let reported = RawEvent { user_agent: "python-requests/2.31".into(), ..raw };
+    assert_eq!(names(reported.clone()), keys[..3]);
+    assert_eq!(names(RawEvent { click_ms: Some(1), ..reported }), keys);
 }
 
 #[test]

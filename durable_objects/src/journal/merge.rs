@@ -71,7 +71,7 @@ impl Merge {
     pub(super) fn new(run: i64, upto: i64, tier: i64, sources: Vec<Source>) -> Self {
         let reader = |source| Reader { source, next_page: 0, page: Vec::new(), at: 0 };
         Self {
-            run: Run { run, tier, upto, pages: Vec::new() },
+            run: Run { number: run, tier, upto, pages: Vec::new() },
             readers: sources.into_iter().map(reader).collect(),
             body: Vec::new(),
             summary: Summary::default(),
@@ -83,7 +83,7 @@ impl Merge {
     pub(super) fn step(&mut self, db: &dyn Database, now_ms: i64) -> Result<bool, Failed> {
         if !self.begun {
             // Of one that failed half-way.
-            db.run(table::delete_pages(self.run.run, self.run.tier))?;
+            db.run(table::delete_pages(self.run.number, self.run.tier))?;
             self.begun = true;
         }
         let mut written = 0;
@@ -94,7 +94,7 @@ impl Merge {
             let heads = || self.readers.iter().filter_map(Reader::peek);
             let Some(key) = heads().map(|record| record.key).min() else { return Ok(false) };
             // The last reader is the newest.
-            let newest = heads().filter(|record| record.key == key).last();
+            let newest = heads().rfind(|record| record.key == key);
             if let Some(record) = newest.filter(|record| record.expires_ms > now_ms) {
                 written += record.len();
                 self.summary.add(&record);
@@ -116,7 +116,7 @@ impl Merge {
         let Some(&first) = summary.keys.first() else { return Ok(()) };
         let filter = Filter::of(&summary.keys);
         db.run(table::insert_page(
-            [self.run.run, self.run.tier, self.run.pages.len() as i64],
+            [self.run.number, self.run.tier, self.run.pages.len() as i64],
             first.as_bytes().to_vec(),
             [summary.due_ms, summary.expires_ms],
             filter.as_bytes().to_vec(),
@@ -131,7 +131,7 @@ impl Merge {
         self.write_page(db)?;
         if !self.run.pages.is_empty() {
             // From here on the run is there. A crash between this and what follows is mended at the next start.
-            db.run(table::insert_run(self.run.run, self.run.upto, self.run.tier))?;
+            db.run(table::insert_run(self.run.number, self.run.upto, self.run.tier))?;
         }
         let sources: Vec<_> = self.readers.iter().map(|reader| reader.source).collect();
         for source in &sources {

@@ -37,7 +37,7 @@ pub(super) struct Page {
 /// Records that were merged.
 #[derive(Debug)]
 pub(super) struct Run {
-    pub(super) run: i64,
+    pub(super) number: i64,
     pub(super) tier: i64,
     pub(super) upto: i64,
     pub(super) pages: Vec<Page>,
@@ -45,7 +45,7 @@ pub(super) struct Run {
 
 impl Run {
     fn source(&self) -> Source {
-        Source::Run { run: self.run, tier: self.tier, pages: self.pages.len() as i64 }
+        Source::Run { run: self.number, tier: self.tier, pages: self.pages.len() as i64 }
     }
 }
 
@@ -73,18 +73,19 @@ impl Shelf {
         for row in db.run(table::runs())? {
             let mut row = Columns::of(row);
             let (run, upto, tier) = (row.integer()?, row.integer()?, row.integer()?);
-            shelf.runs.push(Run { run, upto, tier, pages: Vec::new() });
+            shelf.runs.push(Run { number: run, upto, tier, pages: Vec::new() });
         }
         // What lies within a larger run was merged into it, and a crash came before it was removed.
-        let within =
-            |run: &Run, other: &Run| other.tier > run.tier && other.run <= run.run && run.upto <= other.upto;
+        let within = |run: &Run, other: &Run| {
+            other.tier > run.tier && other.number <= run.number && run.upto <= other.upto
+        };
         let merged = |run: &Run| shelf.runs.iter().any(|other| within(run, other));
         let left: Vec<_> =
-            shelf.runs.iter().filter(|run| merged(run)).map(|run| (run.run, run.tier)).collect();
+            shelf.runs.iter().filter(|run| merged(run)).map(|run| (run.number, run.tier)).collect();
         for &(run, tier) in &left {
             db.run(table::delete_run(run, tier))?;
         }
-        shelf.runs.retain(|run| !left.contains(&(run.run, run.tier)));
+        shelf.runs.retain(|run| !left.contains(&(run.number, run.tier)));
         if let Some(upto) = shelf.runs.iter().map(|run| run.upto).max() {
             db.run(table::delete_entries(0, upto))?;
         }
@@ -100,7 +101,7 @@ impl Shelf {
                 let body = read(db, Place::Page { run: number, tier, page })?;
                 due.extend(records(&body).filter_map(|record| Some((record.due_ms?, record.key))));
             }
-            let run = shelf.runs.iter_mut().find(|run| (run.run, run.tier) == (number, tier));
+            let run = shelf.runs.iter_mut().find(|run| (run.number, run.tier) == (number, tier));
             if let Some(run) = run {
                 run.pages.push(Page { first, filter, expires_ms });
             }
@@ -136,7 +137,7 @@ impl Shelf {
         let entries = self.entries.iter().rev().filter(move |entry| entry.filter.may_hold(key));
         let runs = self.runs.iter().rev().filter_map(move |run| {
             let page = run.pages.partition_point(|page| page.first <= key).checked_sub(1)?;
-            let place = Place::Page { run: run.run, tier: run.tier, page: page as i64 };
+            let place = Place::Page { run: run.number, tier: run.tier, page: page as i64 };
             run.pages.get(page)?.filter.may_hold(key).then_some(place)
         });
         entries.map(|entry| Place::Entry(entry.seq)).chain(runs)
@@ -145,7 +146,7 @@ impl Shelf {
     /// Every place there is.
     pub(super) fn all(&self) -> Vec<Place> {
         let pages = |run: &Run| {
-            let (run, tier, count) = (run.run, run.tier, run.pages.len() as i64);
+            let (run, tier, count) = (run.number, run.tier, run.pages.len() as i64);
             (0..count).map(move |page| Place::Page { run, tier, page })
         };
         let entries = self.entries.iter().map(|entry| Place::Entry(entry.seq));
@@ -177,11 +178,11 @@ impl Shelf {
             return Ok(());
         }
         let (run, sources) = merge.finish(db)?;
-        let from = run.run;
+        let from = run.number;
         self.entries.retain(|entry| !sources.contains(&Source::Entry(entry.seq)));
         self.runs.retain(|old| !sources.contains(&old.source()));
         if !run.pages.is_empty() {
-            let place = self.runs.partition_point(|old| old.run < from);
+            let place = self.runs.partition_point(|old| old.number < from);
             self.runs.insert(place, run);
         }
         Ok(())
@@ -199,7 +200,7 @@ impl Shelf {
         let runs = self.runs.chunk_by(|a, b| a.tier == b.tier).find(of_tier)?;
         let (first, last) = (runs.first()?, runs.last()?);
         let sources = runs.iter().map(Run::source).collect();
-        Some(Merge::new(first.run, last.upto, first.tier + 1, sources))
+        Some(Merge::new(first.number, last.upto, first.tier + 1, sources))
     }
 
     /// Removes a run of which nothing is worth anything any more.
@@ -210,8 +211,8 @@ impl Shelf {
         }
         while let Some(place) = self.runs.iter().position(expired) {
             let run = self.runs.remove(place);
-            db.run(table::delete_run(run.run, run.tier))?;
-            db.run(table::delete_pages(run.run, run.tier))?;
+            db.run(table::delete_run(run.number, run.tier))?;
+            db.run(table::delete_pages(run.number, run.tier))?;
         }
         Ok(())
     }
