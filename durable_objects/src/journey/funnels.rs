@@ -19,7 +19,7 @@ pub(crate) struct Mark {
     pub(crate) place: Place,
     /// The steps that it could be, one bit each.
     pub(crate) steps: u32,
-    /// Whether it must not happen.
+    /// Whether it must not happen: it is none of the steps then.
     pub(crate) excluded: bool,
 }
 
@@ -40,7 +40,9 @@ pub(crate) fn attempts(
                 .take(count)
                 .rev()
                 .fold(0, |bits, step| bits << 1 | u32::from(admits(step, event)));
-            let excluded = funnel.exclude.iter().take(STEPS_MAX).any(|matcher| admits(matcher, event));
+            // What is a step is none of what must not come between steps.
+            let excluded =
+                steps == 0 && funnel.exclude.iter().take(STEPS_MAX).any(|matcher| admits(matcher, event));
             (steps != 0 || excluded).then_some(Mark { at_ms: event.at_ms, place, steps, excluded })
         })
         .collect();
@@ -88,7 +90,7 @@ fn ordered(window: &[Mark], count: usize, strict: bool) -> Vec<Place> {
     reached
 }
 
-/// Whether an event is a step of the funnel, but neither the one that was reached last nor the next.
+/// Whether an event is a step of the funnel, but not the one that was reached last. (The next it cannot be, for it is idle.)
 fn strays(mark: &Mark, reached: usize) -> bool {
     mark.steps != 0 && mark.steps & (1 << reached >> 1) == 0
 }
@@ -134,7 +136,6 @@ impl<'a> Pairing<'a> {
 
     /// Finds an event for a step, moving others among the events if need be.
     fn serve(&mut self, step: usize) -> bool {
-        // By far the most milliseconds hold one event.
         let mut tried = vec![false; self.events.len()];
         self.serve_by(step, &mut tried)
     }
@@ -193,3 +194,6 @@ impl<'a> Pairing<'a> {
         self.events.iter().zip(&self.step_of).filter(|(_, step)| step.is_none()).map(|(mark, _)| mark)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use super::*;
 mod funnels;
 mod laws;
 mod money;
+mod scale;
 mod sessions;
 
 const T: i64 = 1_790_000_000_000;
