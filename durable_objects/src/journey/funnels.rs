@@ -5,7 +5,8 @@
 //! no other: reports count visitors, and who tries ten times a day is still one who entered. So a second first step does
 //! not reset the clock either (Mixpanel's rule).
 //!
-//! What happened in the same millisecond happened in the order that leads furthest: clients stamp a batch with one time.
+//! What happened in the same millisecond happened in the order that leads furthest in it: clients stamp a batch with one
+//! time.
 
 use analytics::Footprint;
 use analytics::funnel::{Funnel, Matcher, Order, STEPS_MAX, WINDOW_MAX_SECONDS};
@@ -23,17 +24,19 @@ pub(crate) struct Mark {
     pub(crate) excluded: bool,
 }
 
-/// The attempts at a funnel by whoever left these footprints: of each, what was its steps.
+/// The attempts at a funnel by whoever left these footprints: of each, what was its steps. What is barred belongs to an
+/// attempt of which no more is known.
 pub(crate) fn attempts(
     trail: &[Footprint<'_>],
     places: impl Iterator<Item = Place>,
     funnel: &Funnel,
+    barred: impl Fn(i64) -> bool,
 ) -> Vec<Vec<Place>> {
     let admits = |matcher: &Matcher, event: &Footprint<'_>| matcher.admits(event);
     let count = funnel.steps.len().min(STEPS_MAX);
     let marks: Vec<Mark> = places
         .filter_map(|place| {
-            let event = trail.get(usize::from(place))?;
+            let event = trail.get(usize::from(place)).filter(|event| !barred(event.at_ms))?;
             let steps = funnel
                 .steps
                 .iter()
@@ -46,8 +49,12 @@ pub(crate) fn attempts(
             (steps != 0 || excluded).then_some(Mark { at_ms: event.at_ms, place, steps, excluded })
         })
         .collect();
-    let window_ms = funnel.window_seconds.clamp(0, WINDOW_MAX_SECONDS) * 1_000;
-    walk(&marks, count, funnel.order, window_ms)
+    walk(&marks, count, funnel.order, window_ms(funnel))
+}
+
+/// How long after the first step the last one may come.
+pub(crate) fn window_ms(funnel: &Funnel) -> i64 {
+    funnel.window_seconds.clamp(0, WINDOW_MAX_SECONDS) * 1_000
 }
 
 /// The attempts in these marks, which are in the order of time.

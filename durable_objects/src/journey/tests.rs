@@ -7,6 +7,7 @@ use analytics::{Dimension, EventId, Footprint, Kind, Text, Traits, VisitorKey};
 
 use super::*;
 
+mod bounds;
 mod funnels;
 mod laws;
 mod money;
