@@ -25,7 +25,12 @@ pub(crate) enum Fact {
         reached: Vec<Place>,
     },
     Worth(Worth),
-    /// What has to be added to what an event added by itself. The currency is that of `currency`.
+    /// What a click cost is not owed.
+    Unpaid {
+        click: Place,
+        cost_nanos: i64,
+    },
+    /// What has to be added to what a conversion added by itself. The currency is that of `currency`.
     Correction {
         event: Place,
         currency: Place,
@@ -89,6 +94,7 @@ impl Fact {
                     .for_each(see);
             }
             Self::Attempt { reached, .. } => reached.iter_mut().for_each(see),
+            Self::Unpaid { click, .. } => see(click),
             Self::Worth(worth) => {
                 see(&mut worth.conversion);
                 see(&mut worth.currency);
@@ -101,12 +107,17 @@ impl Fact {
         }
     }
 
+    /// Whether it is of a transaction: that may go on when what it follows from is past.
+    pub(crate) fn goes_on(&self) -> bool {
+        matches!(self, Self::Worth(_) | Self::Correction { .. })
+    }
+
     /// What it takes beside itself.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {
             Self::Attempt { funnel, reached } => funnel.capacity() + 2 * reached.capacity() + 32,
             Self::Worth(worth) => 2 * worth.touches.capacity() + 16,
-            Self::Session(_) | Self::Correction { .. } => 0,
+            Self::Session(_) | Self::Unpaid { .. } | Self::Correction { .. } => 0,
         }
     }
 
@@ -132,20 +143,33 @@ impl Fact {
                 }
             }
             Self::Worth(worth) => worth.tell(trail, out)?,
+            Self::Unpaid { click, cost_nanos } => {
+                out.push(correct(at(*click)?, "", 0, 0, cost_nanos.saturating_neg()));
+            }
             Self::Correction { event, currency, conversions, value_micros, cost_nanos } => {
-                let event = at(*event)?;
-                out.push(Outcome::Correction(Correction {
-                    at_ms: event.at_ms,
-                    conversions: *conversions,
-                    value_micros: *value_micros,
-                    currency: Text::from(at(*currency)?.currency.as_str()),
-                    cost_nanos: *cost_nanos,
-                    traits: event.traits.clone(),
-                }));
+                let currency = at(*currency)?.currency.as_str();
+                out.push(correct(at(*event)?, currency, *conversions, *value_micros, *cost_nanos));
             }
         }
         Some(())
     }
+}
+
+fn correct<'a>(
+    event: &'a Footprint<'a>,
+    currency: &'a str,
+    conversions: i64,
+    value_micros: i64,
+    cost_nanos: i64,
+) -> Outcome<'a> {
+    Outcome::Correction(Correction {
+        at_ms: event.at_ms,
+        conversions,
+        value_micros,
+        currency: Text::from(currency),
+        cost_nanos,
+        traits: event.traits.clone(),
+    })
 }
 
 impl Visit {

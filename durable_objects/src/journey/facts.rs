@@ -1,44 +1,107 @@
 //! What follows from footprints: the one function that everything is told by.
 
-use analytics::Footprint;
+use std::hash::Hasher;
+
 use analytics::funnel::Basis;
+use analytics::{Dimension, Footprint};
+use siphasher::sip::SipHasher13;
 
 use super::fact::{Fact, Place};
 use super::sessions::{Sitting, session_of, sessions};
-use super::{Terms, attribution, billing, funnels, transactions};
+use super::transactions::{Transaction, transactions};
+use super::{Terms, attribution, billing, funnels};
 
-/// What follows, in order, and when more will even if nothing comes.
+/// Until when a funnel begins no attempt, or a campaign pays for no click, because of footprints that are gone.
+pub(crate) type Bar = (u64, i64);
+
+/// What footprints that are gone, or as good as gone, have left behind.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Before<'a> {
+    /// How many of the oldest footprints are remains: they are kept for the sake of transactions alone.
+    pub(crate) remains: usize,
+    pub(crate) bars: &'a [Bar],
+}
+
+impl Before<'_> {
+    /// Whether something at this time is barred.
+    pub(crate) fn bars(&self, bar: u64, at_ms: i64) -> bool {
+        self.bars.iter().any(|(other, until_ms)| *other == bar && at_ms < *until_ms)
+    }
+}
+
+/// What a bar is remembered by.
+pub(crate) fn bar(of: u8, id: &str) -> u64 {
+    let mut hasher = SipHasher13::new();
+    hasher.write_u8(of);
+    hasher.write(id.as_bytes());
+    hasher.finish()
+}
+
+/// What follows, in order, and what becomes of the footprints.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) all: Vec<Fact>,
+    /// When more will follow even if nothing comes.
     pub(crate) due_ms: Option<i64>,
     /// How many of the oldest footprints are to go once this is told.
     pub(crate) past: usize,
+    /// Which of them stay as remains.
+    pub(crate) remains: Vec<Place>,
+    /// Until when they are needed.
+    pub(crate) settled_ms: i64,
+    pub(crate) bars: Vec<Bar>,
 }
 
 /// What follows from footprints in the order of their times, by these terms, at this time. Of more than `max`, the oldest
 /// go: what follows from them is told for the last time.
-pub(crate) fn facts(trail: &[Footprint<'_>], terms: &Terms, now_ms: i64, max: usize) -> Facts {
-    let (mut sittings, of) = sessions(trail, terms);
+pub(crate) fn facts(
+    trail: &[Footprint<'_>],
+    before: Before<'_>,
+    terms: &Terms,
+    now_ms: i64,
+    max: usize,
+) -> Facts {
+    let (mut sittings, mut of) = sessions(trail, before.remains, usize::MAX, terms);
     let mut facts = Vec::new();
-    let past = past(trail, &sittings, now_ms.saturating_sub(terms.keep_ms), max);
+    let mut past = old(trail, &sittings, now_ms.saturating_sub(terms.keep_ms));
+    if trail.len() > max {
+        // Half of them at once, so that it is not for each that comes. Sessions are told in parts then.
+        past = past.max(trail.len() - max / 2);
+        (sittings, of) = sessions(trail, before.remains, past, terms);
+    }
+    if past <= before.remains {
+        // Only remains: whether they still have to stay is looked at when others go.
+        past = 0;
+    }
+    let cut_ms = past.checked_sub(1).and_then(|last| trail.get(last)).map_or(i64::MIN, |last| last.at_ms);
+    let mut bars: Vec<Bar> = before.bars.iter().filter(|(_, until_ms)| *until_ms > cut_ms).copied().collect();
     for funnel in terms.funnels() {
-        let mut tell = |attempts: Vec<Vec<Place>>| {
-            let attempts = attempts.into_iter().filter(|reached| !reached.is_empty());
-            facts.extend(attempts.map(|reached| Fact::Attempt { funnel: funnel.id.clone(), reached }));
+        let bar = bar(0, &funnel.id);
+        let mut tell = |places: &mut dyn Iterator<Item = Place>| {
+            for reached in funnels::attempts(trail, places, funnel, |at_ms| before.bars(bar, at_ms)) {
+                let Some(begun) = reached.first().copied().map(usize::from) else { continue };
+                let until_ms =
+                    trail.get(begun).map_or(0, |first| first.at_ms) + funnels::window_ms(funnel) + 1;
+                if begun < past && until_ms > cut_ms && funnel.basis == Basis::Visitor {
+                    bars.push((bar, until_ms));
+                }
+                facts.push(Fact::Attempt { funnel: funnel.id.clone(), reached });
+            }
         };
         match funnel.basis {
-            Basis::Visitor => tell(funnels::attempts(trail, 0..trail.len() as Place, funnel)),
-            Basis::Session => {
-                for sitting in &sittings {
-                    tell(funnels::attempts(trail, sitting.places.iter().copied(), funnel));
-                }
-            }
+            Basis::Visitor => tell(&mut (before.remains as Place..trail.len() as Place)),
+            Basis::Session => sittings.iter().for_each(|sitting| tell(&mut sitting.places.iter().copied())),
         }
     }
-    for transaction in transactions::transactions(trail, terms) {
+    let transactions = transactions(trail, terms);
+    let mut remains = Remains::new(terms, now_ms, past);
+    remains.keep_clicks(trail);
+    for transaction in transactions.iter().rev() {
         transaction.corrections(trail, &mut facts);
-        facts.extend(attribution::worth(trail, &transaction, terms).map(Fact::Worth));
+        if let Some(worth) = attribution::worth(trail, transaction, terms) {
+            remains.keep(trail, transaction, &worth.touches);
+            facts.push(Fact::Worth(worth));
+        }
         let session =
             session_of(trail, &of, transaction.click).or_else(|| session_of(trail, &of, transaction.holder));
         if let Some(sitting) =
@@ -49,11 +112,22 @@ pub(crate) fn facts(trail: &[Footprint<'_>], terms: &Terms, now_ms: i64, max: us
                 sitting.visit.value_micros.saturating_add(transaction.worth_micros());
         }
     }
-    billing::corrections(trail, terms, &mut facts);
+    for (click, campaign, paid) in billing::clicks(trail, before, terms) {
+        let Some(footprint) = trail.get(usize::from(click)) else { continue };
+        let until_ms = footprint.at_ms.saturating_add(terms.windows(campaign).billing_ms);
+        if !paid && footprint.cost_nanos != 0 {
+            facts.push(Fact::Unpaid { click, cost_nanos: footprint.cost_nanos });
+        } else if paid && usize::from(click) < past && until_ms > cut_ms {
+            bars.push((bar(1, campaign), until_ms));
+        }
+    }
+    // Of too many, those that last longest stay.
+    bars.sort_unstable_by_key(|(_, until_ms)| -until_ms);
+    bars.truncate(BARS_MAX);
     let mut due_ms = None;
     for sitting in sittings {
         let over_ms = sitting.over_ms(terms);
-        // One that loses footprints is told while they are there: a session of too many events is told in parts.
+        // One that loses footprints is told while they are there.
         if over_ms <= now_ms || usize::from(sitting.visit.first) < past {
             facts.push(Fact::Session(sitting.visit));
         } else {
@@ -62,13 +136,68 @@ pub(crate) fn facts(trail: &[Footprint<'_>], terms: &Terms, now_ms: i64, max: us
     }
     facts.sort_unstable();
     facts.dedup();
-    Facts { all: facts, due_ms, past }
+    Facts { all: facts, due_ms, past, remains: remains.places, settled_ms: remains.until_ms, bars }
 }
 
-/// How many of the oldest footprints are to go. Sessions go as a whole: those of which something is still to be kept are
-/// kept as long as there is room, and go with the rest where there is none.
-fn past(trail: &[Footprint<'_>], sittings: &[Sitting], horizon_ms: i64, max: usize) -> usize {
-    let mut spans: Vec<(usize, usize)> = Vec::new();
+/// How many bars there are at most: a funnel or campaign of which a visitor made something lately has one.
+const BARS_MAX: usize = 256;
+
+/// How many footprints stay as remains at most: a dozen transactions with what led to them.
+const REMAINS_MAX: usize = 64;
+
+/// What has to stay of the past: a sale that is rejected after two months takes back what it was credited with then, and
+/// a lead that becomes one is no second conversion. So a transaction's events stay, with what led to them.
+#[derive(Debug)]
+struct Remains<'a> {
+    places: Vec<Place>,
+    until_ms: i64,
+    terms: &'a Terms,
+    now_ms: i64,
+    past: usize,
+}
+
+/// So many of the latest clicks stay that may yet lead to a transaction.
+const CLICKS_MAX: usize = 8;
+
+impl<'a> Remains<'a> {
+    fn new(terms: &'a Terms, now_ms: i64, past: usize) -> Self {
+        Self { places: Vec::new(), until_ms: 0, terms, now_ms, past }
+    }
+
+    fn keep_clicks(&mut self, trail: &[Footprint<'_>]) {
+        let past = trail.get(..self.past).unwrap_or_default().iter().enumerate().rev();
+        let leads = |click: &Footprint<'_>| {
+            let windows = self.terms.windows(click.traits.get(Dimension::Campaign));
+            attribution::is_click(click) && self.now_ms - click.at_ms <= windows.click_ms
+        };
+        self.places = past
+            .filter(|(_, click)| leads(click))
+            .map(|(place, _)| place as Place)
+            .take(CLICKS_MAX)
+            .collect();
+    }
+
+    fn keep(&mut self, trail: &[Footprint<'_>], transaction: &Transaction<'_>, touches: &[Place]) {
+        let last = transaction.members.last().and_then(|place| trail.get(usize::from(*place)));
+        let until_ms = last.map_or(i64::MIN, |last| last.at_ms.saturating_add(self.terms.transactions_ms));
+        if !transaction.goes_on() || until_ms < self.now_ms {
+            return;
+        }
+        self.until_ms = self.until_ms.max(until_ms);
+        let past = |place: &&Place| usize::from(**place) < self.past;
+        let mut places: Vec<Place> =
+            transaction.members.iter().chain(touches).filter(past).copied().collect();
+        places.retain(|place| !self.places.contains(place));
+        // All of a transaction or nothing.
+        if self.places.len() + places.len() <= REMAINS_MAX {
+            self.places.append(&mut places);
+        }
+    }
+}
+
+/// How many of the oldest footprints are to go by their age. Sessions go as a whole, with their last.
+fn old(trail: &[Footprint<'_>], sittings: &[Sitting], horizon_ms: i64) -> usize {
+    let mut spans: Vec<(usize, usize)> = Vec::with_capacity(sittings.len());
     for sitting in sittings {
         let visit = &sitting.visit;
         let first = visit.first.min(visit.id.unwrap_or(visit.first));
@@ -81,13 +210,5 @@ fn past(trail: &[Footprint<'_>], sittings: &[Sitting], horizon_ms: i64, max: usi
             old = *first;
         }
     }
-    let mut past = old.max(trail.len().saturating_sub(max));
-    if past > old {
-        for (first, last) in &spans {
-            if *first < past && past <= *last {
-                past = last + 1;
-            }
-        }
-    }
-    past
+    old
 }

@@ -5,7 +5,8 @@
 //! no other: reports count visitors, and who tries ten times a day is still one who entered. So a second first step does
 //! not reset the clock either (Mixpanel's rule).
 //!
-//! What happened in the same millisecond happened in the order that leads furthest: clients stamp a batch with one time.
+//! What happened in the same millisecond happened in the order that leads furthest in it: clients stamp a batch with one
+//! time.
 
 use analytics::Footprint;
 use analytics::funnel::{Funnel, Matcher, Order, STEPS_MAX, WINDOW_MAX_SECONDS};
@@ -19,33 +20,41 @@ pub(crate) struct Mark {
     pub(crate) place: Place,
     /// The steps that it could be, one bit each.
     pub(crate) steps: u32,
-    /// Whether it must not happen.
+    /// Whether it must not happen: it is none of the steps then.
     pub(crate) excluded: bool,
 }
 
-/// The attempts at a funnel by whoever left these footprints: of each, what was its steps.
+/// The attempts at a funnel by whoever left these footprints: of each, what was its steps. What is barred belongs to an
+/// attempt of which no more is known.
 pub(crate) fn attempts(
     trail: &[Footprint<'_>],
     places: impl Iterator<Item = Place>,
     funnel: &Funnel,
+    barred: impl Fn(i64) -> bool,
 ) -> Vec<Vec<Place>> {
     let admits = |matcher: &Matcher, event: &Footprint<'_>| matcher.admits(event);
     let count = funnel.steps.len().min(STEPS_MAX);
     let marks: Vec<Mark> = places
         .filter_map(|place| {
-            let event = trail.get(usize::from(place))?;
+            let event = trail.get(usize::from(place)).filter(|event| !barred(event.at_ms))?;
             let steps = funnel
                 .steps
                 .iter()
                 .take(count)
                 .rev()
                 .fold(0, |bits, step| bits << 1 | u32::from(admits(step, event)));
-            let excluded = funnel.exclude.iter().take(STEPS_MAX).any(|matcher| admits(matcher, event));
+            // What is a step is none of what must not come between steps.
+            let excluded =
+                steps == 0 && funnel.exclude.iter().take(STEPS_MAX).any(|matcher| admits(matcher, event));
             (steps != 0 || excluded).then_some(Mark { at_ms: event.at_ms, place, steps, excluded })
         })
         .collect();
-    let window_ms = funnel.window_seconds.clamp(0, WINDOW_MAX_SECONDS) * 1_000;
-    walk(&marks, count, funnel.order, window_ms)
+    walk(&marks, count, funnel.order, window_ms(funnel))
+}
+
+/// How long after the first step the last one may come.
+pub(crate) fn window_ms(funnel: &Funnel) -> i64 {
+    funnel.window_seconds.clamp(0, WINDOW_MAX_SECONDS) * 1_000
 }
 
 /// The attempts in these marks, which are in the order of time.
@@ -88,7 +97,7 @@ fn ordered(window: &[Mark], count: usize, strict: bool) -> Vec<Place> {
     reached
 }
 
-/// Whether an event is a step of the funnel, but neither the one that was reached last nor the next.
+/// Whether an event is a step of the funnel, but not the one that was reached last. (The next it cannot be, for it is idle.)
 fn strays(mark: &Mark, reached: usize) -> bool {
     mark.steps != 0 && mark.steps & (1 << reached >> 1) == 0
 }
@@ -134,7 +143,6 @@ impl<'a> Pairing<'a> {
 
     /// Finds an event for a step, moving others among the events if need be.
     fn serve(&mut self, step: usize) -> bool {
-        // By far the most milliseconds hold one event.
         let mut tried = vec![false; self.events.len()];
         self.serve_by(step, &mut tried)
     }
@@ -193,3 +201,6 @@ impl<'a> Pairing<'a> {
         self.events.iter().zip(&self.step_of).filter(|(_, step)| step.is_none()).map(|(mark, _)| mark)
     }
 }
+
+#[cfg(test)]
+mod tests;

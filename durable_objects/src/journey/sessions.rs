@@ -78,11 +78,19 @@ fn visits(event: &Footprint<'_>) -> bool {
 /// An event belongs to the session that its id names; without an id, to the one that was last active and is open at its
 /// time. A session without an id takes the first that comes: the click on a link knows no session, and the page that
 /// it leads to does. A click or page of another campaign begins a session, which takes over the id.
-pub(crate) fn sessions(trail: &[Footprint<'_>], terms: &Terms) -> (Vec<Sitting>, Vec<Option<usize>>) {
+///
+/// Remains are of none, and none reaches across the cut.
+pub(crate) fn sessions(
+    trail: &[Footprint<'_>],
+    remains: usize,
+    cut: usize,
+    terms: &Terms,
+) -> (Vec<Sitting>, Vec<Option<usize>>) {
     let mut all: Vec<Sitting> = Vec::new();
     let mut of: Vec<Option<usize>> = Vec::with_capacity(trail.len());
     // Sessions that may still be open, the last active at the end.
     let mut open: Vec<usize> = Vec::new();
+    let mut parted = false;
     let id_of = |sitting: &Sitting| {
         sitting
             .visit
@@ -91,9 +99,13 @@ pub(crate) fn sessions(trail: &[Footprint<'_>], terms: &Terms) -> (Vec<Sitting>,
             .map_or("", |named| named.session_id.as_str())
     };
     for (place, event) in (0..).zip(trail) {
-        if !visits(event) {
+        if usize::from(place) < remains || !visits(event) {
             of.push(None);
             continue;
+        }
+        if usize::from(place) >= cut && !parted {
+            parted = true;
+            open.clear();
         }
         let id = event.session_id.as_str();
         let is = |index: &&usize, want: &str| all.get(**index).is_some_and(|sitting| id_of(sitting) == want);
@@ -102,8 +114,11 @@ pub(crate) fn sessions(trail: &[Footprint<'_>], terms: &Terms) -> (Vec<Sitting>,
             open.iter().rev().find(lasts)
         } else {
             // The client says whether it is the same, however long it was silent.
-            let named = open.iter().rev().find(|index| is(index, id));
-            named.or_else(|| open.iter().rev().find(|index| is(index, "") && lasts(index)))
+            let within =
+                |index: &&usize| all.get(**index).is_some_and(|sitting| sitting.within(event.at_ms, terms));
+            let named = open.iter().rev().find(|index| is(index, id) && within(index));
+            let joins = event.kind != Kind::SessionEnd;
+            named.or_else(|| open.iter().rev().find(|index| joins && is(index, "") && lasts(index)))
         };
         let mut found = found.copied();
         if event.kind == Kind::SessionEnd {
@@ -127,8 +142,9 @@ pub(crate) fn sessions(trail: &[Footprint<'_>], terms: &Terms) -> (Vec<Sitting>,
                 && arrives(event)
                 && !campaign.is_empty()
                 && before.is_some_and(|before| before.traits.get(Dimension::Campaign) != campaign);
-            if changed || !sitting.within(event.at_ms, terms) {
-                heir = sitting.visit.id;
+            if changed {
+                // What names an id needs no other to know it by.
+                heir = sitting.visit.id.filter(|_| id.is_empty());
                 open.retain(|other| Some(*other) != found);
                 found = None;
             }

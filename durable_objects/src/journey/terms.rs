@@ -55,6 +55,8 @@ pub struct Terms {
     pub late_ms: i64,
     /// So long are footprints kept. No less than any funnel's window.
     pub keep_ms: i64,
+    /// So long after its last event is a transaction remembered, with what led to it: confirmations take their time.
+    pub transactions_ms: i64,
     /// What campaigns agreed on that said nothing else.
     pub windows: Windows,
     /// What campaigns agreed on.
@@ -76,6 +78,7 @@ impl Default for Terms {
             session_on_campaign_change: true,
             late_ms: MINUTE_MS,
             keep_ms: 30 * DAY_MS,
+            transactions_ms: 90 * DAY_MS,
             windows: Windows::default(),
             campaigns: HashMap::new(),
             repeats: HashMap::new(),

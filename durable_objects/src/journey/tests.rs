@@ -7,9 +7,11 @@ use analytics::{Dimension, EventId, Footprint, Kind, Text, Traits, VisitorKey};
 
 use super::*;
 
+mod bounds;
 mod funnels;
 mod laws;
 mod money;
+mod scale;
 mod sessions;
 
 const T: i64 = 1_790_000_000_000;

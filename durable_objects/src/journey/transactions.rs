@@ -31,13 +31,19 @@ pub(crate) struct Transaction<'a> {
     /// Whose currency the value is in.
     pub(crate) currency: Place,
     cost_nanos: i64,
-    members: Vec<Place>,
+    /// All of its events.
+    pub(crate) members: Vec<Place>,
 }
 
 impl Transaction<'_> {
     /// Whether it counts as a conversion: a lead does.
     pub(crate) fn counts(&self) -> bool {
         self.status != Status::Rejected
+    }
+
+    /// Whether another event could be of it.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.identity != Identity::Own
     }
 
     /// What it is worth: a lead, nothing yet.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Terms;
 use super::fact::{Fact, Place};
-use super::facts::{Facts, facts};
+use super::facts::{Bar, Before, Facts, facts};
 
 /// How many footprints a journey keeps. A visitor has three; who has more than this in thirty days pays with the oldest.
 pub const FOOTPRINTS_MAX: usize = 256;
@@ -35,8 +35,11 @@ pub struct Visitor {
     bond: Option<VisitorKey>,
     /// Nothing before it is looked at any more, it included: what followed from that stands as it was told.
     past: Option<Moment>,
+    bars: Vec<Bar>,
     due_ms: Option<i64>,
     last_ms: i64,
+    /// Until when a transaction may go on.
+    settled_ms: i64,
 }
 
 /// As it is stored.
@@ -47,8 +50,11 @@ struct Stored<'a> {
     told: Vec<Fact>,
     bond: Option<VisitorKey>,
     past: Option<Moment>,
+    bars: Vec<Bar>,
     due_ms: Option<i64>,
     last_ms: i64,
+    /// Until when a transaction may go on.
+    settled_ms: i64,
 }
 
 fn moment(footprint: &Footprint<'_>) -> Moment {
@@ -90,34 +96,55 @@ impl Visitor {
         // Each can be read: it was written by this code, or read when the journey was.
         let trail: Vec<Footprint<'_>> =
             self.prints.iter().filter_map(|print| Footprint::decode(&print.body)).collect();
-        let Facts { all, due_ms, past } = match self.bond {
-            Some(_) => Facts::default(),
-            None => facts(&trail, terms, now_ms, FOOTPRINTS_MAX),
+        let remains = self.past.map_or(0, |past| self.prints.partition_point(|print| print.moment <= past));
+        let follows = match self.bond {
+            Some(_) => self.left(remains),
+            None => facts(&trail, Before { remains, bars: &self.bars }, terms, now_ms, FOOTPRINTS_MAX),
         };
-        differ(&self.told, &all, &trail, tell);
-        (self.told, self.due_ms) = (all, due_ms);
+        differ(&self.told, &follows.all, &trail, tell);
         if let Some(to) = self.bond {
-            for footprint in trail {
+            for footprint in trail.into_iter().skip(remains) {
                 tell(Outcome::Moved(Moved { to, footprint }));
             }
-            self.prints.clear();
+            self.prints.truncate(remains);
         }
-        self.forget(past);
+        self.settle(follows);
     }
 
-    /// Lets the oldest footprints go, and with them what could be taken back of them.
-    fn forget(&mut self, count: usize) {
-        if let Some(last) = self.prints.drain(..count.min(self.prints.len())).next_back() {
-            self.past = Some(last.moment);
-            self.told.retain_mut(|fact| {
-                let mut kept = true;
-                fact.places(&mut |place| match usize::from(*place).checked_sub(count) {
-                    Some(left) => *place = left as Place,
-                    None => kept = false,
-                });
-                kept
+    /// What still follows when everything but the remains has moved on: those stay with what was told of them.
+    fn left(&self, remains: usize) -> Facts {
+        let mut all = self.told.clone();
+        all.retain_mut(|fact| {
+            let mut stays = true;
+            fact.places(&mut |place| stays &= usize::from(*place) < remains);
+            stays
+        });
+        Facts { all, settled_ms: self.settled_ms, bars: self.bars.clone(), ..Facts::default() }
+    }
+
+    /// Remembers what was told, and lets the oldest footprints go, with what can be taken back no more: all but what is
+    /// of a transaction that may go on.
+    fn settle(&mut self, told: Facts) {
+        let Facts { all, due_ms, past, remains, settled_ms, bars } = told;
+        (self.told, self.due_ms, self.settled_ms, self.bars) = (all, due_ms, settled_ms, bars);
+        let Some(last) = past.checked_sub(1).and_then(|last| self.prints.get(last)) else { return };
+        self.past = self.past.max(Some(last.moment));
+        let stays = |place: usize| place >= past || remains.contains(&(place as Place));
+        let gone: Vec<usize> = (0..past).filter(|place| !stays(*place)).collect();
+        self.told.retain_mut(|fact| {
+            let (of_transaction, mut kept) = (fact.goes_on(), true);
+            fact.places(&mut |place| {
+                let old = usize::from(*place);
+                kept &= stays(old) && (old >= past || of_transaction);
+                *place -= gone.partition_point(|other| *other < old) as Place;
             });
-        }
+            kept
+        });
+        let mut place = 0;
+        self.prints.retain(|_| {
+            place += 1;
+            stays(place - 1)
+        });
     }
 
     /// When something will follow even if nothing comes: a session is over.
@@ -127,7 +154,7 @@ impl Visitor {
 
     /// When it may be forgotten as a whole.
     pub fn expires_ms(&self, terms: &Terms) -> i64 {
-        self.last_ms.saturating_add(terms.keep_ms)
+        self.last_ms.saturating_add(terms.keep_ms).max(self.settled_ms)
     }
 
     /// How many footprints it has.
@@ -150,8 +177,10 @@ impl Visitor {
             told: self.told.clone(),
             bond: self.bond,
             past: self.past,
+            bars: self.bars.clone(),
             due_ms: self.due_ms,
             last_ms: self.last_ms,
+            settled_ms: self.settled_ms,
         };
         // `to_extend` into a Vec has no failing path for these types.
         if let Ok(written) = postcard::to_extend(&stored, std::mem::take(out)) {
@@ -172,8 +201,10 @@ impl Visitor {
             told: stored.told,
             bond: stored.bond,
             past: stored.past,
+            bars: stored.bars,
             due_ms: stored.due_ms,
             last_ms: stored.last_ms,
+            settled_ms: stored.settled_ms,
         })
     }
 }

@@ -77,7 +77,7 @@ fn changed() -> Terms {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     /// Whatever the order, however often it comes, whenever somebody looks, by whatever terms in between, evicted and
     /// read back at any time: in the end the same is told.
@@ -174,6 +174,35 @@ proptest! {
         }
         strong.advance(&terms(), LATER, &mut |outcome| sum.add(outcome));
         prop_assert_eq!(sum, told(&all, &terms()));
+    }
+
+    /// Footprints that go leave behind what others still need: whoever comes for a year is told of as if nothing were
+    /// ever forgotten. Only what a session earned is not told anew when the session is gone.
+    #[test]
+    fn what_is_forgotten_is_not_told_again(mut all in footprints(60), looks in prop::collection::vec(any::<bool>(), 60)) {
+        let short = Windows { click_ms: HOUR, view_ms: HOUR, billing_ms: HOUR };
+        let terms = Terms { windows: short, session_max_ms: HOUR, transactions_ms: 40 * DAY, ..terms() };
+        let forgetful = Terms { keep_ms: 2 * HOUR, ..terms.clone() };
+        all.sort_by_key(|footprint| (footprint.at_ms, footprint.kind == Kind::SessionEnd, footprint.id));
+        let (mut visitor, mut sum, mut whole) = (Visitor::default(), Sum::default(), Sum::default());
+        let unearned = |outcome: Outcome<'_>, sum: &mut Sum| match outcome {
+            Outcome::Session(session) => sum.add(Outcome::Session(Session { conversions: 0, value_micros: 0, ..session })),
+            other => sum.add(other),
+        };
+        for (footprint, look) in all.iter().zip(looks) {
+            prop_assert!(visitor.add(footprint));
+            if look {
+                visitor.advance(&forgetful, footprint.at_ms, &mut |outcome| unearned(outcome, &mut sum));
+            }
+        }
+        visitor.advance(&forgetful, LATER, &mut |outcome| unearned(outcome, &mut sum));
+        let mut remembering = Visitor::default();
+        for footprint in &all {
+            remembering.add(footprint);
+        }
+        remembering.advance(&terms, LATER, &mut |outcome| unearned(outcome, &mut whole));
+        prop_assert_eq!(sum, whole);
+        visitor.advance(&forgetful, LATER, &mut |outcome| panic!("{outcome:?}"));
     }
 
     /// Any bytes are a journey or none, and never more than that.
