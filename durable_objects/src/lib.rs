@@ -5,6 +5,7 @@ pub mod addresses;
 pub mod gate;
 mod group;
 pub mod log;
+mod maps;
 pub mod meter;
 mod outbox;
 mod seen;
@@ -12,5 +13,6 @@ mod settings;
 
 pub use addresses::{GateName, MeterName, Region};
 pub use gate::{Admission, Gate, Settings};
+pub use maps::Maps;
 pub use meter::{Meter, Taken};
 pub use settings::LATE_MAX_MS;
