@@ -201,7 +201,10 @@ impl Keeper {
     fn commit(self: &Rc<Self>) -> bool {
         let mut memory = self.memory.borrow_mut();
         let Some(commit) = memory.commit(now_ms()) else { return true };
-        let written = commit.statements().try_for_each(|row| execute(&self.sql, row).map(drop));
+        let written = commit.statements().try_for_each(|row| match execute(&self.sql, row)?.rows_written() {
+            0 => Err(Error::RustError("there was no row to write over".to_owned())),
+            _ => Ok(()),
+        });
         if let Err(error) = written {
             console_error!("gate: a commit failed: {error}");
             if let Some(undo) = commit.undo()

@@ -179,6 +179,12 @@ impl Gate {
         if let Some(first) = commit.rows.first_mut() {
             first.message = self.outbox.message_for(first.seq, first.body.len(), FRAMES_MAX_BYTES);
         }
+        // A busy gate's rows become needless as fast as it writes new ones.
+        while commit.over.len() < commit.rows.len()
+            && let Some(seq) = self.pop_needless(at_ms)
+        {
+            commit.over.push(seq);
+        }
         Some(commit)
     }
 
@@ -244,21 +250,30 @@ impl Gate {
         self.confirm([], now_ms);
     }
 
-    /// What may go from the log: rows that are confirmed and whose ids nobody asks for any more. The newest row
-    /// stays, for the totals.
+    /// What may go from the log, once that is half a window's rows: rows that are confirmed and whose ids nobody asks
+    /// for any more. Until then they wait to be written over. The newest row stays, for the totals.
     pub fn prune(&mut self, now_ms: i64) -> Option<Statement> {
         let now_ms = self.tick(now_ms);
-        let before_ms = now_ms - self.settings.memory_ms();
         let before_seq = self.needless_before();
-        let mut pruned = false;
-        while let Some(&(seq, at_ms)) = self.rows.front() {
-            if seq >= before_seq || at_ms >= before_ms {
-                break;
-            }
-            self.rows.pop_front();
-            pruned = true;
+        if self.prune_due_ms(before_seq).is_none_or(|due_ms| now_ms < due_ms) {
+            return None;
         }
-        pruned.then(|| prune(before_seq, before_ms))
+        while self.pop_needless(now_ms).is_some() {}
+        Some(prune(before_seq, now_ms - self.settings.memory_ms()))
+    }
+
+    /// Takes the oldest row, if nobody needs it any more.
+    fn pop_needless(&mut self, now_ms: i64) -> Option<i64> {
+        let &(seq, at_ms) = self.rows.front()?;
+        let needless = seq < self.needless_before() && at_ms < now_ms - self.settings.memory_ms();
+        needless.then(|| self.rows.pop_front())?.map(|(seq, _)| seq)
+    }
+
+    /// When the oldest row has been needless for half a window. Never for one that has to stay whatever its age: the
+    /// gate would be woken over and over.
+    fn prune_due_ms(&self, before_seq: i64) -> Option<i64> {
+        let (_, at_ms) = self.rows.front().filter(|(seq, _)| *seq < before_seq)?;
+        Some(at_ms + self.settings.memory_ms() + self.settings.window_ms / 2)
     }
 
     /// The rows before it are confirmed, and there is a newer one: of that, the totals are still needed.
@@ -270,12 +285,7 @@ impl Gate {
     /// until the next hit.
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
         let asked = self.outbox.due_ms().map(|due_ms| due_ms.max(now_ms));
-        // Not a row that has to stay whatever its age: the gate would be woken over and over.
-        let before_seq = self.needless_before();
-        let pruned = self.rows.front().filter(|(seq, _)| *seq < before_seq).map(|(_, at_ms)| {
-            // Not for each row by itself: half a window's rows at a time.
-            (at_ms + self.settings.memory_ms() + self.settings.window_ms / 2).max(now_ms)
-        });
+        let pruned = self.prune_due_ms(self.needless_before()).map(|due_ms| due_ms.max(now_ms));
         asked.into_iter().chain(pruned).min()
     }
 }

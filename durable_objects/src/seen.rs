@@ -28,15 +28,14 @@ impl Seen {
         self.first_ms.iter().map(|(&id, &first_ms)| (id, first_ms))
     }
 
-    /// Remembers ids that were first seen elsewhere.
+    /// Remembers ids that were first seen elsewhere. They are out of order, and so remembered for up to twice as long
+    /// as they need: longer is never wrong.
     pub(crate) fn take_in(&mut self, ids: impl IntoIterator<Item = (EventId, i64)>) {
         for (id, first_ms) in ids {
             let known_ms = self.first_ms.entry(id).or_insert(first_ms);
             *known_ms = first_ms.max(*known_ms);
             self.order.push_back((first_ms, id));
         }
-        // Two runs, each in order or nearly so.
-        self.order.make_contiguous().sort_by_key(|(at_ms, _)| *at_ms);
     }
 
     /// Takes an id out whose event could not be kept: it was last seen `before_ms`, or never.

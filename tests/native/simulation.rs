@@ -97,6 +97,7 @@ fn schedules_come_across_everything() {
         "a log that was pruned",
         "a message that was sent again",
         "a row that nobody was told of",
+        "a row that was written over",
     ];
     assert_eq!(reached, BTreeSet::from(all));
 }

@@ -105,6 +105,9 @@ impl World {
         let now_ms = self.gate_now(gate);
         let Some(commit) = self.memory(gate).commit(now_ms) else { return true };
         let statements: Vec<_> = commit.statements().collect();
+        if statements.iter().any(|statement| statement.sql.starts_with("UPDATE")) {
+            self.reached.insert("a row that was written over");
+        }
         match if self.faults { self.chance.below(24) } else { 24 } {
             0 => {
                 self.crash(gate);
