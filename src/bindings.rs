@@ -38,6 +38,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn admit(this: &GateStub, request: &Uint8Array) -> Promise;
 
+    /// See `Gate::hand_over`.
+    #[wasm_bindgen(method, js_name = handOver)]
+    pub(crate) fn hand_over(this: &GateStub, call: &Uint8Array) -> Promise;
+
     /// See `Gate::report`.
     #[wasm_bindgen(method)]
     pub(crate) fn report(this: &GateStub) -> Promise;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     pub(crate) gate_shards: u16,
+    pub(crate) gate_shards_before: Vec<u16>,
     pub(crate) gate_regions: bool,
     pub(crate) gate_max_ids: usize,
     pub(crate) meter_shards: u16,
@@ -61,6 +62,7 @@ impl Default for Config {
         let gate = Settings::default();
         Self {
             gate_shards: 2,
+            gate_shards_before: Vec::new(),
             gate_regions: true,
             gate_max_ids: gate.max_ids,
             meter_shards: 16,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use analytics::capture::Rules;
 use analytics::signature::Signer;
 use analytics::visitor::{DayKey, day_of};
-use durable_objects::{GateName, JournalName, MeterName, Region};
+use durable_objects::{GateName, JournalName, Maps, MeterName, Region};
 use queues::Bonds;
 use worker::wasm_bindgen::JsCast;
 use worker::{D1Database, Env, Error, ObjectNamespace, Result};
@@ -25,6 +25,7 @@ use crate::watch::Watch;
 /// JavaScript; stubs are not, because a stub is broken for good after an error.
 pub(crate) struct Edge {
     pub(crate) config: Config,
+    pub(crate) maps: Maps,
     pub(crate) rules: Rules,
     pub(crate) db: D1Database,
     pub(crate) links: worker::kv::KvStore,
@@ -78,6 +79,7 @@ impl Edge {
         let signer = Signer::new(&env.secret(SIGNING_SECRET)?.to_string())
             .ok_or_else(|| Error::RustError("the secret SIGNING_SECRET is empty".to_owned()))?;
         Ok(Self {
+            maps: Maps::new(&config.gate_shards_before, config.gate_shards),
             rules: Rules { app_schemes: config.app_schemes.clone(), signer: Some(signer.clone()) },
             db: env.d1(DB)?,
             links: env.kv(LINKS)?,

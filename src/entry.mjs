@@ -28,6 +28,10 @@ export class Gate extends DurableObject {
     return this.#gate.admit(bytes);
   }
 
+  handOver(bytes) {
+    return this.#gate.handOver(bytes);
+  }
+
   report() {
     return this.#gate.report();
   }

@@ -240,9 +240,7 @@ fn counted_of(result: &D1Result) -> Result<HashSet<(String, i64)>, Problem> {
 fn names(edge: &Edge) -> Vec<GateName> {
     let regions =
         Region::ALL.into_iter().filter(|&region| (region != Region::World) == edge.config.gate_regions);
-    regions
-        .flat_map(|region| (0..edge.config.gate_shards).map(move |shard| GateName { region, shard }))
-        .collect()
+    regions.flat_map(|region| (0..edge.maps.most()).map(move |shard| GateName { region, shard })).collect()
 }
 
 async fn report(asked: worker::Result<Promise>) -> Option<Reported> {

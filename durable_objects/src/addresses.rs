@@ -83,7 +83,7 @@ pub struct GateName {
 impl GateName {
     /// The gate of an event: by a hash of its id, because clients choose ids and may choose them alike.
     pub fn of(region: Region, id: EventId, shards: u16) -> Self {
-        Self { region, shard: shard(b"clicktrail shard", id.as_bytes(), shards) }
+        Self { region, shard: (gate_hash(id) % u64::from(shards.max(1))) as u16 }
     }
 
     /// The gate of that name.
@@ -111,7 +111,7 @@ impl MeterName {
     /// The meter of a link. It has the link's count, so the number of meters is never changed: links would go to
     /// meters that know nothing of them, and have their limits over again.
     pub fn of(link: &str, shards: u16) -> Self {
-        Self { shard: shard(b"clicktrail meter", link.as_bytes(), shards) }
+        Self { shard: (hash(b"clicktrail meter", link.as_bytes()) % u64::from(shards.max(1))) as u16 }
     }
 }
 
@@ -147,10 +147,15 @@ impl fmt::Display for JournalName {
     }
 }
 
-fn shard(key: &[u8; 16], of: &[u8], shards: u16) -> u16 {
+/// What an event's gate is worked out from, by any number of gates.
+pub(crate) fn gate_hash(id: EventId) -> u64 {
+    hash(b"clicktrail shard", id.as_bytes())
+}
+
+fn hash(key: &[u8; 16], of: &[u8]) -> u64 {
     let mut hasher = SipHasher13::new_with_key(key);
     hasher.write(of);
-    (hasher.finish() % u64::from(shards.max(1))) as u16
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod client;
 mod consumer;
 pub(crate) mod folder;
 mod gate;
+mod handover;
 mod queue;
 mod world;
 
@@ -85,6 +86,9 @@ fn schedules_come_across_everything() {
         "a copy after the window",
         "a copy within the window",
         "a fold",
+        "a handover",
+        "a handover of an id",
+        "a hit that belongs elsewhere",
         "a hit that was too late",
         "a key that was there",
         "a late hit that no gate had",
@@ -93,6 +97,7 @@ fn schedules_come_across_everything() {
         "a log that was pruned",
         "a message that was sent again",
         "a row that nobody was told of",
+        "a row that was written over",
     ];
     assert_eq!(reached, BTreeSet::from(all));
 }
@@ -137,6 +142,26 @@ fn a_gate_prunes_too_much() {
 #[test]
 fn a_gate_trusts_the_queue() {
     is_found(Broken::GateTrustsTheQueue);
+}
+
+#[test]
+fn a_gate_asks_nobody() {
+    is_found(Broken::GateAsksNobody);
+}
+
+#[test]
+fn a_gate_gives_and_keeps() {
+    is_found(Broken::GateGivesAndKeeps);
+}
+
+#[test]
+fn a_gate_hands_over_hopes() {
+    is_found(Broken::GateHandsOverHopes);
+}
+
+#[test]
+fn a_gate_forgets_handovers() {
+    is_found(Broken::GateForgetsHandovers);
 }
 
 #[test]

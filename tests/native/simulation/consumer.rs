@@ -135,7 +135,11 @@ impl World {
             if self.fails(12) {
                 return false;
             }
-            let gate = self.gate_of(region, id);
+            let maps = self.maps();
+            let gate = self.gate_of(region, id, &maps);
+            if !self.prepare(gate, id, &maps) {
+                return false;
+            }
             let now_ms = self.gate_now(gate);
             let late_ms = Some(event_of(id, body).1);
             let admission = self.memory(gate).admit(id, body, late_ms, now_ms);
