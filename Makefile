@@ -2,6 +2,8 @@
 PORT ?= 8787
 STATE ?= .wrangler/state
 SCHEDULES ?= 2000
+# LIMITS='{}' turns the rate limits on.
+LIMITS ?=
 
 # Node 22 of package-lock.json before whatever Node the machine has: wrangler and vitest ask for it.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -17,7 +19,7 @@ SOURCES := docs/openapi.json Cargo.toml Cargo.lock rust-toolchain.toml dev/build
 .DEFAULT_GOAL := build
 
 dev: build ## serve everything on http://127.0.0.1:$(PORT)
-	@exec node dev/serve.mjs --port "$(PORT)" --state "$(STATE)"
+	@exec node dev/serve.mjs --port "$(PORT)" --state "$(STATE)" $(if $(LIMITS),--limits '$(LIMITS)')
 
 test: setup ## every check and every test, natively and in workerd
 	@dev/test.sh

@@ -49,6 +49,17 @@ function merge(base, over) {
   return merged;
 }
 
+/** The rate limits, with other numbers for those that `limits` names. */
+function limited(ratelimits, limits) {
+  const unknown = Object.keys(limits).filter((name) => !(name in ratelimits));
+  if (unknown.length > 0) throw new Error(`wrangler.toml has no rate limit ${unknown}`);
+  const entries = Object.entries(ratelimits).map(([name, { simple, ...rest }]) => [
+    name,
+    { ...rest, simple: { ...simple, limit: limits[name] ?? simple.limit } },
+  ]);
+  return Object.fromEntries(entries);
+}
+
 /** A stand-in for Analytics Engine, which nothing simulates: what is written goes to `points`. */
 function standIn(name, points) {
   const script = `export default ({ OUT }) => ({
@@ -64,9 +75,9 @@ function standIn(name, points) {
 }
 
 /** Miniflare's options for the Worker of `wrangler`, kept under `state`; the rest are the switches of serve.mjs. */
-export function miniflareOptions(wrangler, { state, host, port, directPort, token, config, cf, queue, points }) {
+export function miniflareOptions(wrangler, { state, host, port, directPort, token, config, cf, queue, points, limits }) {
   const { workerOptions, main } = workerOptionsOf(wrangler);
-  const { modulesRules: _, bindings, queueConsumers, analyticsEngineDatasets, ...rest } = workerOptions;
+  const { modulesRules: _, bindings, queueConsumers, analyticsEngineDatasets, ratelimits, ...rest } = workerOptions;
   const datasets = Object.keys(analyticsEngineDatasets ?? {});
   const build = dirname(main);
   const defined = Object.entries(queue).filter(([, value]) => value !== undefined);
@@ -89,7 +100,8 @@ export function miniflareOptions(wrangler, { state, host, port, directPort, toke
         ],
         bindings: {
           ...bindings,
-          CONFIG: merge(bindings.CONFIG, config),
+          // On a machine of one's own everybody has one address.
+          CONFIG: merge({ ...bindings.CONFIG, rate_limits: limits !== undefined }, config),
           ADMIN_TOKEN: token ?? bindings.ADMIN_TOKEN ?? "dev",
           VISITOR_SECRET: bindings.VISITOR_SECRET ?? secret(state, "visitor_secret"),
           SIGNING_SECRET: bindings.SIGNING_SECRET ?? secret(state, "signing_secret"),
@@ -97,6 +109,7 @@ export function miniflareOptions(wrangler, { state, host, port, directPort, toke
         queueConsumers: Object.fromEntries(
           Object.entries(queueConsumers ?? {}).map(([name, consumer]) => [name, { ...consumer, ...override }]),
         ),
+        ...(limits === undefined ? {} : { ratelimits: limited(ratelimits, limits) }),
         ...(points === undefined
           ? { analyticsEngineDatasets }
           : { wrappedBindings: Object.fromEntries(datasets.map((name) => [name, { scriptName: `points-${name}` }])) }),

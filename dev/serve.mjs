@@ -20,6 +20,7 @@ const { values: args } = parseArgs({
     config: { type: "string", default: "{}" }, // JSON over vars.CONFIG
     cf: { type: "string", default: "{}" }, // JSON over the visitor's place
     "admin-token": { type: "string" },
+    limits: { type: "string" }, // turns rate limits on; JSON such as {"LIMIT_KEY":10} over those of wrangler.toml
     "queue-batch-size": { type: "string" },
     "queue-batch-timeout": { type: "string" },
     "queue-retries": { type: "string" },
@@ -43,6 +44,7 @@ const options = miniflareOptions(wrangler, {
   token: args["admin-token"],
   config: JSON.parse(args.config),
   cf: JSON.parse(args.cf),
+  limits: args.limits === undefined ? undefined : JSON.parse(args.limits),
   queue: {
     maxBatchSize: number("queue-batch-size"),
     maxBatchTimeout: number("queue-batch-timeout") ?? 1, // a person waits for the count; wrangler.toml has what costs least

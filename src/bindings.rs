@@ -110,6 +110,7 @@ impl QueueBinding {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::limits;
 
     fn wrangler() -> toml::Table {
         include_str!("../wrangler.toml").parse().unwrap()
@@ -129,6 +130,7 @@ mod tests {
         assert_eq!(names(&wrangler, &["kv_namespaces"], "binding"), [LINKS]);
         assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE, METER, JOURNAL]);
         assert_eq!(names(&wrangler, &["analytics_engine_datasets"], "binding"), [STATS]);
+        assert_eq!(names(&wrangler, &["ratelimits"], "name"), limits::BINDINGS);
     }
 
     #[test]
@@ -139,6 +141,55 @@ mod tests {
         let mut unknown = table;
         unknown.as_table_mut().unwrap().insert("typo".to_owned(), 1.into());
         assert!(unknown.try_into::<Config>().is_err());
+    }
+
+    #[test]
+    fn whoever_is_refused_is_told_to_come_again_when_the_period_is_over() {
+        let wrangler = wrangler();
+        let namespaces: std::collections::HashSet<_> =
+            names(&wrangler, &["ratelimits"], "namespace_id").into_iter().collect();
+        assert_eq!(namespaces.len(), limits::BINDINGS.len(), "each counts for itself");
+        for limit in wrangler["ratelimits"].as_array().unwrap() {
+            assert_eq!(
+                limit["simple"]["period"].as_integer(),
+                Some(limits::PERIOD_SECONDS.into()),
+                "{limit}"
+            );
+        }
+    }
+
+    /// What docs/operations.md says of settings: name and default of each row of a table.
+    fn documented(heading: &str) -> Vec<(String, String)> {
+        let page = include_str!("../docs/operations.md");
+        let table = page.split_once(heading).unwrap().1.trim_start();
+        let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+        let cell = |cell: &str| cell.trim().trim_matches('`').replace(',', "");
+        rows.map(|row| row.split('|').collect::<Vec<_>>())
+            .map(|cells| (cell(cells[1]), cell(cells[2])))
+            .collect()
+    }
+
+    #[test]
+    fn every_setting_stands_in_the_manual_with_its_default() {
+        let wrangler = wrangler();
+        let settings = wrangler["vars"][CONFIG].as_table().unwrap();
+        let shown = |value: &toml::Value| match value {
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Array(items) if items.is_empty() => "[]".to_owned(),
+            other => other.to_string(),
+        };
+        let mut declared: Vec<_> =
+            settings.iter().map(|(name, value)| (name.clone(), shown(value))).collect();
+        let mut documented_settings = documented("| setting | default | |");
+        declared.sort();
+        documented_settings.sort();
+        assert_eq!(documented_settings, declared);
+        let limits = wrangler["ratelimits"].as_array().unwrap();
+        let limits: Vec<_> = limits
+            .iter()
+            .map(|limit| (limit["name"].as_str().unwrap().to_owned(), limit["simple"]["limit"].to_string()))
+            .collect();
+        assert_eq!(documented("| limit | a minute | |"), limits);
     }
 
     #[test]

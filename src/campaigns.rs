@@ -14,14 +14,21 @@ use crate::sql::read;
 /// that only a consumer that had nothing to do has to ask first.
 const FRESH_MS: i64 = 5_000;
 
+/// So long a campaign that is known is believed to be in force where events come in.
+const BELIEVED_MS: i64 = 60_000;
+
 /// What is known, and since when.
-#[derive(Default)]
 pub(crate) struct Held {
     pub(crate) campaigns: Campaigns,
     read_at_ms: i64,
 }
 
 impl Held {
+    /// Nothing is known.
+    pub(crate) fn new(strangers: usize, strange_links: usize) -> Self {
+        Self { campaigns: Campaigns::new(strangers, strange_links), read_at_ms: 0 }
+    }
+
     /// Takes the answer to [`changes_since`]. `false`: there is more.
     pub(crate) fn learn(&mut self, records: &[Record]) -> bool {
         for record in records {
@@ -47,4 +54,15 @@ pub(crate) async fn refresh(edge: &Edge) -> Result<()> {
         edge.campaigns.borrow_mut().learn(&records);
     }
     Ok(())
+}
+
+/// Whether the campaign of an event that comes in is kept. D1 is asked about one that is not known, at most every
+/// [`FRESH_MS`], and else once a minute. Where it does not answer, nothing is refused.
+pub(crate) async fn is_kept(edge: &Edge, id: &str) -> bool {
+    let have = || edge.campaigns.borrow().campaigns.have(id);
+    let age_ms = now_ms() - edge.campaigns.borrow().read_at_ms;
+    if !have() || age_ms >= BELIEVED_MS {
+        return refresh(edge).await.is_err() || have();
+    }
+    true
 }

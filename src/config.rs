@@ -35,6 +35,37 @@ pub(crate) struct Config {
     pub(crate) app_schemes: Vec<String>,
     pub(crate) place_header: String,
     pub(crate) store_ip: StoreIp,
+    pub(crate) rate_limits: bool,
+    pub(crate) passwords_per_hour: u32,
+    pub(crate) ingest_origins: Vec<String>,
+    pub(crate) ingest_from: Senders,
+    pub(crate) unknown_campaigns: Unknown,
+    pub(crate) unknown_most: usize,
+    pub(crate) body_seconds: f64,
+    pub(crate) cors_origins: Vec<String>,
+    pub(crate) hsts_seconds: u32,
+}
+
+/// Who may send events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Senders {
+    /// Every browser.
+    Anybody,
+    /// Servers with a key of scope `events:write`.
+    Keys,
+}
+
+/// What becomes of events whose campaign is in no catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Unknown {
+    /// They count, each campaign by itself, up to `unknown_most` in an hour.
+    Count,
+    /// They count, all of them together.
+    Gather,
+    /// They are refused, and those that come round by a link are gathered.
+    Refuse,
 }
 
 /// What vouches for a postback.
@@ -88,6 +119,15 @@ impl Default for Config {
             app_schemes: Vec::new(),
             place_header: String::new(),
             store_ip: StoreIp::Truncated,
+            rate_limits: true,
+            passwords_per_hour: 100,
+            ingest_origins: Vec::new(),
+            ingest_from: Senders::Anybody,
+            unknown_campaigns: Unknown::Count,
+            unknown_most: 20_000,
+            body_seconds: 10.0,
+            cors_origins: Vec::new(),
+            hsts_seconds: 31_536_000,
         }
     }
 }

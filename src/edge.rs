@@ -11,14 +11,16 @@ use queues::Bonds;
 use worker::wasm_bindgen::JsCast;
 use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 
-use crate::auth::Used;
+use crate::auth::{Seen, Used};
 use crate::bindings::{
     ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, JOURNAL, JournalStub, LINKS, METER, MeterStub, POSTBACK_SECRET,
     QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
 };
 use crate::campaigns::Held;
-use crate::config::Config;
+use crate::config::{Config, Unknown};
+use crate::limits::Limits;
 use crate::lookup::Known;
+use crate::tries::Tries;
 use crate::watch::Watch;
 
 /// One isolate's view of the world. Handles are kept, because looking one up costs several crossings into
@@ -38,6 +40,9 @@ pub(crate) struct Edge {
     pub(crate) used: RefCell<Used>,
     pub(crate) campaigns: RefCell<Held>,
     pub(crate) bonds: RefCell<Bonds>,
+    pub(crate) limits: Limits,
+    pub(crate) tries: RefCell<Tries>,
+    pub(crate) seen: RefCell<Seen>,
     gates: ObjectNamespace,
     meters: ObjectNamespace,
     journals: ObjectNamespace,
@@ -78,9 +83,10 @@ impl Edge {
         }
         let signer = Signer::new(&env.secret(SIGNING_SECRET)?.to_string())
             .ok_or_else(|| Error::RustError("the secret SIGNING_SECRET is empty".to_owned()))?;
+        let gathers = config.unknown_campaigns != Unknown::Count;
         Ok(Self {
             maps: Maps::new(&config.gate_shards_before, config.gate_shards),
-            rules: Rules { app_schemes: config.app_schemes.clone(), signer: Some(signer.clone()) },
+            rules: Rules { app_schemes: config.app_schemes.clone(), signer: Some(signer.clone()), gathers },
             db: env.d1(DB)?,
             links: env.kv(LINKS)?,
             admin_token: env.secret(ADMIN_TOKEN)?.to_string(),
@@ -89,8 +95,14 @@ impl Edge {
             known: RefCell::default(),
             watch: RefCell::default(),
             used: RefCell::default(),
-            campaigns: RefCell::default(),
             bonds: RefCell::default(),
+            campaigns: RefCell::new(Held::new(
+                if gathers { 0 } else { config.unknown_most },
+                config.unknown_most,
+            )),
+            limits: Limits::of(env, config.rate_limits)?,
+            tries: RefCell::default(),
+            seen: RefCell::default(),
             gates: env.durable_object(GATE)?,
             meters: env.durable_object(METER)?,
             journals: env.durable_object(JOURNAL)?,
@@ -100,6 +112,11 @@ impl Edge {
             turn: Cell::new(0),
             config,
         })
+    }
+
+    /// How long a body may take. Also where settings cannot be read, which is said elsewhere.
+    pub(crate) fn body_ms() -> f64 {
+        EDGE.with(|cell| cell.get().map_or(10.0, |edge| edge.config.body_seconds)) * 1e3
     }
 
     /// The gates' region for a visitor.

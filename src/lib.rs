@@ -20,8 +20,10 @@ mod gate;
 mod group_commit;
 mod guided;
 mod handover;
+mod headers;
 mod journal;
 mod key_routes;
+mod limits;
 mod link_changes;
 mod link_files;
 mod link_routes;
@@ -40,9 +42,11 @@ mod random;
 mod record;
 mod redirect;
 mod schedule;
+mod senders;
 mod sql;
 mod stats;
 mod terms;
+mod tries;
 mod unzip;
 mod visit;
 mod watch;
@@ -71,18 +75,16 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
         Some(segment) => Some(redirect::follow(&request, &env, &ctx, (&host_of(&url), segment), query).await),
         None => forward::route(&request, &env, &ctx, &url, path, query).await,
     };
-    match followed {
-        Some(Ok(response)) => Ok(response),
-        Some(Err(problem)) => redirect::explain(&request, &problem),
+    let answer = match followed {
+        Some(Ok(response)) => response,
+        Some(Err(problem)) => redirect::explain(&request, &problem)?,
         None => {
-            let answer = route(&mut understood(request)?, &env, path, query).await;
+            let answer = route(&mut understood(Clone::clone(&request))?, &env, path, query).await;
             note_keys(&env, &ctx);
-            match answer {
-                Ok(response) => Ok(response.into()),
-                Err(problem) => Ok(problem.response()?.into()),
-            }
+            answer.or_else(|problem| problem.response())?.into()
         }
-    }
+    };
+    headers::finished(&request, &env, (&url, path), answer)
 }
 
 /// The SDK takes every method that it does not know for GET. REPORT is one that it knows and no route has: each refuses it

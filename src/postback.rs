@@ -54,7 +54,7 @@ async fn vouched(request: &Request, env: &Env, edge: &Edge, proof: &Proof<'_>) -
         return if known { Ok(()) } else { Err(Problem::Unauthenticated) };
     }
     if let Some(key) = &proof.key {
-        return key_allowed(env, key, Scope::EventsWrite).await.map(drop);
+        return key_allowed(request, env, key, Scope::EventsWrite).await.map(drop);
     }
     if request.headers().has("authorization")? {
         return allowed(request, env, Scope::EventsWrite).await.map(drop);

@@ -1,23 +1,60 @@
 //! The join of events with the campaigns that they belong to.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hasher;
 
 use foldhash::fast::FixedState;
 use serde_json::Value;
+use siphasher::sip::SipHasher13;
 
 use crate::catalog::{Item, Sort};
-use crate::{AgentCache, Kind, RawEvent, Text, TrackedEvent, Verdict, enrich_with};
+use crate::{AgentCache, Kind, RawEvent, Source, Text, TrackedEvent, Verdict, enrich_with};
+
+/// Where campaigns and links that nobody keeps count, if they are not to count by themselves.
+pub const UNKNOWN: &str = "(unknown)";
+
+/// Names that nobody keeps and that have sums of their own all the same, so far in this hour.
+///
+/// Each is worth a row of D1 at each of four levels, $4 for a million, and a batch invents 500 of them in one request.
+/// Whoever is beyond the bound is not lost: it counts in all sums but those of its name. What is remembered is 8 bytes each.
+#[derive(Debug)]
+struct Strangers {
+    hour: i64,
+    names: HashSet<u64, FixedState>,
+    most: usize,
+}
+
+impl Strangers {
+    fn new(most: usize) -> RefCell<Self> {
+        RefCell::new(Self { hour: 0, names: HashSet::default(), most })
+    }
+
+    fn admit(&mut self, name: &str, at_ms: i64) -> bool {
+        let hour = at_ms.div_euclid(3_600_000);
+        if hour > self.hour {
+            (self.hour, self.names) = (hour, HashSet::default());
+        }
+        // One whose collisions nobody computes, or they would all count as the name that was admitted.
+        let mut hasher = SipHasher13::new_with_key(b"clicktrail names");
+        hasher.write(name.as_bytes());
+        let hash = hasher.finish();
+        self.names.contains(&hash) || self.names.len() < self.most && self.names.insert(hash)
+    }
+}
 
 /// Every campaign, as far as events are concerned: some 200 bytes each, so that the largest customers' ten thousand
 /// fit into an isolate many times.
 ///
 /// What a campaign says is applied as it is known when the event is consumed, seconds after it happened; what has been
 /// counted is not counted again when a price changes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Campaigns {
     /// By id.
     known: HashMap<String, Terms, FixedState>,
     change: i64,
+    strangers: RefCell<Strangers>,
+    strange_links: RefCell<Strangers>,
 }
 
 /// What a campaign says of its events.
@@ -63,7 +100,39 @@ impl Terms {
     }
 }
 
+impl Default for Campaigns {
+    /// Every name counts by itself.
+    fn default() -> Self {
+        Self::new(usize::MAX, usize::MAX)
+    }
+}
+
 impl Campaigns {
+    /// No campaign so far. Of campaigns that nobody keeps, and of links that events only name, so many in an hour count
+    /// by themselves.
+    pub fn new(strangers: usize, strange_links: usize) -> Self {
+        Self {
+            known: HashMap::default(),
+            change: 0,
+            strangers: Strangers::new(strangers),
+            strange_links: Strangers::new(strange_links),
+        }
+    }
+
+    /// Whether the campaign is kept.
+    pub fn have(&self, id: &str) -> bool {
+        self.known.contains_key(id)
+    }
+
+    /// Where the campaign counts.
+    pub fn counted_as<'a>(&self, id: &'a str, at_ms: i64) -> &'a str {
+        if id.is_empty() || self.have(id) || self.strangers.borrow_mut().admit(id, at_ms) {
+            id
+        } else {
+            UNKNOWN
+        }
+    }
+
     /// Everything up to this change of the catalog is known.
     pub fn change(&self) -> i64 {
         self.change
@@ -88,7 +157,18 @@ impl Campaigns {
     /// none, before all else, because the medium decides the channel; and a person's event has its price. An event of
     /// no campaign, or of one that nobody keeps, means what it says.
     pub fn enrich_with<'a>(&'a self, agents: &mut AgentCache, mut raw: RawEvent<'a>) -> TrackedEvent<'a> {
-        let Some(terms) = self.known.get(&*raw.campaign_id) else { return enrich_with(agents, raw) };
+        let at_ms = raw.received_at_ms;
+        // A redirect's link is one that there is; any other is the sender's word.
+        let is_named = raw.source != Source::Redirect && !raw.link.is_empty();
+        if is_named && !self.strange_links.borrow_mut().admit(&raw.link, at_ms) {
+            raw.link = UNKNOWN.into();
+        }
+        let Some(terms) = self.known.get(&*raw.campaign_id) else {
+            if !raw.campaign_id.is_empty() && !self.strangers.borrow_mut().admit(&raw.campaign_id, at_ms) {
+                raw.campaign_id = UNKNOWN.into();
+            }
+            return enrich_with(agents, raw);
+        };
         raw.publisher_id = raw.publisher_id.or(Text::from(terms.publisher_id.as_str()));
         raw.medium = raw.medium.or(Text::from(terms.medium.as_str()));
         let mut event = enrich_with(agents, raw);
@@ -103,7 +183,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{Channel, EventId, Source, enrich};
+    use crate::{Channel, EventId, enrich};
 
     const NOW: i64 = 1_790_000_000_000;
 
@@ -122,7 +202,7 @@ mod tests {
     }
 
     fn campaigns(body: Value) -> Campaigns {
-        let mut campaigns = Campaigns::default();
+        let mut campaigns = Campaigns::new(100, 100);
         campaigns.learn(&record(1, body, |item| item));
         campaigns
     }
@@ -179,6 +259,39 @@ mod tests {
         assert_eq!(campaigns.enrich(own.clone()), enrich(own));
         let other = RawEvent { campaign_id: "summer".into(), ..event(Kind::Click) };
         assert_eq!(campaigns.enrich(other.clone()), enrich(other));
+    }
+
+    #[test]
+    fn of_names_that_nobody_keeps_so_many_an_hour_count_by_themselves() {
+        let mut campaigns = Campaigns::new(2, 0);
+        campaigns.learn(&record(1, json!({"medium": "email"}), |item| item));
+        let counted = |id: &str, at_ms: i64| {
+            let mut raw = RawEvent { campaign_id: id.to_owned().into(), ..event(Kind::Click) };
+            raw.received_at_ms = at_ms;
+            let event = campaigns.enrich(raw).raw.campaign_id.to_string();
+            assert_eq!(event, campaigns.counted_as(id, at_ms), "an event and its duplicates");
+            event
+        };
+        let ids = ["spring", "one", "two", "three", "", "one", "four", "spring"];
+        assert_eq!(
+            ids.map(|id| counted(id, NOW)),
+            ["spring", "one", "two", UNKNOWN, "", "one", UNKNOWN, "spring"]
+        );
+        assert_eq!(ids.map(|id| counted(id, NOW + 3_600_000))[..4], ["spring", "one", "two", UNKNOWN]);
+        assert_eq!(counted("three", NOW), UNKNOWN, "an hour that is over has no room");
+    }
+
+    #[test]
+    fn a_followed_link_is_never_a_stranger_and_one_that_is_only_named_may_be() {
+        let campaigns = Campaigns::new(0, 1);
+        let link = |link: &str, source: Source| {
+            let mut raw =
+                RawEvent { link: link.to_owned().into(), campaign_id: "".into(), ..event(Kind::Click) };
+            raw.source = source;
+            campaigns.enrich(raw).raw.link.to_string()
+        };
+        assert_eq!(["a", "b", "c"].map(|name| link(name, Source::Redirect)), ["a", "b", "c"]);
+        assert_eq!(["a", "b", "a"].map(|name| link(name, Source::Batch)), ["a", UNKNOWN, "a"]);
     }
 
     #[test]

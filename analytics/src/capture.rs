@@ -20,6 +20,7 @@ mod postback;
 mod query;
 mod scalar;
 
+use crate::campaign::UNKNOWN;
 use crate::signature::Signer;
 pub use amount::AMOUNT_MAX_MICROS;
 pub use batch::{BATCH_MAX_EVENTS, Batch, Invalid, Refused, batch};
@@ -41,6 +42,8 @@ pub struct Rules {
     pub app_schemes: Vec<String>,
     /// Who made the click ids that conversions name; without it none can be checked.
     pub signer: Option<Signer>,
+    /// Whether links that only an event's sender vouches for count together, under [`UNKNOWN`].
+    pub gathers: bool,
 }
 
 /// The beginning of a text, at most `max` bytes, ending between two characters.

@@ -140,7 +140,7 @@ fn read<'a>(
                 entry.duplicates += copies.times;
                 rollup.add_duplicates(
                     copies.at_ms,
-                    copies.campaign_id,
+                    meaning.campaigns.counted_as(copies.campaign_id, copies.at_ms),
                     copies.link,
                     copies.kind,
                     copies.times,

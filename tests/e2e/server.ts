@@ -25,6 +25,10 @@ export interface ServerOptions {
   points?: boolean;
   /** Create the link `/r/demo`. */
   demo?: boolean;
+  /** Turn rate limits on, with other numbers for those named. */
+  limits?: Record<string, number>;
+  /** Another `ADMIN_TOKEN`. */
+  adminToken?: string;
   /** Run the cron triggers on the minute; without it only `server.scheduled()` runs them. */
   cron?: boolean;
 }
@@ -65,7 +69,7 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    const { config, cf, queue, direct, demo, cron, points } = this.#options;
+    const { config, cf, queue, direct, demo, cron, points, limits, adminToken } = this.#options;
     const temporary = join(this.#folder, "tmp");
     mkdirSync(temporary, { recursive: true });
     const port = this.url === "" ? (this.#options.port ?? 0) : Number(new URL(this.url).port);
@@ -76,6 +80,8 @@ export class Server {
     if (queue?.batchTimeout !== undefined) args.push("--queue-batch-timeout", String(queue.batchTimeout));
     if (queue?.retries !== undefined) args.push("--queue-retries", String(queue.retries));
     if (direct) args.push("--direct-port", "0");
+    if (limits) args.push("--limits", JSON.stringify(limits));
+    if (adminToken) args.push("--admin-token", adminToken);
     if (points) args.push("--points");
     if (!demo) args.push("--no-demo");
     if (!cron) args.push("--no-cron");

@@ -8,7 +8,7 @@ use super::field::{Field, ID_MAX_CHARS, NAME_MAX_CHARS};
 use super::field::{PROP_KEY_MAX_CHARS, PROP_VALUE_MAX_CHARS, PROPS_MAX};
 use super::postback::status_of;
 use super::scalar::Scalar;
-use super::{Rules, cut, json};
+use super::{Rules, UNKNOWN, cut, json};
 use crate::click_id::SealedClick;
 use crate::page_url::{self, URL_MAX_BYTES};
 use crate::{EventId, Kind, RawEvent, Source, Text, time};
@@ -53,7 +53,8 @@ impl<'a> Draft<'a> {
             _ => {
                 let Some((slot, max_chars)) = slot(&mut self.event, field) else { return Ok(()) };
                 fits(&text, max_chars)?;
-                *slot = Text::from(text);
+                let invented = rules.gathers && matches!(field, Field::Link);
+                *slot = if invented { UNKNOWN.into() } else { Text::from(text) };
             }
         }
         Ok(())
@@ -178,7 +179,7 @@ mod tests {
         let body =
             format!(r#"{{"event_id":"a","event_time":{NOW},"page_url":"https://example.com/",{fields}}}"#);
         let facts = Facts { received_at_ms: NOW, ..Facts::default() };
-        let rules = Rules { app_schemes: vec!["shop".to_owned()], signer: None };
+        let rules = Rules { app_schemes: vec!["shop".to_owned()], ..Rules::default() };
         let show = |reject: crate::Reject| format!("{} {}", reject.pointer, reject.detail);
         beacon(Kind::Click, body.leak().as_bytes(), &facts, &rules)
             .map_err(|rejects| rejects.into_iter().map(show).collect())
