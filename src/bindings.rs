@@ -12,6 +12,8 @@ pub(crate) const LINKS: &str = "LINKS";
 pub(crate) const GATE: &str = "GATE";
 /// The meter's Durable Object namespace.
 pub(crate) const METER: &str = "METER";
+/// R2: the archive.
+pub(crate) const ARCHIVE: &str = "ARCHIVE";
 /// Analytics Engine.
 pub(crate) const STATS: &str = "STATS";
 /// The table of settings.
@@ -106,6 +108,7 @@ mod tests {
         let wrangler = wrangler();
         assert_eq!(names(&wrangler, &["d1_databases"], "binding"), [DB]);
         assert_eq!(names(&wrangler, &["kv_namespaces"], "binding"), [LINKS]);
+        assert_eq!(names(&wrangler, &["r2_buckets"], "binding"), [ARCHIVE]);
         assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE, METER]);
         assert_eq!(names(&wrangler, &["analytics_engine_datasets"], "binding"), [STATS]);
     }

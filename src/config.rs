@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) app_schemes: Vec<String>,
     pub(crate) place_header: String,
     pub(crate) store_ip: StoreIp,
+    pub(crate) archive: bool,
+    pub(crate) archive_days: i64,
 }
 
 /// What of a visitor's address is stored.
@@ -66,6 +68,8 @@ impl Default for Config {
             app_schemes: Vec::new(),
             place_header: String::new(),
             store_ip: StoreIp::Truncated,
+            archive: true,
+            archive_days: 0,
         }
     }
 }

@@ -12,9 +12,11 @@ use serde_json::json;
 use worker::{Env, Method, Request, Response};
 
 use crate::answer::{json_response, no_content};
+use crate::archive::keep;
 use crate::auth::{Scope, allowed};
 use crate::campaigns::refresh;
 use crate::clock::now_ms;
+use crate::consumer::archived;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::record::admit_again;
@@ -122,8 +124,17 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
         return Ok(());
     }
     refresh(edge).await?;
-    let counted = letter::replay(letter, &edge.campaigns.borrow().campaigns, now_ms(), |_| {});
-    let statements = counted.map_err(|why| Problem::Unreadable(why.into()))?;
+    let mut lines = archived(edge);
+    let counted = letter::replay(letter, &edge.campaigns.borrow().campaigns, now_ms(), |event| {
+        if let Some(lines) = &mut lines {
+            lines.add(event);
+        }
+    });
+    let (mut statements, copies) = counted.map_err(|why| Problem::Unreadable(why.into()))?;
+    if let Some(lines) = &mut lines {
+        copies.iter().for_each(|copies| lines.add_copies(copies));
+    }
+    statements.extend(keep(edge, lines).await?);
     transact(&edge.db, statements).await?;
     Ok(())
 }

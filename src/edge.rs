@@ -10,9 +10,10 @@ use durable_objects::{GateName, MeterName, Region};
 use worker::wasm_bindgen::JsCast;
 use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 
+use crate::archive::Bucket;
 use crate::auth::Used;
 use crate::bindings::{
-    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding, SIGNING_SECRET,
+    ADMIN_TOKEN, ARCHIVE, CONFIG, DB, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding, SIGNING_SECRET,
     VISITOR_SECRET,
 };
 use crate::campaigns::Held;
@@ -26,6 +27,8 @@ pub(crate) struct Edge {
     pub(crate) config: Config,
     pub(crate) rules: Rules,
     pub(crate) db: D1Database,
+    /// Absent where there is no such binding.
+    pub(crate) archive: Option<Bucket>,
     pub(crate) links: worker::kv::KvStore,
     pub(crate) admin_token: String,
     pub(crate) signer: Signer,
@@ -75,6 +78,7 @@ impl Edge {
         Ok(Self {
             rules: Rules { app_schemes: config.app_schemes.clone(), signer: Some(signer.clone()) },
             db: env.d1(DB)?,
+            archive: env.get_binding(ARCHIVE).ok(),
             links: env.kv(LINKS)?,
             admin_token: env.secret(ADMIN_TOKEN)?.to_string(),
             signer,

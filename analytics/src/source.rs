@@ -16,6 +16,9 @@ pub enum Source {
 }
 
 impl Source {
+    /// Every door.
+    pub const ALL: [Self; 4] = [Self::Redirect, Self::Pixel, Self::Beacon, Self::Batch];
+
     /// The name in queries and answers.
     pub fn name(self) -> &'static str {
         match self {

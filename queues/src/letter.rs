@@ -2,18 +2,19 @@
 
 use std::collections::HashSet;
 
+use analytics::archive::Copies;
 use analytics::campaign::Campaigns;
 use analytics::segment::segments;
 use analytics::{Statement, TrackedEvent};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::ledger::{self, DeadLetter};
+use crate::ledger::{self, DeadLetter, Entry};
 use crate::message::{Head, Message};
 use crate::plan::{Fate, Plan};
 
 /// The transaction that counts a letter, at the prices of today, and removes it. A letter that is replayed twice at the same time is counted
-/// once: it has its own number in the ledger.
+/// once: it has its own number in the ledger. And the copies in it, which the archive has to have as well.
 ///
 /// # Errors
 /// It still cannot be read, and why.
@@ -22,7 +23,7 @@ pub fn replay(
     campaigns: &Campaigns,
     now_ms: i64,
     each: impl FnMut(&TrackedEvent<'_>),
-) -> Result<Vec<Statement>, String> {
+) -> Result<(Vec<Statement>, Vec<Copies>), String> {
     let bytes = STANDARD.decode(&letter.body).map_err(|_| "its body is not base64".to_owned())?;
     let gate = letter.id.split(' ').next().filter(|name| name.starts_with("gate/"));
     let mark = format!("letter {}", letter.id);
@@ -38,7 +39,8 @@ pub fn replay(
     if plan.fates != [Fate::Apply] {
         return Err("it is of a version that this code does not know, or was never admitted".to_owned());
     }
-    let events: u64 = plan.entries.iter().map(|entry| entry.events).sum();
+    let sum = |of: fn(&Entry) -> u64| plan.entries.iter().map(of).sum::<u64>() as i64;
+    let (events, copies) = (sum(|entry| entry.events), sum(|entry| entry.duplicates));
     let mut statements = match gate {
         Some(gate) => vec![
             Statement::new(
@@ -46,8 +48,9 @@ pub fn replay(
                 [mark.as_str().into(), now_ms.into()],
             ),
             Statement::new(
-                "UPDATE applied SET events = events + ?2, dead = dead - ?2 WHERE gate = ?1",
-                [gate.into(), (events as i64).into()],
+                "UPDATE applied SET events = events + ?2, dead = dead - ?2, duplicates = duplicates + ?3 \
+                 WHERE gate = ?1",
+                [gate.into(), events.into(), copies.into()],
             ),
         ],
         None => Vec::new(),
@@ -58,7 +61,7 @@ pub fn replay(
         None => statements.extend(ledger::apply(entries, &parts, &[], now_ms)),
     }
     statements.push(forget(&letter.id));
-    Ok(statements)
+    Ok((statements, plan.copies))
 }
 
 /// Keeps only a part of a letter: the rest is counted.
