@@ -74,11 +74,29 @@ function standIn(name, points) {
   return { name, modules: true, script, serviceBindings: { OUT: out } };
 }
 
+/** A bucket that is down, in the place of one. */
+function down(name) {
+  const script = `export default () => {
+    const refuse = async () => { throw new Error("the bucket is down"); };
+    return { put: refuse, get: refuse, list: refuse, delete: refuse };
+  }`;
+  return { name, modules: true, script };
+}
+
 /** Miniflare's options for the Worker of `wrangler`, kept under `state`; the rest are the switches of serve.mjs. */
-export function miniflareOptions(wrangler, { state, host, port, directPort, token, config, cf, queue, points, limits }) {
+export function miniflareOptions(
+  wrangler,
+  { state, host, port, directPort, token, config, cf, queue, points, limits, bucketsDown },
+) {
   const { workerOptions, main } = workerOptionsOf(wrangler);
-  const { modulesRules: _, bindings, queueConsumers, analyticsEngineDatasets, ratelimits, ...rest } = workerOptions;
+  const { modulesRules: _, bindings, queueConsumers, analyticsEngineDatasets, r2Buckets, ratelimits, ...rest } =
+    workerOptions;
   const datasets = Object.keys(analyticsEngineDatasets ?? {});
+  const buckets = Object.keys(r2Buckets ?? {});
+  const standIns = [
+    ...(points === undefined ? [] : datasets.map((name) => [name, standIn(`points-${name}`, points)])),
+    ...(bucketsDown ? buckets.map((name) => [name, down(`down-${name}`)]) : []),
+  ];
   const build = dirname(main);
   const defined = Object.entries(queue).filter(([, value]) => value !== undefined);
   const override = Object.fromEntries(defined);
@@ -110,12 +128,12 @@ export function miniflareOptions(wrangler, { state, host, port, directPort, toke
           Object.entries(queueConsumers ?? {}).map(([name, consumer]) => [name, { ...consumer, ...override }]),
         ),
         ...(limits === undefined ? {} : { ratelimits: limited(ratelimits, limits) }),
-        ...(points === undefined
-          ? { analyticsEngineDatasets }
-          : { wrappedBindings: Object.fromEntries(datasets.map((name) => [name, { scriptName: `points-${name}` }])) }),
+        ...(points === undefined ? { analyticsEngineDatasets } : {}),
+        ...(bucketsDown ? {} : { r2Buckets }),
+        wrappedBindings: Object.fromEntries(standIns.map(([binding, { name }]) => [binding, { scriptName: name }])),
         ...(directPort === undefined ? {} : { unsafeDirectSockets: [{ host, port: directPort }] }),
       },
-      ...(points === undefined ? [] : datasets.map((name) => standIn(`points-${name}`, points))),
+      ...standIns.map(([, worker]) => worker),
     ],
   };
 }

@@ -1,4 +1,4 @@
-// The whole product on this machine: the Worker in workerd, with its Durable Objects, queues, D1 and KV kept under --state.
+// The whole product on this machine: the Worker in workerd, with its Durable Objects, queues, D1, KV and R2 kept under --state.
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { join, resolve } from "node:path";
@@ -26,6 +26,7 @@ const { values: args } = parseArgs({
     "queue-retries": { type: "string" },
     "no-demo": { type: "boolean" },
     "no-cron": { type: "boolean" },
+    "buckets-down": { type: "boolean" }, // R2 answers with errors
     points: { type: "boolean" }, // keep what is written to Analytics Engine, for the command of that name
     json: { type: "boolean" }, // for programs: a ready line on stdout, commands on stdin, see control.mjs
     verbose: { type: "boolean" }, // the Worker's console.log too
@@ -37,6 +38,7 @@ const wrangler = readWrangler();
 const points = args.points ? [] : undefined;
 const options = miniflareOptions(wrangler, {
   points,
+  bucketsDown: args["buckets-down"],
   state,
   host: args.host,
   port: number("port"),

@@ -14,6 +14,8 @@ pub(crate) const GATE: &str = "GATE";
 pub(crate) const METER: &str = "METER";
 /// The journeys' Durable Object namespace.
 pub(crate) const JOURNAL: &str = "JOURNAL";
+/// R2: the archive.
+pub(crate) const ARCHIVE: &str = "ARCHIVE";
 /// Analytics Engine.
 pub(crate) const STATS: &str = "STATS";
 /// The table of settings.
@@ -128,6 +130,7 @@ mod tests {
         let wrangler = wrangler();
         assert_eq!(names(&wrangler, &["d1_databases"], "binding"), [DB]);
         assert_eq!(names(&wrangler, &["kv_namespaces"], "binding"), [LINKS]);
+        assert_eq!(names(&wrangler, &["r2_buckets"], "binding"), [ARCHIVE]);
         assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE, METER, JOURNAL]);
         assert_eq!(names(&wrangler, &["analytics_engine_datasets"], "binding"), [STATS]);
         assert_eq!(names(&wrangler, &["ratelimits"], "name"), limits::BINDINGS);

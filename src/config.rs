@@ -44,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) body_seconds: f64,
     pub(crate) cors_origins: Vec<String>,
     pub(crate) hsts_seconds: u32,
+    pub(crate) archive: bool,
+    pub(crate) archive_days: i64,
 }
 
 /// Who may send events.
@@ -128,6 +130,8 @@ impl Default for Config {
             body_seconds: 10.0,
             cors_origins: Vec::new(),
             hsts_seconds: 31_536_000,
+            archive: true,
+            archive_days: 0,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use analytics::archive::Lines;
 use analytics::catalog::Sort;
 use analytics::catalog::statements::changes_since;
 use analytics::columns::Points;
@@ -23,6 +24,7 @@ use worker::js_sys::{ArrayBuffer, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
 use worker::{Env, Error, Result, console_error, console_warn};
 
+use crate::archive::keep;
 use crate::bindings::STATS;
 use crate::campaigns::refresh;
 use crate::clock::now_ms;
@@ -131,14 +133,14 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
     let messages = || batch.iter().map(|message| (message.id.as_str(), message.bytes.as_slice()));
     let mut points = Points::default();
     let fresh = refresh(edge).await;
-    let mut plan = planned(edge, messages(), &HashSet::new(), &mut points);
+    let (mut plan, lines) = planned(edge, messages(), &HashSet::new(), &mut points);
     // A batch that cannot be priced is not counted, but what no gate has admitted yet need not wait.
     let handed = match fresh {
         Ok(()) => hand_over(edge, &mut plan).await,
         Err(error) => Err(error),
     };
     let written = match handed {
-        Ok(()) => write(edge, &plan).await,
+        Ok(()) => write(edge, &plan, lines).await,
         Err(error) => Err(error),
     };
     let error = match written {
@@ -156,8 +158,8 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
         Err(error) => return (plan, Err(error)),
     };
     let mut points = Points::default();
-    let plan = planned(edge, messages(), &counted, &mut points);
-    let written = write(edge, &plan).await;
+    let (plan, lines) = planned(edge, messages(), &counted, &mut points);
+    let written = write(edge, &plan, lines).await;
     if written.is_ok() {
         observe(env, points);
     }
@@ -169,10 +171,20 @@ fn planned<'a>(
     messages: impl Iterator<Item = (&'a str, &'a [u8])>,
     counted: &HashSet<(String, i64)>,
     points: &mut Points,
-) -> Plan {
+) -> (Plan, Option<Lines>) {
+    let mut lines = archived(edge);
     let (campaigns, bonds) = (edge.campaigns.borrow(), edge.bonds.borrow());
     let journals = (edge.config.journey_shards, &*bonds);
-    Plan::of(messages, counted, &campaigns.campaigns, journals, |event| points.add(event))
+    let plan = Plan::of(messages, counted, &campaigns.campaigns, journals, |event| {
+        points.add(event);
+        if let Some(lines) = &mut lines {
+            lines.add(event);
+        }
+    });
+    if let Some(lines) = &mut lines {
+        plan.copies.iter().for_each(|copies| lines.add_copies(copies));
+    }
+    (plan, lines)
 }
 
 /// How many bonds an isolate remembers having told: 32 bytes each.
@@ -207,7 +219,12 @@ async fn hand_late(edge: &Edge, shard: u16, message: &Received) -> bool {
     transact(&edge.db, ledger::bury(&[letter], now_ms())).await.is_ok()
 }
 
-async fn write(edge: &Edge, plan: &Plan) -> Result<Vec<u8>> {
+/// Where the lines of events go, if they are archived.
+pub(crate) fn archived(edge: &Edge) -> Option<Lines> {
+    (edge.config.archive && edge.archive.is_some()).then(Lines::default)
+}
+
+async fn write(edge: &Edge, plan: &Plan, lines: Option<Lines>) -> Result<Vec<u8>> {
     #[derive(Deserialize)]
     struct Part {
         part: u8,
@@ -216,6 +233,7 @@ async fn write(edge: &Edge, plan: &Plan) -> Result<Vec<u8>> {
     if statements.is_empty() {
         return Ok(Vec::new());
     }
+    statements.extend(keep(edge, lines).await?);
     let known = edge.campaigns.borrow().campaigns.change();
     statements.push(changes_since(Sort::Campaign, known));
     statements.push(ledger::partitions_to_fold(edge.config.fold_at_segments));
@@ -300,7 +318,7 @@ pub(crate) async fn fold(edge: &Edge, part: u8) -> Result<()> {
     Ok(())
 }
 
-async fn pages(edge: &Edge, statement: Statement) -> Result<Vec<PageRow>> {
+pub(crate) async fn pages(edge: &Edge, statement: Statement) -> Result<Vec<PageRow>> {
     #[derive(Deserialize)]
     struct Keyed {
         level: String,

@@ -6,15 +6,18 @@ use base64::engine::general_purpose::STANDARD;
 use durable_objects::Region;
 use percent_encoding::percent_decode_str;
 use queues::ledger::DeadLetter;
-use queues::{Head, Message, letter};
+use queues::letter::{self, Replayed};
+use queues::{Head, Message};
 use serde::Deserialize;
 use serde_json::json;
 use worker::{Env, Method, Request, Response};
 
 use crate::answer::{json_response, no_content};
+use crate::archive::keep;
 use crate::auth::{Scope, allowed};
 use crate::campaigns::refresh;
 use crate::clock::now_ms;
+use crate::consumer::archived;
 use crate::edge::Edge;
 use crate::journal::{hand, hand_to};
 use crate::problem::Problem;
@@ -128,12 +131,21 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
         return Ok(());
     }
     refresh(edge).await?;
-    let journals = edge.config.journey_shards;
-    let counted = letter::replay(letter, &edge.campaigns.borrow().campaigns, journals, now_ms(), |_| {});
-    let (statements, handover) = counted.map_err(|why| Problem::Unreadable(why.into()))?;
+    let (mut lines, journals) = (archived(edge), edge.config.journey_shards);
+    let counted = letter::replay(letter, &edge.campaigns.borrow().campaigns, journals, now_ms(), |event| {
+        if let Some(lines) = &mut lines {
+            lines.add(event);
+        }
+    });
+    let Replayed { handover, copies, mut statements } =
+        counted.map_err(|why| Problem::Unreadable(why.into()))?;
     for (shard, call) in handover.finish().0 {
         hand(edge, shard, &call).await?;
     }
+    if let Some(lines) = &mut lines {
+        copies.iter().for_each(|copies| lines.add_copies(copies));
+    }
+    statements.extend(keep(edge, lines).await?);
     transact(&edge.db, statements).await?;
     Ok(())
 }

@@ -11,10 +11,11 @@ use queues::Bonds;
 use worker::wasm_bindgen::JsCast;
 use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 
+use crate::archive::Bucket;
 use crate::auth::{Seen, Used};
 use crate::bindings::{
-    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, JOURNAL, JournalStub, LINKS, METER, MeterStub, POSTBACK_SECRET,
-    QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
+    ADMIN_TOKEN, ARCHIVE, CONFIG, DB, GATE, GateStub, JOURNAL, JournalStub, LINKS, METER, MeterStub,
+    POSTBACK_SECRET, QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
 };
 use crate::campaigns::Held;
 use crate::config::{Config, Unknown};
@@ -30,6 +31,8 @@ pub(crate) struct Edge {
     pub(crate) maps: Maps,
     pub(crate) rules: Rules,
     pub(crate) db: D1Database,
+    /// Absent where there is no such binding.
+    pub(crate) archive: Option<Bucket>,
     pub(crate) links: worker::kv::KvStore,
     pub(crate) admin_token: String,
     pub(crate) signer: Signer,
@@ -88,6 +91,7 @@ impl Edge {
             maps: Maps::new(&config.gate_shards_before, config.gate_shards),
             rules: Rules { app_schemes: config.app_schemes.clone(), signer: Some(signer.clone()), gathers },
             db: env.d1(DB)?,
+            archive: env.get_binding(ARCHIVE).ok(),
             links: env.kv(LINKS)?,
             admin_token: env.secret(ADMIN_TOKEN)?.to_string(),
             signer,

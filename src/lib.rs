@@ -2,6 +2,8 @@
 //! carried out here.
 
 mod answer;
+mod archive;
+mod archive_upkeep;
 mod audit_routes;
 mod auth;
 mod bindings;
@@ -14,6 +16,7 @@ mod config;
 mod consumer;
 mod dead_letters;
 mod edge;
+mod event_export;
 mod events;
 mod forward;
 mod gate;
@@ -39,6 +42,7 @@ mod precondition;
 mod problem;
 mod qr_route;
 mod random;
+mod rebuild;
 mod record;
 mod redirect;
 mod schedule;
@@ -140,6 +144,8 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/api/links/bulk" => link_files::bulk(request, env).await,
         "/api/import" => link_files::import(request, env, query).await,
         "/api/export" => link_files::export(request, env, query).await,
+        "/api/export/events" => event_export::show(request, env, query).await,
+        "/api/rebuild" => rebuild::item(request, env).await,
         "/api/tags" => link_files::label(request, env, query, Label::Tag).await,
         "/api/folders" => link_files::label(request, env, query, Label::Folder).await,
         "/api/sign" => forward::sign(request, env).await,

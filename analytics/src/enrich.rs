@@ -6,6 +6,10 @@ use crate::referrer::{channel_of, channel_of_medium, host_of, same_host};
 use crate::utm::{ClickId, query_of, scan};
 use crate::{Agent, Channel, Device, RawEvent, Source, TimeSource, TrackedEvent, Utm, skew};
 
+/// Version of the rules: of the lists in `data/` and of the code that reads them. It stands in every line of the archive, so
+/// that what was worked out by older rules can be found and worked out again. A test tells when it has to be raised.
+pub const RULES_VERSION: u32 = 1;
+
 /// Works out what an event means. Total: every event has a meaning, if only that nothing is known.
 pub fn enrich(raw: RawEvent<'_>) -> TrackedEvent<'_> {
     let agent = Agent::read(headers(&raw));

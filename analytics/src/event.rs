@@ -23,6 +23,16 @@ impl Hints {
         Self(self.0 | other.0)
     }
 
+    /// The set as a number.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The set of a number that [`Hints::bits`] gave.
+    pub fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
     /// Whether all of `other` are among these.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use analytics::archive::Copies;
 use analytics::campaign::Campaigns;
 use analytics::event::Malformed;
 use analytics::rollup::Rollup;
@@ -10,7 +11,7 @@ use analytics::{AgentCache, Outcome, RawEvent, Statement, StatsAggregate, Tracke
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::frame::{Broken, Frame, frames};
+use crate::frame::{Broken, Duplicates, Frame, frames};
 use crate::handed::{Bonds, Handover};
 use crate::ledger::{self, DeadLetter, Entry};
 use crate::message::{Head, Message, Unreadable};
@@ -47,6 +48,8 @@ pub struct Plan {
     pub aggregate: StatsAggregate,
     /// The messages that they are the sums of.
     pub entries: Vec<Entry>,
+    /// Copies that gates turned away, which the sums have as well.
+    pub copies: Vec<Copies>,
     /// What cannot be counted.
     pub dead: Vec<DeadLetter>,
     /// What is to be handed to the journeys, before it is counted: what the ledger knows, they have.
@@ -87,15 +90,8 @@ impl Plan {
                     if counted.contains(&(gate.to_owned(), number)) || !taken.insert((gate, number)) {
                         Fate::Counted
                     } else {
-                        let entry = read(
-                            gate,
-                            number,
-                            frames,
-                            &mut meaning,
-                            &mut rollup,
-                            (&mut plan.dead, &mut plan.handover),
-                            &mut each,
-                        );
+                        let told = (&mut plan.copies, &mut plan.dead, &mut plan.handover);
+                        let entry = read(gate, number, frames, &mut meaning, &mut rollup, told, &mut each);
                         plan.entries.push(entry);
                         Fate::Apply
                     }
@@ -127,7 +123,7 @@ fn read<'a>(
     bytes: &'a [u8],
     meaning: &mut Meaning<'a>,
     rollup: &mut Rollup,
-    (dead, handover): (&mut Vec<DeadLetter>, &mut Handover),
+    (copied, dead, handover): (&mut Vec<Copies>, &mut Vec<DeadLetter>, &mut Handover),
     each: &mut impl FnMut(&TrackedEvent<'a>),
 ) -> Entry {
     let mut entry = Entry { gate: gate.to_owned(), number, events: 0, dead: 0, duplicates: 0 };
@@ -136,15 +132,12 @@ fn read<'a>(
     };
     for (place, frame) in frames(bytes).enumerate() {
         match frame {
-            Ok(Frame::Duplicates(copies)) => {
-                entry.duplicates += copies.times;
-                rollup.add_duplicates(
-                    copies.at_ms,
-                    meaning.campaigns.counted_as(copies.campaign_id, copies.at_ms),
-                    copies.link,
-                    copies.kind,
-                    copies.times,
-                );
+            Ok(Frame::Duplicates(Duplicates { link, campaign_id, kind, times, at_ms })) => {
+                entry.duplicates += times;
+                let campaign_id = meaning.campaigns.counted_as(campaign_id, at_ms);
+                rollup.add_duplicates(at_ms, campaign_id, link, kind, times);
+                let (campaign_id, link) = (campaign_id.to_owned(), link.to_owned());
+                copied.push(Copies { at_ms, campaign_id, link, kind, times });
             }
             Ok(Frame::Event { id, body }) => match RawEvent::decode(id, body) {
                 Ok(raw) => {

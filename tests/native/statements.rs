@@ -183,7 +183,7 @@ fn a_dead_letter_that_can_be_read_again_counts_once_and_is_gone() {
     d1.run(&keep(&letter(b"").id, "part")).unwrap();
     let bodies = Statement::new("SELECT body FROM dead_letters", []);
     assert_eq!(d1.rows(&bodies, |row| row.get::<_, String>(0)), ["part"], "what is left of it");
-    let again = replay(&letter(&frame), &Campaigns::default(), T + 1, |_| {}).unwrap();
+    let (again, _) = replay(&letter(&frame), &Campaigns::default(), T + 1, |_| {}).unwrap();
     d1.transact(&again).unwrap();
     assert!(is_unique(&d1.transact(&again).unwrap_err()), "two who replay it at the same time");
     assert_eq!(clicks(&d1, "link=demo"), 1);
