@@ -1,4 +1,5 @@
 // A real Chromium: one for a test file, closed with it, and what the pages in it complained of.
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium } from "playwright-core";
@@ -31,9 +32,19 @@ function executable(): string {
 let launched: Promise<Browser> | undefined;
 afterAll(async () => (await launched?.catch(() => undefined))?.close());
 
-/** The file's browser, started when it is first needed. */
+/**
+ * The file's browser, started when it is first needed. It calls itself a person's: a headless browser's own user agent is
+ * a bot's. Said here and not for each context, because what a page sends while it goes bypasses the context's. Names that
+ * end in `.example` are this machine's, so that a page can be another site's.
+ */
 export async function browser(): Promise<Browser> {
-  launched ??= chromium.launch({ executablePath: executable() });
+  launched ??= (async () => {
+    const executablePath = executable();
+    const version = execFileSync(executablePath, ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    const [major] = /\d+/.exec(version) ?? [];
+    const agent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${major}.0.0.0 Safari/537.36`;
+    return chromium.launch({ executablePath, args: [`--user-agent=${agent}`, "--host-resolver-rules=MAP *.example 127.0.0.1"] });
+  })();
   return launched;
 }
 
@@ -63,10 +74,7 @@ export class Profile {
   }
 }
 
-/** A fresh profile, of a person: a headless browser's own user agent is a bot's. */
+/** A fresh profile. */
 export async function openProfile(options: BrowserContextOptions = {}): Promise<Profile> {
-  const chromium = await browser();
-  const [major] = chromium.version().split(".");
-  const userAgent = `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${major}.0.0.0 Safari/537.36`;
-  return new Profile(await chromium.newContext({ userAgent, locale: "en-US", ...options }));
+  return new Profile(await (await browser()).newContext(options));
 }
