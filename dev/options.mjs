@@ -86,6 +86,7 @@ export function miniflareOptions(wrangler, { state, host, port, directPort, toke
           { type: "ESModule", path: join(build, "index.js") },
           { type: "CompiledWasm", path: join(build, "index_bg.wasm") },
           { type: "Text", path: join(build, "openapi.txt") },
+          { type: "Text", path: join(build, "tag.txt") },
         ],
         bindings: {
           ...bindings,

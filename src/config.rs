@@ -29,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) app_schemes: Vec<String>,
     pub(crate) place_header: String,
     pub(crate) store_ip: StoreIp,
+    pub(crate) do_not_track: DoNotTrack,
 }
 
 /// What of a visitor's address is stored.
@@ -39,6 +40,29 @@ pub(crate) enum StoreIp {
     Truncated,
     /// Nothing.
     None,
+}
+
+/// What a browser's wish not to be tracked (`DNT`, Global Privacy Control) changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DoNotTrack {
+    /// Nothing.
+    Ignore,
+    /// Events carry no ids, and nothing is stored on the device.
+    Anonymous,
+    /// There are no events.
+    Drop,
+}
+
+impl DoNotTrack {
+    /// The name, as in the setting.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Anonymous => "anonymous",
+            Self::Drop => "drop",
+        }
+    }
 }
 
 impl Default for Config {
@@ -66,6 +90,7 @@ impl Default for Config {
             app_schemes: Vec::new(),
             place_header: String::new(),
             store_ip: StoreIp::Truncated,
+            do_not_track: DoNotTrack::Anonymous,
         }
     }
 }

@@ -38,6 +38,7 @@ mod redirect;
 mod schedule;
 mod sql;
 mod stats;
+mod tag;
 mod unzip;
 mod visit;
 mod watch;
@@ -120,10 +121,13 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
             Method::Get | Method::Head | Method::Post => Ok(pixel::show(request, env, query).await?),
             _ => Err(Problem::MethodNotAllowed("GET, HEAD, POST")),
         },
-        "/healthz" | "/openapi.json" if !matches!(request.method(), Method::Get | Method::Head) => {
+        "/healthz" | "/openapi.json" | "/tag.js"
+            if !matches!(request.method(), Method::Get | Method::Head) =>
+        {
             Err(Problem::MethodNotAllowed("GET, HEAD"))
         }
         "/openapi.json" => openapi::show().await,
+        "/tag.js" => tag::show(request, env).await,
         "/events" => events::batch(request, env).await,
         "/stats/clicks" => stats::clicks(request, env, query).await,
         "/stats/quality" => stats::quality(request, env, query).await,
