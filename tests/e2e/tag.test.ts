@@ -372,7 +372,7 @@ test("a service that is busy is asked again when it says, and a lost answer coun
   const attempts: { at: number; ids: string[] }[] = [];
   await profile.context.route("**/events", async (route) => {
     attempts.push({ at: performance.now(), ids: JSON.parse(route.request().postData()!).map((event: any) => event.event_id) });
-    const headers = { "access-control-allow-origin": "*", "access-control-expose-headers": "retry-after", "retry-after": "1" };
+    const headers = { "access-control-allow-origin": "*", "access-control-expose-headers": "retry-after", "retry-after": "4" };
     if (attempts.length === 1) return route.fulfill({ status: 429, headers });
     if (attempts.length === 2) {
       await route.fetch();
@@ -386,8 +386,7 @@ test("a service that is busy is asked again when it says, and a lost answer coun
   await counted(campaign, { clicks: 1, duplicates: 1 });
   await nothingWaits(page);
   expect(attempts.map(({ ids }) => ids)).toEqual(Array(3).fill(attempts[0].ids));
-  const pause = attempts[1].at - attempts[0].at;
-  expect([pause > 990, pause < 1_900], `${pause} ms`).toEqual([true, true]); // two seconds if nobody said anything
+  expect(attempts[1].at - attempts[0].at).toBeGreaterThan(3_900); // two seconds if nobody had said anything
 });
 
 test("what brought the visitor is remembered for the conversion, and not counted as another click", async () => {
