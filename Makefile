@@ -13,7 +13,7 @@ export WRANGLER_HIDE_BANNER := true
 
 # Folders are listed as well, so that a deleted file counts as a change.
 SOURCES := docs/openapi.json Cargo.toml Cargo.lock rust-toolchain.toml dev/build.sh dev/strip_names.mjs dev/tools.sh package-lock.json \
-  $(shell find src analytics durable_objects queues links)
+  $(shell find src analytics durable_objects queues links tag)
 
 .PHONY: dev test build check fmt sim deploy clean setup
 .DEFAULT_GOAL := build

@@ -115,6 +115,7 @@ export function miniflareOptions(
           { type: "ESModule", path: join(build, "index.js") },
           { type: "CompiledWasm", path: join(build, "index_bg.wasm") },
           { type: "Text", path: join(build, "openapi.txt") },
+          { type: "Text", path: join(build, "tag.txt") },
         ],
         bindings: {
           ...bindings,

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 /// Every setting with its default; wrangler.toml says what each is for. A name that is not here is an error at the
 /// first request, rather than a setting that silently does nothing.
+#[allow(clippy::struct_excessive_bools)] // each is a setting by itself
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
@@ -46,6 +47,7 @@ pub(crate) struct Config {
     pub(crate) hsts_seconds: u32,
     pub(crate) archive: bool,
     pub(crate) archive_days: i64,
+    pub(crate) do_not_track: DoNotTrack,
 }
 
 /// Who may send events.
@@ -90,6 +92,29 @@ pub(crate) enum StoreIp {
     None,
 }
 
+/// What a browser's wish not to be tracked (`DNT`, Global Privacy Control) changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DoNotTrack {
+    /// Nothing.
+    Ignore,
+    /// Events carry no ids, and nothing is stored on the device.
+    Anonymous,
+    /// There are no events.
+    Drop,
+}
+
+impl DoNotTrack {
+    /// The name, as in the setting.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Anonymous => "anonymous",
+            Self::Drop => "drop",
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         let gate = Settings::default();
@@ -132,6 +157,7 @@ impl Default for Config {
             hsts_seconds: 31_536_000,
             archive: true,
             archive_days: 0,
+            do_not_track: DoNotTrack::Anonymous,
         }
     }
 }

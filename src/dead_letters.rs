@@ -143,7 +143,9 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
         hand(edge, shard, &call).await?;
     }
     if let Some(lines) = &mut lines {
-        copies.iter().for_each(|copies| lines.add_copies(copies));
+        for copies in &copies {
+            lines.add_copies(copies);
+        }
     }
     statements.extend(keep(edge, lines).await?);
     transact(&edge.db, statements).await?;

@@ -5,8 +5,9 @@ import Entrypoint, { Gate as WasmGate, Journal as WasmJournal, Meter as WasmMete
 
 export default Entrypoint;
 
-// For src/openapi.js, which is bundled by itself and cannot name a module beside the bundle.
+// For src/openapi.js and src/tag.js, which are bundled by themselves and cannot name a module beside the bundle.
 globalThis.clicktrailOpenapi = () => import("./openapi.txt");
+globalThis.clicktrailTag = () => import("./tag.txt");
 
 export class Gate extends DurableObject {
   #gate;

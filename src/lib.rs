@@ -49,6 +49,7 @@ mod schedule;
 mod senders;
 mod sql;
 mod stats;
+mod tag;
 mod terms;
 mod tries;
 mod unzip;
@@ -131,11 +132,14 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
             Method::Get | Method::Head | Method::Post => Ok(pixel::show(request, env, query).await?),
             _ => Err(Problem::MethodNotAllowed("GET, HEAD, POST")),
         },
-        "/healthz" | "/openapi.json" if !matches!(request.method(), Method::Get | Method::Head) => {
+        "/healthz" | "/openapi.json" | "/tag.js"
+            if !matches!(request.method(), Method::Get | Method::Head) =>
+        {
             Err(Problem::MethodNotAllowed("GET, HEAD"))
         }
         "/openapi.json" => openapi::show().await,
         "/postback" => postback::tell(request, env, query).await,
+        "/tag.js" => tag::show(request, env).await,
         "/events" => events::batch(request, env).await,
         "/stats/clicks" => stats::clicks(request, env, query).await,
         "/stats/quality" => stats::quality(request, env, query).await,

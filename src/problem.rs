@@ -180,6 +180,8 @@ impl Problem {
         headers.set("cache-control", "no-store")?;
         if let Some((name, value)) = self.header() {
             headers.set(name, &value)?;
+            // A page of another site reads no other header than those that it is shown.
+            headers.set("access-control-expose-headers", name)?;
         }
         let errors = match self {
             Self::Invalid(rejects) => rejects.as_slice(),
