@@ -79,7 +79,8 @@ pub(crate) fn facts(
         let bar = bar(0, &funnel.id);
         let mut tell = |places: &mut dyn Iterator<Item = Place>| {
             for reached in funnels::attempts(trail, places, funnel, |at_ms| before.bars(bar, at_ms)) {
-                let Some(begun) = reached.first().copied().map(usize::from) else { continue };
+                // Within a millisecond the first step may stand behind the second.
+                let Some(begun) = reached.iter().min().copied().map(usize::from) else { continue };
                 let until_ms =
                     trail.get(begun).map_or(0, |first| first.at_ms) + funnels::window_ms(funnel) + 1;
                 if begun < past && until_ms > cut_ms && funnel.basis == Basis::Visitor {
@@ -142,7 +143,7 @@ pub(crate) fn facts(
 /// How many bars there are at most: a funnel or campaign of which a visitor made something lately has one.
 const BARS_MAX: usize = 256;
 
-/// How many footprints stay as remains at most: a dozen transactions with what led to them.
+/// How many footprints stay as remains at most for what is past: a dozen transactions with what led to them.
 const REMAINS_MAX: usize = 64;
 
 /// What has to stay of the past: a sale that is rejected after two months takes back what it was credited with then, and
@@ -178,18 +179,21 @@ impl<'a> Remains<'a> {
     }
 
     fn keep(&mut self, trail: &[Footprint<'_>], transaction: &Transaction<'_>, touches: &[Place]) {
-        let last = transaction.members.last().and_then(|place| trail.get(usize::from(*place)));
-        let until_ms = last.map_or(i64::MIN, |last| last.at_ms.saturating_add(self.terms.transactions_ms));
-        if !transaction.goes_on() || until_ms < self.now_ms {
-            return;
+        let Some(last) = transaction.members.last().copied() else { return };
+        // What is not past itself will be told of again, in the same words only if what led to it is there.
+        let live = usize::from(last) >= self.past;
+        let last_ms = trail.get(usize::from(last)).map_or(i64::MIN, |last| last.at_ms);
+        let until_ms = last_ms.saturating_add(self.terms.transactions_ms);
+        let goes_on = transaction.goes_on() && until_ms >= self.now_ms;
+        if goes_on {
+            self.until_ms = self.until_ms.max(until_ms);
         }
-        self.until_ms = self.until_ms.max(until_ms);
         let past = |place: &&Place| usize::from(**place) < self.past;
         let mut places: Vec<Place> =
             transaction.members.iter().chain(touches).filter(past).copied().collect();
         places.retain(|place| !self.places.contains(place));
         // All of a transaction or nothing.
-        if self.places.len() + places.len() <= REMAINS_MAX {
+        if live || goes_on && self.places.len() + places.len() <= REMAINS_MAX {
             self.places.append(&mut places);
         }
     }
