@@ -12,6 +12,7 @@ mod billing;
 mod fact;
 mod facts;
 mod funnels;
+mod remains;
 mod sessions;
 mod shares;
 mod terms;

@@ -2,13 +2,14 @@
 
 use std::hash::Hasher;
 
+use analytics::Footprint;
 use analytics::funnel::Basis;
-use analytics::{Dimension, Footprint};
 use siphasher::sip::SipHasher13;
 
 use super::fact::{Fact, Place};
+use super::remains::Remains;
 use super::sessions::{Sitting, session_of, sessions};
-use super::transactions::{Transaction, transactions};
+use super::transactions::transactions;
 use super::{Terms, attribution, billing, funnels};
 
 /// Until when a funnel begins no attempt, or a campaign pays for no click, because of footprints that are gone.
@@ -79,7 +80,8 @@ pub(crate) fn facts(
         let bar = bar(0, &funnel.id);
         let mut tell = |places: &mut dyn Iterator<Item = Place>| {
             for reached in funnels::attempts(trail, places, funnel, |at_ms| before.bars(bar, at_ms)) {
-                let Some(begun) = reached.first().copied().map(usize::from) else { continue };
+                // Within a millisecond the first step may stand behind the second.
+                let Some(begun) = reached.iter().min().copied().map(usize::from) else { continue };
                 let until_ms =
                     trail.get(begun).map_or(0, |first| first.at_ms) + funnels::window_ms(funnel) + 1;
                 if begun < past && until_ms > cut_ms && funnel.basis == Basis::Visitor {
@@ -141,59 +143,6 @@ pub(crate) fn facts(
 
 /// How many bars there are at most: a funnel or campaign of which a visitor made something lately has one.
 const BARS_MAX: usize = 256;
-
-/// How many footprints stay as remains at most: a dozen transactions with what led to them.
-const REMAINS_MAX: usize = 64;
-
-/// What has to stay of the past: a sale that is rejected after two months takes back what it was credited with then, and
-/// a lead that becomes one is no second conversion. So a transaction's events stay, with what led to them.
-#[derive(Debug)]
-struct Remains<'a> {
-    places: Vec<Place>,
-    until_ms: i64,
-    terms: &'a Terms,
-    now_ms: i64,
-    past: usize,
-}
-
-/// So many of the latest clicks stay that may yet lead to a transaction.
-const CLICKS_MAX: usize = 8;
-
-impl<'a> Remains<'a> {
-    fn new(terms: &'a Terms, now_ms: i64, past: usize) -> Self {
-        Self { places: Vec::new(), until_ms: 0, terms, now_ms, past }
-    }
-
-    fn keep_clicks(&mut self, trail: &[Footprint<'_>]) {
-        let past = trail.get(..self.past).unwrap_or_default().iter().enumerate().rev();
-        let leads = |click: &Footprint<'_>| {
-            let windows = self.terms.windows(click.traits.get(Dimension::Campaign));
-            attribution::is_click(click) && self.now_ms - click.at_ms <= windows.click_ms
-        };
-        self.places = past
-            .filter(|(_, click)| leads(click))
-            .map(|(place, _)| place as Place)
-            .take(CLICKS_MAX)
-            .collect();
-    }
-
-    fn keep(&mut self, trail: &[Footprint<'_>], transaction: &Transaction<'_>, touches: &[Place]) {
-        let last = transaction.members.last().and_then(|place| trail.get(usize::from(*place)));
-        let until_ms = last.map_or(i64::MIN, |last| last.at_ms.saturating_add(self.terms.transactions_ms));
-        if !transaction.goes_on() || until_ms < self.now_ms {
-            return;
-        }
-        self.until_ms = self.until_ms.max(until_ms);
-        let past = |place: &&Place| usize::from(**place) < self.past;
-        let mut places: Vec<Place> =
-            transaction.members.iter().chain(touches).filter(past).copied().collect();
-        places.retain(|place| !self.places.contains(place));
-        // All of a transaction or nothing.
-        if self.places.len() + places.len() <= REMAINS_MAX {
-            self.places.append(&mut places);
-        }
-    }
-}
 
 /// How many of the oldest footprints are to go by their age. Sessions go as a whole, with their last.
 fn old(trail: &[Footprint<'_>], sittings: &[Sitting], horizon_ms: i64) -> usize {

@@ -113,12 +113,16 @@ pub(crate) fn sessions(
         let found = if id.is_empty() {
             open.iter().rev().find(lasts)
         } else {
-            // The client says whether it is the same, however long it was silent.
+            // The client says whether it is the same, however long it was silent. But if somebody came anew meanwhile,
+            // it is that visit which goes on.
             let within =
                 |index: &&usize| all.get(**index).is_some_and(|sitting| sitting.within(event.at_ms, terms));
-            let named = open.iter().rev().find(|index| is(index, id) && within(index));
             let joins = event.kind != Kind::SessionEnd;
-            named.or_else(|| open.iter().rev().find(|index| joins && is(index, "") && lasts(index)))
+            let last = open.iter().rev();
+            let named = last.clone().find(|index| is(index, id) && lasts(index));
+            named
+                .or_else(|| last.clone().find(|index| joins && is(index, "") && lasts(index)))
+                .or_else(|| last.clone().find(|index| is(index, id) && within(index)))
         };
         let mut found = found.copied();
         if event.kind == Kind::SessionEnd {

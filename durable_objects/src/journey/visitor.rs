@@ -62,11 +62,13 @@ fn moment(footprint: &Footprint<'_>) -> Moment {
 }
 
 impl Visitor {
-    /// Adds a footprint. `false`: it is known, or so old that nothing follows from it any more.
+    /// Adds a footprint. `false`: it is known, or so old that nothing follows from it any more; or more came at once than
+    /// can be counted, which no batch holds.
     pub fn add(&mut self, footprint: &Footprint<'_>) -> bool {
         let moment = moment(footprint);
         let known = |print: &Print| print.moment.2 == footprint.id;
-        if self.past.is_some_and(|past| moment <= past) || self.prints.iter().any(known) {
+        let full = self.prints.len() >= usize::from(Place::MAX);
+        if full || self.past.is_some_and(|past| moment <= past) || self.prints.iter().any(known) {
             return false;
         }
         let mut body = Vec::with_capacity(256);

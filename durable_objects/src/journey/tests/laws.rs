@@ -183,6 +183,12 @@ proptest! {
         let short = Windows { click_ms: HOUR, view_ms: HOUR, billing_ms: HOUR };
         let terms = Terms { windows: short, session_max_ms: HOUR, transactions_ms: 40 * DAY, ..terms() };
         let forgetful = Terms { keep_ms: 2 * HOUR, ..terms.clone() };
+        // Some seven hours, so that it is now this and now that which goes.
+        for footprint in &mut all {
+            if footprint.at_ms < T + 90 * MINUTE {
+                footprint.at_ms = T + 5 * (footprint.at_ms - T);
+            }
+        }
         all.sort_by_key(|footprint| (footprint.at_ms, footprint.kind == Kind::SessionEnd, footprint.id));
         let (mut visitor, mut sum, mut whole) = (Visitor::default(), Sum::default(), Sum::default());
         let unearned = |outcome: Outcome<'_>, sum: &mut Sum| match outcome {

@@ -70,6 +70,11 @@ fn another_campaign_begins_a_session_if_so_set() {
         in_session("s", view(6, 12_000, "e")),
     ];
     assert_eq!(shape(&footprints), [(0, 2_000, 3, 2, "s".into()), (10_000, 2_000, 3, 1, "s".into())]);
+    let sum = told(&footprints, &Terms::default());
+    let campaigns =
+        sum.sessions().iter().map(|it| it.traits.get(Dimension::Campaign).to_owned()).collect::<Vec<_>>();
+    // The first came by none: what brought the visitor after all is a later event's.
+    assert_eq!(campaigns, ["c", "d"]);
     let terms = Terms { session_on_campaign_change: false, ..Terms::default() };
     assert_eq!(shape_by(&footprints, &terms), [(0, 12_000, 6, 3, "s".into())]);
 }
