@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use analytics::budget::Charges;
 use analytics::campaign::Campaigns;
 use analytics::event::Malformed;
 use analytics::rollup::Rollup;
@@ -43,6 +44,8 @@ pub struct Plan {
     pub entries: Vec<Entry>,
     /// What cannot be counted.
     pub dead: Vec<DeadLetter>,
+    /// What its events cost, by campaign.
+    pub charges: Charges,
 }
 
 impl Plan {
@@ -56,7 +59,7 @@ impl Plan {
     ) -> Self {
         let mut plan = Self::default();
         let mut rollup = Rollup::default();
-        let mut meaning = Meaning { campaigns, agents: AgentCache::default() };
+        let mut meaning = Meaning { campaigns, agents: AgentCache::default(), charges: Charges::default() };
         let mut taken: HashSet<(&str, i64)> = HashSet::new();
         for (queue_id, bytes) in batch {
             let fate = match Message::decode(bytes) {
@@ -86,19 +89,24 @@ impl Plan {
             plan.fates.push(fate);
         }
         plan.aggregate = rollup.finish();
+        plan.charges = meaning.charges;
+        plan.charges.limit(campaigns);
         plan
     }
 
     /// The transaction, or nothing if there is nothing to write.
     pub fn statements(&self, now_ms: i64) -> Vec<Statement> {
-        ledger::apply(&self.entries, &segments(&self.aggregate), &self.dead, now_ms)
+        let mut statements = ledger::apply(&self.entries, &segments(&self.aggregate), &self.dead, now_ms);
+        statements.extend(self.charges.add());
+        statements
     }
 }
 
-/// What events are read with: the campaigns that they are of, and the agents that were read before.
+/// What events are read with: the campaigns that they are of, the agents that were read before, and what was charged.
 struct Meaning<'a> {
     campaigns: &'a Campaigns,
     agents: AgentCache,
+    charges: Charges,
 }
 
 /// Reads one message's frames into the sums. A frame that cannot be read is dead by itself: its neighbours count.
@@ -129,7 +137,8 @@ fn read<'a>(
             }
             Ok(Frame::Event { id, body }) => match RawEvent::decode(id, body) {
                 Ok(raw) => {
-                    let event = meaning.campaigns.enrich_with(&mut meaning.agents, raw);
+                    let mut event = meaning.campaigns.enrich_with(&mut meaning.agents, raw);
+                    meaning.charges.charge(meaning.campaigns, &mut event);
                     rollup.add(&event);
                     each(&event);
                     entry.events += 1;
@@ -148,6 +157,9 @@ fn read<'a>(
             Ok(Frame::Outcome(body)) => match Outcome::decode(body) {
                 Some(Outcome::Moved(_)) => entry.events += 1,
                 Some(outcome) => {
+                    if let Outcome::Correction(correction) = &outcome {
+                        meaning.charges.correct(correction);
+                    }
                     rollup.add_outcome(&outcome);
                     entry.events += 1;
                 }
