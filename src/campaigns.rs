@@ -1,14 +1,16 @@
-//! The campaigns that this isolate joins events with.
+//! The campaigns and publishers that this isolate joins events with.
 
+use analytics::Statement;
 use analytics::campaign::Campaigns;
 use analytics::catalog::Sort;
 use analytics::catalog::statements::{CHANGES_AT_ONCE, changes_since};
-use worker::Result;
+use serde::Deserialize;
+use worker::{D1Result, Result};
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::lookup::Record;
-use crate::sql::read;
+use crate::sql::transact;
 
 /// A change is in force after this long at the latest. Each transaction of a consumer brings what changed along, so
 /// that only a consumer that had nothing to do has to ask first.
@@ -30,11 +32,14 @@ impl Held {
     }
 
     /// Takes the answer to [`changes_since`]. `false`: there is more.
-    pub(crate) fn learn(&mut self, records: &[Record]) -> bool {
+    pub(crate) fn learn(&mut self, records: &[Record], publishers: &[Record]) -> bool {
         for record in records {
             self.campaigns.learn(record.text());
         }
-        let all = (records.len() as i64) < CHANGES_AT_ONCE;
+        for record in publishers {
+            self.campaigns.learn_publisher(record.text());
+        }
+        let all = (records.len().max(publishers.len()) as i64) < CHANGES_AT_ONCE;
         if all {
             self.read_at_ms = now_ms();
         }
@@ -49,9 +54,32 @@ impl Held {
 pub(crate) async fn refresh(edge: &Edge) -> Result<()> {
     let fresh = || now_ms() - edge.campaigns.borrow().read_at_ms < FRESH_MS;
     while !fresh() {
-        let change = edge.campaigns.borrow().campaigns.change();
-        let records: Vec<Record> = read(&edge.db, changes_since(Sort::Campaign, change)).await?;
-        edge.campaigns.borrow_mut().learn(&records);
+        let asked = changes(edge);
+        let results = transact(&edge.db, asked).await?;
+        let [campaigns, publishers] = results.as_slice() else { return Ok(()) };
+        let (campaigns, publishers) = (campaigns.results()?, publishers.results()?);
+        edge.campaigns.borrow_mut().learn(&campaigns, &publishers);
+    }
+    Ok(())
+}
+
+/// Asks what became of campaigns and publishers.
+pub(crate) fn changes(edge: &Edge) -> [Statement; 2] {
+    let known = &edge.campaigns.borrow().campaigns;
+    [changes_since(Sort::Campaign, known.change()), changes_since(Sort::Publisher, known.publisher_change())]
+}
+
+/// Learns what was spent of campaigns.
+pub(crate) fn learn_spent(edge: &Edge, result: &D1Result) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Spent {
+        campaign_id: String,
+        nanos: String,
+    }
+    let rows: Vec<Spent> = result.results()?;
+    let known = &mut edge.campaigns.borrow_mut().campaigns;
+    for row in rows {
+        known.learn_spent(&row.campaign_id, row.nanos.parse().unwrap_or(i64::MAX));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `/api/campaigns` and `/api/publishers`: create, read, change, delete, restore.
+//! `/api/campaigns`, `/api/publishers` and `/api/funnels`: create, read, change, delete, restore.
 //!
 //! A deleted item is out of sight and costs nothing, but its id stays taken: what was counted for it is still there,
 //! and must not become another's.

@@ -6,8 +6,6 @@
 use std::collections::HashSet;
 
 use analytics::archive::Lines;
-use analytics::catalog::Sort;
-use analytics::catalog::statements::changes_since;
 use analytics::columns::Points;
 use analytics::fold::{Fold, read_generation, read_segments};
 use analytics::page::{Level, PageRow};
@@ -26,7 +24,7 @@ use worker::{Env, Error, Result, console_error, console_warn};
 
 use crate::archive::keep;
 use crate::bindings::STATS;
-use crate::campaigns::refresh;
+use crate::campaigns::{changes, learn_spent, refresh};
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::journal::{hand, hand_to};
@@ -150,10 +148,12 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
         }
         Err(error) => error,
     };
-    if !error.to_string().contains("UNIQUE") {
+    // Somebody else has spent what was left of a budget.
+    let overdrawn = error.to_string().contains("CHECK");
+    if !overdrawn && !error.to_string().contains("UNIQUE") {
         return (plan, Err(error));
     }
-    let counted = match counted(edge, &plan).await {
+    let counted = match learnt(edge, &plan).await {
         Ok(counted) => counted,
         Err(error) => return (plan, Err(error)),
     };
@@ -234,28 +234,37 @@ async fn write(edge: &Edge, plan: &Plan, lines: Option<Lines>) -> Result<Vec<u8>
         return Ok(Vec::new());
     }
     statements.extend(keep(edge, lines).await?);
-    let known = edge.campaigns.borrow().campaigns.change();
-    statements.push(changes_since(Sort::Campaign, known));
+    let refused = plan.charges.read_refused();
+    let asks_for_refused = refused.is_some();
+    statements.extend(refused);
+    statements.extend(changes(edge));
     statements.push(ledger::partitions_to_fold(edge.config.fold_at_segments));
     let results = transact(&edge.db, statements).await?;
-    let [.., changed, parts] = results.as_slice() else { return Ok(Vec::new()) };
+    plan.charges.written(&mut edge.campaigns.borrow_mut().campaigns);
+    let [.., spent, campaigns, publishers, parts] = results.as_slice() else { return Ok(Vec::new()) };
     // It is counted: what fails from here on is asked for again.
-    if let Ok(changed) = changed.results::<Record>() {
-        edge.campaigns.borrow_mut().learn(&changed);
+    if asks_for_refused {
+        let _ = learn_spent(edge, spent);
+    }
+    if let (Ok(campaigns), Ok(publishers)) = (campaigns.results::<Record>(), publishers.results::<Record>()) {
+        edge.campaigns.borrow_mut().learn(&campaigns, &publishers);
     }
     let parts = parts.results::<Part>().unwrap_or_default();
     Ok(parts.into_iter().map(|row| row.part).collect())
 }
 
-async fn counted(edge: &Edge, plan: &Plan) -> Result<HashSet<(String, i64)>> {
+/// Which messages of the plan were counted before; and on the way, what was spent of the campaigns that it charges.
+async fn learnt(edge: &Edge, plan: &Plan) -> Result<HashSet<(String, i64)>> {
     #[derive(Deserialize)]
     struct Counted {
         gate: String,
         number: i64,
     }
     let messages: Vec<_> = plan.entries.iter().map(|entry| (entry.gate.clone(), entry.number)).collect();
-    let rows: Vec<Counted> = read(&edge.db, ledger::counted(&messages)).await?;
-    Ok(rows.into_iter().map(|row| (row.gate, row.number)).collect())
+    let results = transact(&edge.db, [ledger::counted(&messages), plan.charges.read()]).await?;
+    let [counted, spent] = results.as_slice() else { return Ok(HashSet::new()) };
+    learn_spent(edge, spent)?;
+    Ok(counted.results::<Counted>()?.into_iter().map(|row| (row.gate, row.number)).collect())
 }
 
 /// A hit that no gate admits in so many tries, about half an hour, waits for somebody to look at it.

@@ -25,6 +25,7 @@ mod guided;
 mod handover;
 mod headers;
 mod journal;
+mod journey_stats;
 mod key_routes;
 mod limits;
 mod link_changes;
@@ -143,6 +144,9 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/events" => events::batch(request, env).await,
         "/stats/clicks" => stats::clicks(request, env, query).await,
         "/stats/quality" => stats::quality(request, env, query).await,
+        "/stats/sessions" => journey_stats::sessions(request, env, query).await,
+        "/stats/funnel" => journey_stats::funnel(request, env, query).await,
+        "/stats/conversions" => journey_stats::conversions(request, env, query).await,
         "/stats/integrity" => stats::integrity(request, env).await,
         "/api/links" => link_routes::collection(request, env, query).await,
         "/api/links/bulk" => link_files::bulk(request, env).await,
@@ -155,6 +159,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/api/sign" => forward::sign(request, env).await,
         "/api/campaigns" => catalog_routes::collection(request, env, query, Sort::Campaign).await,
         "/api/publishers" => catalog_routes::collection(request, env, query, Sort::Publisher).await,
+        "/api/funnels" => catalog_routes::collection(request, env, query, Sort::Funnel).await,
         "/api/keys" => key_routes::collection(request, env).await,
         "/api/audit" => audit_routes::collection(request, env, query).await,
         "/api/dead-letters" => dead_letters::collection(request, env, query).await,
@@ -171,7 +176,12 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
             } else if let Some(rest) = path.strip_prefix("/api/campaigns/") {
                 catalog_routes::item(request, env, rest, Sort::Campaign).await
             } else if let Some(rest) = path.strip_prefix("/api/publishers/") {
-                catalog_routes::item(request, env, rest, Sort::Publisher).await
+                match rest.strip_suffix("/statement") {
+                    Some(id) => journey_stats::statement(request, env, id, query).await,
+                    None => catalog_routes::item(request, env, rest, Sort::Publisher).await,
+                }
+            } else if let Some(rest) = path.strip_prefix("/api/funnels/") {
+                catalog_routes::item(request, env, rest, Sort::Funnel).await
             } else if let Some(id) = path.strip_prefix("/api/keys/") {
                 key_routes::item(request, env, id).await
             } else if let Some(rest) = path.strip_prefix("/api/dead-letters/") {

@@ -23,7 +23,7 @@ use crate::problem::Problem;
 use crate::sql::{StoredPage, transact};
 use crate::zone::zone;
 
-async fn reader(request: &Request, env: &Env) -> Result<(), Problem> {
+pub(crate) async fn reader(request: &Request, env: &Env) -> Result<(), Problem> {
     if request.method() != Method::Get {
         return Err(Problem::MethodNotAllowed("GET"));
     }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use analytics::catalog::Sort;
 use analytics::catalog::statements::{CHANGES_AT_ONCE, changes_since};
+use analytics::funnel::Funnel;
 use analytics::lookback::Lookback;
 use durable_objects::journey::{Terms, Windows};
 use serde_json::Value;
@@ -52,7 +53,7 @@ pub(crate) async fn refreshed(edge: &Edge, known: &RefCell<Known>) -> Result<Opt
 }
 
 async fn learn(edge: &Edge, known: &RefCell<Known>) -> Result<()> {
-    for sort in [Sort::Campaign] {
+    for sort in [Sort::Campaign, Sort::Funnel] {
         loop {
             let change = known.borrow().change(sort);
             let records: Vec<Record> = read(&edge.db, changes_since(sort, change)).await?;
@@ -70,8 +71,7 @@ async fn learn(edge: &Edge, known: &RefCell<Known>) -> Result<()> {
 
 impl Known {
     fn change(&self, sort: Sort) -> i64 {
-        let _ = sort;
-        self.campaigns_change
+        if sort == Sort::Funnel { self.funnels_change } else { self.campaigns_change }
     }
 
     fn learn(&mut self, sort: Sort, record: &str) {
@@ -79,6 +79,12 @@ impl Known {
         let number = |name: &str| fields.get(name).and_then(Value::as_i64);
         let id = fields.get("id").and_then(Value::as_str).unwrap_or_default();
         let Some(change) = number("change").filter(|change| *change > self.change(sort)) else { return };
+        if sort == Sort::Funnel {
+            self.funnels_change = change;
+            self.terms.funnels.retain(|funnel| funnel.id != id);
+            self.terms.funnels.extend(Funnel::from_record(record));
+            return;
+        }
         self.campaigns_change = change;
         match Lookback::from_record(record) {
             Some(of) => {

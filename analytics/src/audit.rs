@@ -50,13 +50,15 @@ pub enum Entity {
     Campaign,
     /// A publisher.
     Publisher,
+    /// A funnel.
+    Funnel,
     /// An API key, by its hash.
     Key,
 }
 
 impl Entity {
     /// Every entity.
-    pub const ALL: [Self; 4] = [Self::Link, Self::Campaign, Self::Publisher, Self::Key];
+    pub const ALL: [Self; 5] = [Self::Link, Self::Campaign, Self::Publisher, Self::Funnel, Self::Key];
 
     /// The name in the table, in queries and in answers.
     pub fn name(self) -> &'static str {
@@ -64,6 +66,7 @@ impl Entity {
             Self::Link => "link",
             Self::Campaign => "campaign",
             Self::Publisher => "publisher",
+            Self::Funnel => "funnel",
             Self::Key => "key",
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Everything here is total: whatever the bytes, the answer is an event or a list of what to correct.
 
-mod amount;
+pub(crate) mod amount;
 mod assign;
 mod batch;
 mod beacon;

@@ -112,6 +112,14 @@ pub struct Footprint<'a> {
     pub currency: Text<'a>,
     /// What the sums were told that it costs: taken back where it turns out not to be billable.
     pub cost_nanos: i64,
+    /// In this currency.
+    #[serde(borrow)]
+    pub cost_currency: Text<'a>,
+    /// Likewise, what its publisher gets for it.
+    pub payout_nanos: i64,
+    /// In this currency.
+    #[serde(borrow)]
+    pub payout_currency: Text<'a>,
     /// When the click that it follows from happened, if its click id says so, epoch ms.
     pub click_ms: Option<i64>,
     /// What a conversion says of itself.
@@ -141,6 +149,9 @@ impl<'a> Footprint<'a> {
             value_micros: raw.value_micros.unwrap_or(0),
             currency: Text::from(raw.currency.as_str()),
             cost_nanos: event.cost_nanos,
+            cost_currency: Text::from(event.cost_currency.as_str()),
+            payout_nanos: event.payout_nanos,
+            payout_currency: Text::from(event.payout_currency.as_str()),
             click_ms: raw.click_ms,
             postback: (raw.kind == Kind::Conversion).then(|| raw.postback.clone()),
             traits: Traits::of(event),

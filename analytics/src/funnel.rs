@@ -1,9 +1,12 @@
 //! Funnels: which steps lead where.
 
+mod definition;
+
 use serde::{Deserialize, Serialize};
 
 use crate::footprint::Footprint;
 use crate::{Dimension, Kind};
+pub(crate) use definition::read_steps;
 
 /// How many steps a funnel has at least.
 pub const STEPS_MIN: usize = 2;
@@ -46,6 +49,8 @@ pub struct Matcher {
     pub kind: Option<Kind>,
     /// The event's own name.
     pub event_name: Option<String>,
+    /// The event's own name, if it has one.
+    pub called: Option<String>,
     /// The path of its page, where `*` stands for any characters.
     pub path: Option<String>,
     /// Token of the link.
@@ -74,6 +79,8 @@ pub struct Funnel {
     pub basis: Basis,
     /// How long the last step may come after the first, seconds.
     pub window_seconds: i64,
+    /// Since when it is what it is, epoch ms: of what was before, not all was counted.
+    pub complete_from_ms: i64,
 }
 
 impl Matcher {
@@ -83,6 +90,7 @@ impl Matcher {
             |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
         self.kind.is_none_or(|kind| kind == event.kind)
             && is(&self.event_name, &event.name)
+            && (event.name.is_empty() || is(&self.called, &event.name))
             && self.path.as_deref().is_none_or(|glob| matches(glob, event.path()))
             && is(&self.link, event.traits.get(Dimension::Link))
             && is(&self.element_id, &event.element_id)

@@ -88,6 +88,9 @@ pub struct Session<'a> {
     pub conversions: u64,
     /// What they were worth, in millionths.
     pub value_micros: i64,
+    /// ISO 4217 code; empty if there is no value, or in more than one currency.
+    #[serde(borrow)]
+    pub currency: Text<'a>,
     /// The first page, without query.
     #[serde(borrow)]
     pub entry_page: Text<'a>,
@@ -160,6 +163,14 @@ pub struct Correction<'a> {
     pub currency: Text<'a>,
     /// How much more they cost.
     pub cost_nanos: i64,
+    /// The currency of that: as the footprint has it.
+    #[serde(borrow)]
+    pub cost_currency: Text<'a>,
+    /// How much more is paid out.
+    pub payout_nanos: i64,
+    /// The currency of that: as the footprint has it.
+    #[serde(borrow)]
+    pub payout_currency: Text<'a>,
     /// The event's.
     #[serde(borrow)]
     pub traits: Traits<'a>,

@@ -52,7 +52,10 @@ impl<'a> Traits<'a> {
         put(Dimension::UtmCampaign, borrowed(&event.utm.campaign));
         put(Dimension::UtmTerm, borrowed(&event.utm.term));
         put(Dimension::UtmContent, borrowed(&event.utm.content));
+        put(Dimension::Verdict, borrowed(event.bot.verdict.name()));
         put(Dimension::ClickNetwork, borrowed(event.click_network));
+        put(Dimension::Name, borrowed(&raw.name));
+        put(Dimension::Source, borrowed(raw.source.name()));
         for (dimension, value) in
             [Dimension::Sub1, Dimension::Sub2, Dimension::Sub3, Dimension::Sub4, Dimension::Sub5]
                 .into_iter()

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use analytics::archive::Copies;
+use analytics::budget::Charges;
 use analytics::campaign::Campaigns;
 use analytics::event::Malformed;
 use analytics::rollup::Rollup;
@@ -54,6 +55,8 @@ pub struct Plan {
     pub dead: Vec<DeadLetter>,
     /// What is to be handed to the journeys, before it is counted: what the ledger knows, they have.
     pub handover: Handover,
+    /// What its events cost, by campaign.
+    pub charges: Charges,
 }
 
 impl Plan {
@@ -69,7 +72,8 @@ impl Plan {
     ) -> Self {
         let mut plan = Self { handover: Handover::new(journals), ..Self::default() };
         let mut rollup = Rollup::default();
-        let mut meaning = Meaning { campaigns, agents: AgentCache::default(), bonds };
+        let agents = AgentCache::default();
+        let mut meaning = Meaning { campaigns, agents, bonds, charges: Charges::default() };
         let mut taken: HashSet<(&str, i64)> = HashSet::new();
         for (queue_id, bytes) in batch {
             let fate = match Message::decode(bytes) {
@@ -100,20 +104,25 @@ impl Plan {
             plan.fates.push(fate);
         }
         plan.aggregate = rollup.finish();
+        plan.charges = meaning.charges;
+        plan.charges.limit(campaigns);
         plan
     }
 
     /// The transaction, or nothing if there is nothing to write.
     pub fn statements(&self, now_ms: i64) -> Vec<Statement> {
-        ledger::apply(&self.entries, &segments(&self.aggregate), &self.dead, now_ms)
+        let mut statements = ledger::apply(&self.entries, &segments(&self.aggregate), &self.dead, now_ms);
+        statements.extend(self.charges.add());
+        statements
     }
 }
 
-/// What events are read with: the campaigns that they are of, and the agents that were read before.
+/// What events are read with: the campaigns that they are of, the agents that were read before, and what was charged.
 struct Meaning<'a> {
     campaigns: &'a Campaigns,
     agents: AgentCache,
     bonds: &'a Bonds,
+    charges: Charges,
 }
 
 /// Reads one message's frames into the sums. A frame that cannot be read is dead by itself: its neighbours count.
@@ -141,7 +150,8 @@ fn read<'a>(
             }
             Ok(Frame::Event { id, body }) => match RawEvent::decode(id, body) {
                 Ok(raw) => {
-                    let event = meaning.campaigns.enrich_with(&mut meaning.agents, raw);
+                    let mut event = meaning.campaigns.enrich_with(&mut meaning.agents, raw);
+                    meaning.charges.charge(meaning.campaigns, &mut event);
                     rollup.add(&event);
                     handover.add_event(&event, meaning.bonds);
                     each(&event);
@@ -164,6 +174,9 @@ fn read<'a>(
                     entry.events += 1;
                 }
                 Some(outcome) => {
+                    if let Outcome::Correction(correction) = &outcome {
+                        meaning.charges.correct(correction);
+                    }
                     rollup.add_outcome(&outcome);
                     entry.events += 1;
                 }

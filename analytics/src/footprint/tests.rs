@@ -56,6 +56,9 @@ fn sample() -> Footprint<'static> {
         value_micros: -5,
         currency: Text::from("EUR"),
         cost_nanos: 9,
+        cost_currency: Text::from("USD"),
+        payout_nanos: 8,
+        payout_currency: Text::from("CHF"),
         click_ms: Some(1_789_999_000_000),
         postback: Some(Postback { txid: Text::from("x"), status: crate::conversion::Status::Rebill }),
         traits: [(crate::Dimension::Link, "demo"), (crate::Dimension::Country, "DE")].into_iter().collect(),
@@ -70,7 +73,7 @@ fn the_bytes_are_pinned() {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat(),
         concat!(
             "010707070707070707070707070707070780b083c5986803036275791368747470733a2f2f612e6578616d706c652f62",
-            "016501730903455552120180a789c498680101780302000464656d6f05024445"
+            "016501730903455552120355534410034348460180a789c498680101780302000464656d6f05024445"
         )
     );
     assert_eq!(Footprint::decode(&bytes), Some(sample()));

@@ -25,10 +25,10 @@ pub(crate) enum Fact {
         reached: Vec<Place>,
     },
     Worth(Worth),
-    /// What a click cost is not owed.
+    /// What a click cost and earned is not owed.
     Unpaid {
         click: Place,
-        cost_nanos: i64,
+        owed: Owed,
     },
     /// What has to be added to what a conversion added by itself. The currency is that of `currency`.
     Correction {
@@ -36,8 +36,37 @@ pub(crate) enum Fact {
         currency: Place,
         conversions: i64,
         value_micros: i64,
-        cost_nanos: i64,
+        owed: Owed,
     },
+}
+
+/// What the sums were told that is owed, in thousand-millionths.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Owed {
+    /// By the campaign.
+    pub(crate) cost_nanos: i64,
+    /// To the publisher.
+    pub(crate) payout_nanos: i64,
+}
+
+impl Owed {
+    /// What the event added.
+    pub(crate) fn by(event: &Footprint<'_>) -> Self {
+        Self { cost_nanos: event.cost_nanos, payout_nanos: event.payout_nanos }
+    }
+
+    /// Nothing is owed.
+    pub(crate) fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+
+    /// This, less that.
+    pub(crate) fn less(self, other: Self) -> Self {
+        Self {
+            cost_nanos: self.cost_nanos.saturating_sub(other.cost_nanos),
+            payout_nanos: self.payout_nanos.saturating_sub(other.payout_nanos),
+        }
+    }
 }
 
 /// A session that is over.
@@ -56,6 +85,8 @@ pub(crate) struct Visit {
     pub(crate) pages: u16,
     pub(crate) conversions: u16,
     pub(crate) value_micros: i64,
+    /// Which says the value's currency; none where there are several.
+    pub(crate) currency: Option<Place>,
 }
 
 /// What a transaction is worth, and to whom it is owed.
@@ -77,9 +108,9 @@ impl Fact {
         currency: Place,
         conversions: i64,
         value_micros: i64,
-        cost_nanos: i64,
+        owed: Owed,
     ) -> Self {
-        Self::Correction { event, currency, conversions, value_micros, cost_nanos }
+        Self::Correction { event, currency, conversions, value_micros, owed }
     }
 
     /// Every place that it speaks of.
@@ -88,7 +119,7 @@ impl Fact {
             Self::Session(visit) => {
                 see(&mut visit.first);
                 see(&mut visit.last);
-                [&mut visit.entry, &mut visit.exit, &mut visit.id, &mut visit.campaign]
+                [&mut visit.entry, &mut visit.exit, &mut visit.id, &mut visit.campaign, &mut visit.currency]
                     .into_iter()
                     .flatten()
                     .for_each(see);
@@ -143,12 +174,12 @@ impl Fact {
                 }
             }
             Self::Worth(worth) => worth.tell(trail, out)?,
-            Self::Unpaid { click, cost_nanos } => {
-                out.push(correct(at(*click)?, "", 0, 0, cost_nanos.saturating_neg()));
+            Self::Unpaid { click, owed } => {
+                out.push(correct(at(*click)?, "", 0, 0, Owed::default().less(*owed)));
             }
-            Self::Correction { event, currency, conversions, value_micros, cost_nanos } => {
+            Self::Correction { event, currency, conversions, value_micros, owed } => {
                 let currency = at(*currency)?.currency.as_str();
-                out.push(correct(at(*event)?, currency, *conversions, *value_micros, *cost_nanos));
+                out.push(correct(at(*event)?, currency, *conversions, *value_micros, *owed));
             }
         }
         Some(())
@@ -160,14 +191,17 @@ fn correct<'a>(
     currency: &'a str,
     conversions: i64,
     value_micros: i64,
-    cost_nanos: i64,
+    owed: Owed,
 ) -> Outcome<'a> {
     Outcome::Correction(Correction {
         at_ms: event.at_ms,
         conversions,
         value_micros,
         currency: Text::from(currency),
-        cost_nanos,
+        cost_nanos: owed.cost_nanos,
+        cost_currency: Text::from(event.cost_currency.as_str()),
+        payout_nanos: owed.payout_nanos,
+        payout_currency: Text::from(event.payout_currency.as_str()),
         traits: event.traits.clone(),
     })
 }
@@ -178,6 +212,7 @@ impl Visit {
         let (first, last) = (at(self.first)?, at(self.last)?);
         let page = |place: Option<Place>| place.and_then(at).map_or("", |found| found.page.as_str());
         let traits = first.traits.clone();
+        let currency = self.currency.and_then(at).filter(|_| self.value_micros != 0);
         let campaign = self.campaign.and_then(at).map_or("", |found| found.traits.get(Dimension::Campaign));
         Some(Session {
             times: 1,
@@ -187,6 +222,7 @@ impl Visit {
             pages: u64::from(self.pages),
             conversions: u64::from(self.conversions),
             value_micros: self.value_micros,
+            currency: Text::from(currency.map_or("", |found| found.currency.as_str())),
             entry_page: Text::from(page(self.entry)),
             exit_page: Text::from(page(self.exit)),
             session_id: Text::from(self.id.and_then(at).map_or("", |found| found.session_id.as_str())),

@@ -6,7 +6,7 @@ use analytics::Footprint;
 use analytics::funnel::Basis;
 use siphasher::sip::SipHasher13;
 
-use super::fact::{Fact, Place};
+use super::fact::{Fact, Owed, Place};
 use super::remains::Remains;
 use super::sessions::{Sitting, session_of, sessions};
 use super::transactions::transactions;
@@ -109,16 +109,23 @@ pub(crate) fn facts(
         if let Some(sitting) =
             session.and_then(|index| sittings.get_mut(index)).filter(|_| transaction.counts())
         {
+            let (visit, worth) = (&mut sitting.visit, transaction.worth_micros());
+            let currency_of = |place: Place| trail.get(usize::from(place)).map(|event| &event.currency);
+            if worth != 0 {
+                let same = |place: &Place| currency_of(*place) == currency_of(transaction.currency);
+                let first = visit.value_micros == 0 && visit.currency.is_none();
+                visit.currency = if first { Some(transaction.currency) } else { visit.currency.filter(same) };
+            }
             sitting.visit.conversions = sitting.visit.conversions.saturating_add(1);
-            sitting.visit.value_micros =
-                sitting.visit.value_micros.saturating_add(transaction.worth_micros());
+            sitting.visit.value_micros = sitting.visit.value_micros.saturating_add(worth);
         }
     }
     for (click, campaign, paid) in billing::clicks(trail, before, terms) {
         let Some(footprint) = trail.get(usize::from(click)) else { continue };
         let until_ms = footprint.at_ms.saturating_add(terms.windows(campaign).billing_ms);
-        if !paid && footprint.cost_nanos != 0 {
-            facts.push(Fact::Unpaid { click, cost_nanos: footprint.cost_nanos });
+        let owed = Owed::by(footprint);
+        if !paid && !owed.is_nothing() {
+            facts.push(Fact::Unpaid { click, owed });
         } else if paid && usize::from(click) < past && until_ms > cut_ms {
             bars.push((bar(1, campaign), until_ms));
         }

@@ -7,7 +7,7 @@
 use analytics::conversion::Status;
 use analytics::{Footprint, Kind};
 
-use super::fact::{Fact, Place};
+use super::fact::{Fact, Owed, Place};
 use super::{Repeats, Terms};
 
 /// What makes two conversions one.
@@ -30,7 +30,7 @@ pub(crate) struct Transaction<'a> {
     value_micros: i64,
     /// Whose currency the value is in.
     pub(crate) currency: Place,
-    cost_nanos: i64,
+    owed: Owed,
     /// All of its events.
     pub(crate) members: Vec<Place>,
 }
@@ -64,7 +64,10 @@ impl Transaction<'_> {
                 (self.value_micros, self.currency) = (event.value_micros, place);
             }
             if event.cost_nanos != 0 {
-                self.cost_nanos = event.cost_nanos;
+                self.owed.cost_nanos = event.cost_nanos;
+            }
+            if event.payout_nanos != 0 {
+                self.owed.payout_nanos = event.payout_nanos;
             }
         } else if self.status == next && event.value_micros != 0 {
             match repeats {
@@ -82,22 +85,29 @@ impl Transaction<'_> {
     pub(crate) fn corrections(&self, trail: &[Footprint<'_>], facts: &mut Vec<Fact>) {
         for place in &self.members {
             let Some(event) = trail.get(usize::from(*place)) else { continue };
-            let (mut conversions, mut value, mut cost) =
-                (-1, event.value_micros.saturating_neg(), event.cost_nanos.saturating_neg());
+            let (mut conversions, mut value, mut owes) =
+                (-1, event.value_micros.saturating_neg(), Owed::default());
             if *place == self.holder {
                 conversions += i64::from(self.counts());
                 if self.counts() {
-                    cost = cost.saturating_add(self.cost_nanos);
+                    owes = self.owed;
                 }
                 let currency = trail.get(usize::from(self.currency)).map(|other| &other.currency);
                 if currency == Some(&event.currency) {
                     value = value.saturating_add(self.worth_micros());
                 } else if self.worth_micros() != 0 {
-                    facts.push(Fact::correction(*place, self.currency, 0, self.worth_micros(), 0));
+                    facts.push(Fact::correction(
+                        *place,
+                        self.currency,
+                        0,
+                        self.worth_micros(),
+                        Owed::default(),
+                    ));
                 }
             }
-            if (conversions, value, cost) != (0, 0, 0) {
-                facts.push(Fact::correction(*place, *place, conversions, value, cost));
+            let owes = owes.less(Owed::by(event));
+            if (conversions, value) != (0, 0) || !owes.is_nothing() {
+                facts.push(Fact::correction(*place, *place, conversions, value, owes));
             }
         }
     }
@@ -131,7 +141,7 @@ pub(crate) fn transactions<'a>(trail: &'a [Footprint<'a>], terms: &Terms) -> Vec
                 status: event.postback.as_ref().map_or(Status::Sale, |postback| postback.status),
                 value_micros: event.value_micros,
                 currency: place,
-                cost_nanos: event.cost_nanos,
+                owed: Owed::by(event),
                 members: vec![place],
             });
         }
