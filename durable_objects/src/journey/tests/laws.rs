@@ -192,7 +192,7 @@ proptest! {
         all.sort_by_key(|footprint| (footprint.at_ms, footprint.kind == Kind::SessionEnd, footprint.id));
         let (mut visitor, mut sum, mut whole) = (Visitor::default(), Sum::default(), Sum::default());
         let unearned = |outcome: Outcome<'_>, sum: &mut Sum| match outcome {
-            Outcome::Session(session) => sum.add(Outcome::Session(Session { conversions: 0, value_micros: 0, ..session })),
+            Outcome::Session(session) => sum.add(Outcome::Session(Session { conversions: 0, value_micros: 0, currency: Text::EMPTY, ..session })),
             other => sum.add(other),
         };
         for (footprint, look) in all.iter().zip(looks) {
