@@ -68,6 +68,11 @@ impl Charges {
         }
     }
 
+    /// Lets everything be charged, whatever the budget.
+    pub fn unlimited(&mut self) {
+        self.0.values_mut().for_each(|charge| charge.limit_nanos = i64::MAX);
+    }
+
     /// Adds what is charged to what was spent. Fails by its `CHECK` if somebody else has spent it meanwhile.
     pub fn add(&self) -> Option<Statement> {
         let charged = self.0.iter().filter(|(_, charge)| charge.nanos != 0);
@@ -86,17 +91,17 @@ impl Charges {
     /// What was spent of every campaign that is charged: `campaign_id, nanos`, the number as a text, because it may be
     /// larger than JavaScript carries.
     pub fn read(&self) -> Statement {
-        Self::read_of(self.0.keys().map(String::as_str).collect())
+        Self::read_of(&self.0.keys().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// Likewise, of those whose budget seemed spent; `None`: there is none.
     pub fn read_refused(&self) -> Option<Statement> {
         let refused = self.0.iter().filter(|(_, charge)| charge.refused);
         let ids: Vec<&str> = refused.map(|(id, _)| id.as_str()).collect();
-        (!ids.is_empty()).then(|| Self::read_of(ids))
+        (!ids.is_empty()).then(|| Self::read_of(&ids))
     }
 
-    fn read_of(ids: Vec<&str>) -> Statement {
+    fn read_of(ids: &[&str]) -> Statement {
         Statement::new(
             "SELECT campaign_id, CAST(nanos AS TEXT) AS nanos FROM spend \
              WHERE campaign_id IN (SELECT value FROM json_each(?1))",

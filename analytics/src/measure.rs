@@ -79,6 +79,10 @@ mod tests {
         slots.extend((0..BUCKETS).map(slot));
         slots.sort_unstable();
         assert_eq!(slots, (0..21).collect::<Vec<_>>());
-        assert!(TOUCHES >= SHARES + 4 && UNATTRIBUTED != TOUCHES && UNATTRIBUTED < LASTED);
+        let mut slots =
+            vec![SHARES, SHARES + 1, SHARES + 2, SHARES + 3, TOUCHES, UNATTRIBUTED, LASTED, VALUE];
+        slots.extend((0..BUCKETS).map(slot));
+        slots.sort_unstable();
+        assert_eq!(slots, (0..21).collect::<Vec<_>>());
     }
 }

@@ -4,5 +4,6 @@
 mod database;
 mod laws;
 mod management;
+mod money;
 mod simulation;
 mod statements;

@@ -99,7 +99,10 @@ impl Item {
             }
         }
         for reject in self.sort.contradictions(&self) {
-            if !rejects.iter().any(|earlier| earlier.pointer == reject.pointer) {
+            // What is wrong within a field says more than what is wrong with the field.
+            let told =
+                |earlier: &Reject| earlier.pointer.split('/').nth(1) == reject.pointer.split('/').nth(1);
+            if !rejects.iter().any(told) {
                 rejects.push(reject);
             }
         }

@@ -88,6 +88,14 @@ pub(super) fn query(
             exclude: Vec::new(),
         });
         query.scope = Scope::All;
+        // A link's scope comes before its campaign's.
+        let campaign = query.filters.iter().position(|filter| filter.dimension == Dimension::Campaign);
+        if let Some(place) = campaign.filter(|_| scoped.contains(&Dimension::Campaign))
+            && let Some(id) = query.filters.get(place).and_then(super::filter::Filter::single)
+        {
+            query.scope = Scope::Campaign(id.into());
+            query.filters.remove(place);
+        }
     }
     let filtered = query.filters.iter().map(|filter| (filter.dimension, filter.dimension.name()));
     for (dimension, parameter) in filtered.chain(grouped.map(|dimension| (dimension, "group_by"))) {

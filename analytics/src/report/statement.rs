@@ -43,7 +43,7 @@ impl Asked {
                 ("format", "json") => csv = false,
                 ("format", _) => rejects.push(Reject::new("/format", "is neither json nor csv")),
                 _ => {
-                    rejects.push(Reject::new(crate::fields::pointer(&name), "is no parameter of this route"))
+                    rejects.push(Reject::new(crate::fields::pointer(&name), "is no parameter of this route"));
                 }
             }
         }

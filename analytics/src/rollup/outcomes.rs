@@ -118,9 +118,9 @@ impl Outcomes {
         let publisher = traits.get(Dimension::Publisher);
         if correction.payout_nanos != 0 && !publisher.is_empty() {
             let mut sheet = self.sheet(correction.at_ms, Scope::Publisher(publisher.into()));
-            let line = line_of(&correction.payout_currency, campaign);
+            let paid_for = line_of(&correction.payout_currency, campaign);
             sheet.put(&counters, None, ["", &*correction.currency], &Traits::default());
-            sheet.detail.add(Dimension::Campaign, &line, &counters);
+            sheet.detail.add(Dimension::Campaign, &paid_for, &counters);
             put_money(sheet.money, COST_IN, &correction.cost_currency, correction.cost_nanos);
             put_money(sheet.money, PAYOUT_IN, &correction.payout_currency, correction.payout_nanos);
         }
