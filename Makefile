@@ -15,7 +15,7 @@ export WRANGLER_HIDE_BANNER := true
 SOURCES := docs/openapi.json Cargo.toml Cargo.lock rust-toolchain.toml dev/build.sh dev/strip_names.mjs dev/tools.sh package-lock.json \
   $(shell find src analytics durable_objects queues links tag)
 
-.PHONY: dev test build check fmt sim deploy clean setup
+.PHONY: dev test build check fmt sim bench-check deploy clean setup
 .DEFAULT_GOAL := build
 
 dev: build ## serve everything on http://127.0.0.1:$(PORT)
@@ -41,6 +41,9 @@ fmt:
 
 sim: ## the pipeline simulation over SCHEDULES=1000000 schedules
 	SCHEDULES=$(SCHEDULES) cargo test --release -p native simulation -- --nocapture
+
+bench-check: setup ## instructions of each native part, beside bench/instructions.json; wants valgrind
+	@node bench/instructions.mjs $(BENCH)
 
 deploy: build ## migrate the database, then deploy the Worker
 	node_modules/.bin/wrangler d1 migrations apply clicktrail --remote

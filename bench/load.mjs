@@ -2,9 +2,9 @@
 //
 // Open loop: a request is due at its time whether or not the ones before it are answered, and its latency counts from
 // then on. A generator that waits for answers would slow down with the server and call that fast.
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
 import { closedLoop, openLoop } from "./client.mjs";
@@ -19,7 +19,7 @@ const { values: args } = parseArgs({
     // Ids are remembered for the window and five minutes more: memory can be flat only after that.
     window: { type: "string", default: "30" },
     where: { type: "string", default: "one" }, // visitors of one country, or of the world
-    out: { type: "string", default: join(import.meta.dirname, "load.json") },
+    out: { type: "string", default: join(import.meta.dirname, "out/load.json") },
   },
 });
 const seconds = Number(args.seconds);
@@ -131,6 +131,7 @@ try {
     machine: `${cpus()[0].model}, ${cpus().length} cores`,
     date: new Date().toISOString(),
   };
+  mkdirSync(dirname(args.out), { recursive: true });
   writeFileSync(args.out, `${JSON.stringify(result, (_, value) => (typeof value === "number" ? Number(value.toPrecision(5)) : value), 2)}\n`);
   console.log(`${rate} requests/s for ${seconds} s, on ${result.machine}`);
   for (const of of kinds) {

@@ -1,6 +1,6 @@
 // npm run soak: an hour of moderate traffic while things go wrong at random. --seconds 600 --rate 60 --seed 1
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { soak } from "../tests/e2e/soak.ts";
 
@@ -10,13 +10,14 @@ const { values: args } = parseArgs({
     rate: { type: "string", default: "60" },
     calm: { type: "string", default: "20000" }, // ms between two faults, at most
     seed: { type: "string", default: "1" },
-    out: { type: "string", default: join(import.meta.dirname, "soak.json") },
+    out: { type: "string", default: join(import.meta.dirname, "out/soak.json") },
   },
 });
 const options = Object.fromEntries(["seconds", "rate", "calm", "seed"].map((name) => [name, Number(args[name])]));
 const began = performance.now();
 const soaked = await soak({ ...options, say: (text) => console.error(`${((performance.now() - began) / 1_000).toFixed(0)} s: ${text}`) });
 const { events, clicks, integrity, memory } = soaked;
+mkdirSync(dirname(args.out), { recursive: true });
 writeFileSync(args.out, `${JSON.stringify({ ...options, ...soaked, date: new Date().toISOString() }, null, 2)}\n`);
 const faults = Object.entries(soaked.faults).map(([name, times]) => `${times} x ${name}`);
 console.log(`${events} events, ${clicks} counted; admitted ${integrity.admitted}, applied ${integrity.applied}, lost ${integrity.lost}`);

@@ -30,21 +30,23 @@ pub(crate) struct Arrivals {
 
 /// Tells a memory what is written down of maps and handovers.
 pub(crate) fn recall(sql: &SqlStorage, memory: &mut Memory) -> Result<()> {
-    let shards = execute(sql, maps())?.raw().map(|row| integer(&mut row?.into_iter()));
-    let shards: Vec<u16> = shards.map(|shards| shards.map(|shards| shards as u16)).collect::<Result<_>>()?;
+    let mut shards = Vec::new();
+    for row in execute(sql, maps())?.raw() {
+        shards.push(integer(&mut row?.into_iter())? as u16);
+    }
     if shards.is_empty() {
         return Ok(());
     }
-    let rows = execute(sql, handed())?.raw().map(|row| {
+    let mut rows = Vec::new();
+    for row in execute(sql, handed())?.raw() {
         let mut columns = row?.into_iter();
-        Ok(Handed {
+        rows.push(Handed {
             version: integer(&mut columns)?,
             shard: integer(&mut columns)?,
             at_ms: integer(&mut columns)?,
             ids: blob(&mut columns)?,
-        })
-    });
-    let rows: Vec<Handed> = rows.collect::<Result<_>>()?;
+        });
+    }
     memory.recall(Maps::stored(shards), &rows);
     Ok(())
 }

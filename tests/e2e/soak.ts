@@ -86,6 +86,7 @@ async function run(server: Server, seconds: number, rate: number, calm: number, 
     } catch {
       // not answered: sent again below
     }
+    if (results.length === 0) await sleep(250); // a client that is turned away does not come at once
     for (const { status, event_id } of results) {
       if (status !== "accepted" && status !== "duplicate") continue;
       const event = untold.get(event_id);
