@@ -68,8 +68,8 @@ impl World {
                         [row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?];
                     Ok(Waiting { seq, at_ms, bytes, lines, events, copies, first_ms, last_ms })
                 });
-                // Sooner than in life: schedules are short.
-                run(&rows, self.now_ms + 500_000).map_or(Gatherer::Idle, |run| Gatherer::Begun { mark, run })
+                // At once, unlike in life: schedules are short.
+                run(&rows, self.now_ms + 600_000).map_or(Gatherer::Idle, |run| Gatherer::Begun { mark, run })
             }
             Gatherer::Begun { mark, run } => {
                 let text: String = self.d1.rows(&waiting_texts(&run), |row| row.get::<_, String>(0)).concat();

@@ -183,7 +183,9 @@ impl World {
             85 => self.d1_down = !self.d1_down,
             86..89 => {
                 let gatherer = self.chance.below(self.gatherers.len());
-                self.step_gatherer(gatherer);
+                for _ in 0..=self.chance.below(3) {
+                    self.step_gatherer(gatherer);
+                }
             }
             89 => self.export(),
             90..92 => self.queue.haunt(&mut self.chance, self.now_ms),
