@@ -132,7 +132,9 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
     });
     let (mut statements, copies) = counted.map_err(|why| Problem::Unreadable(why.into()))?;
     if let Some(lines) = &mut lines {
-        copies.iter().for_each(|copies| lines.add_copies(copies));
+        for copies in &copies {
+            lines.add_copies(copies);
+        }
     }
     statements.extend(keep(edge, lines).await?);
     transact(&edge.db, statements).await?;
