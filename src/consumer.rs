@@ -182,7 +182,9 @@ fn planned<'a>(
         }
     });
     if let Some(lines) = &mut lines {
-        plan.copies.iter().for_each(|copies| lines.add_copies(copies));
+        for copies in &plan.copies {
+            lines.add_copies(copies);
+        }
     }
     (plan, lines)
 }

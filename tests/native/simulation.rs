@@ -4,6 +4,7 @@
 //! who crashes between which two writes, and how clocks run. Then everything works again, and when nothing is left
 //! to do, the sums, the ledger and the gates' logs have to agree with what the clients know.
 
+mod archive;
 mod chance;
 mod check;
 mod client;
@@ -98,6 +99,9 @@ fn schedules_come_across_everything() {
         "a message that was sent again",
         "a row that nobody was told of",
         "a row that was written over",
+        "a run that was gathered",
+        "an object that no row names",
+        "sums that were rebuilt",
     ];
     assert_eq!(reached, BTreeSet::from(all));
 }
@@ -167,6 +171,16 @@ fn a_gate_forgets_handovers() {
 #[test]
 fn a_folder_claims_nothing() {
     is_found(Broken::FolderClaimsNothing);
+}
+
+#[test]
+fn an_archive_uses_names_again() {
+    is_found(Broken::ArchiveUsesNamesAgain);
+}
+
+#[test]
+fn a_gatherer_claims_nothing() {
+    is_found(Broken::GathererClaimsNothing);
 }
 
 #[test]

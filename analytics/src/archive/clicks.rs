@@ -74,8 +74,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_line_has_six_fields_whatever_is_in_them(texts in prop::array::uniform5("[\\PC\\s\u{0}-\u{20}]{0,20}")) {
-            let [link, query, user_agent, medium, campaign_id] = texts.map(Into::into);
-            let click = written(RawEvent { link, query, user_agent, medium, campaign_id, ..event(Kind::Click, NOW, "", "") });
+            let [link, campaign_id, query, medium, user_agent] = texts.map(Into::into);
+            let click = written(RawEvent { link, campaign_id, query, medium, user_agent, ..event(Kind::Click, NOW, "", "") });
             let fields: Vec<&str> = click.strip_suffix('\n').unwrap().split(' ').collect();
             prop_assert_eq!(fields.len(), 6);
             prop_assert!(fields.iter().all(|field| !field.is_empty() && !field.contains(char::is_whitespace)));

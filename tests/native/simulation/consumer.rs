@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use analytics::archive::Lines;
 use analytics::campaign::Campaigns;
 use durable_objects::{Admission, Region};
 use queues::ledger::{self, DeadLetter};
@@ -86,8 +87,13 @@ impl World {
         }
         let messages = batch.iter().map(|parcel| (parcel.id.as_str(), parcel.bytes.as_slice()));
         let campaigns = Campaigns::default();
-        let plan = Plan::of(messages, counted, &campaigns, (0, &HashSet::new()), |_| ());
+        let mut lines = Lines::default();
+        let plan = Plan::of(messages, counted, &campaigns, (0, &HashSet::new()), |event| lines.add(event));
+        plan.copies.iter().for_each(|copies| lines.add_copies(copies));
         let mut statements = plan.statements(self.now_ms);
+        if !self.stores(lines, &mut statements) {
+            return Consumer::Done { batch, fates: plan.fates, applied: false };
+        }
         if self.broken == Some(Broken::ConsumerSkipsLedger) && !plan.entries.is_empty() {
             // Nothing that says "once": neither the ledger's key nor that of the segments.
             statements[0].sql = "INSERT OR IGNORE INTO ledger (gate, number, at_ms) \

@@ -1,11 +1,12 @@
 //! The world of one schedule: clients, gates, the queue, consumers, folders and the sums, and what happens to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use analytics::segment::PARTITIONS;
 use analytics::{EventId, Statement};
 use durable_objects::{GateName, Maps, Region, Settings};
 
+use super::archive::Gatherer;
 use super::chance::Chance;
 use super::client::Event;
 use super::consumer::Consumer;
@@ -51,6 +52,10 @@ pub(crate) enum Broken {
     FolderClaimsNothing,
     /// The folder reads the generation last.
     FolderReadsGenerationLast,
+    /// The consumer gives its object a name that it may have given before.
+    ArchiveUsesNamesAgain,
+    /// The gatherer does not say from which mark it began.
+    GathererClaimsNothing,
 }
 
 /// Why a transaction is not known to be through.
@@ -79,6 +84,11 @@ pub(crate) struct World {
     shards: Vec<u16>,
     pub(crate) consumers: Vec<Consumer>,
     pub(crate) folders: Vec<Folder>,
+    pub(crate) gatherers: Vec<Gatherer>,
+    /// The archive's objects.
+    pub(crate) bucket: BTreeMap<String, String>,
+    /// What a reader of the archive has, and up to where.
+    pub(crate) exported: (i64, String),
     /// What this schedule came across: a fault that never happens proves nothing.
     pub(crate) reached: BTreeSet<&'static str>,
     /// Everything that clients ever wanted counted.
@@ -102,6 +112,9 @@ impl World {
             shards: vec![shards],
             consumers: (0..=chance.below(3)).map(|_| Consumer::default()).collect(),
             folders: vec![Folder::default(), Folder::default()],
+            gatherers: vec![Gatherer::default(), Gatherer::default()],
+            bucket: BTreeMap::new(),
+            exported: (0, String::new()),
             reached: BTreeSet::new(),
             events: Vec::new(),
             chance,
@@ -160,6 +173,8 @@ impl World {
                 self.reached.insert("a key that was there");
                 Err(Failure::Unique)
             }
+            // A mark without a name: somebody else gathered.
+            Err(error) if error.to_string().contains("archive_marks.name") => Err(Failure::Unique),
             Err(error) => panic!("{error}"),
         }
     }
@@ -203,8 +218,15 @@ impl World {
                 self.hosts[gate].offset_ms = self.chance.ms(-WINDOW_MS / 8, WINDOW_MS / 8);
             }
             85 => self.d1_down = !self.d1_down,
-            86..88 => self.queue.haunt(&mut self.chance, self.now_ms),
-            88 => self.reshard(),
+            86..89 => {
+                let gatherer = self.chance.below(self.gatherers.len());
+                for _ in 0..=self.chance.below(3) {
+                    self.step_gatherer(gatherer);
+                }
+            }
+            89 => self.export(),
+            90..92 => self.queue.haunt(&mut self.chance, self.now_ms),
+            92 => self.reshard(),
             _ => {
                 self.now_ms += match self.chance.below(40) {
                     0 => self.chance.ms(600_000, 2_400_000),
