@@ -112,6 +112,7 @@ fn no_answer() -> Problem {
     Problem::Unavailable("the database gave no answer".into())
 }
 
+#[allow(clippy::needless_pass_by_value)] // for map_err
 fn unreadable(unreadable: Unreadable) -> Problem {
     Problem::Unavailable(format!("stored sums cannot be read: {unreadable:?}").into())
 }

@@ -126,7 +126,9 @@ mod tests {
         let [one, two] = [1, 2].map(|n| VisitorKey::from_bytes([n; 16]));
         let mut call = Vec::new();
         let handed = [Handed::Bond(one, two), Handed::Bond(two, one)];
-        handed.iter().for_each(|one| one.write(&mut call));
+        for one in &handed {
+            one.write(&mut call);
+        }
         assert_eq!(call.first(), Some(&1));
         assert_eq!(Handed::read(&call), Some(handed.to_vec()));
         call[0] = 2;

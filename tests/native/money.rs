@@ -83,7 +83,7 @@ fn spent(d1: &Database) -> i64 {
 /// Counts a message as the shell does: by what is known, and if that was wrong, by what is read.
 fn count(d1: &Database, campaigns: &mut Campaigns, message: &[u8]) -> usize {
     for tries in 1.. {
-        let plan = Plan::of([("m", message)], &HashSet::new(), campaigns, |_| ());
+        let plan = Plan::of([("m", message)], &HashSet::new(), campaigns, (0, &HashSet::new()), |_| ());
         match d1.transact(&plan.statements(T)) {
             Ok(()) => {
                 plan.charges.written(campaigns);

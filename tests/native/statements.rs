@@ -177,13 +177,13 @@ fn a_dead_letter_that_can_be_read_again_counts_once_and_is_gone() {
     let lost = Entry { events: 0, dead: 1, ..entry(GATE, T) };
     d1.transact(&ledger::apply(&[lost], &[], &[letter(&frame)], T)).unwrap();
     assert!(
-        replay(&letter(b"no frame"), &Campaigns::default(), T, |_| {}).is_err(),
+        replay(&letter(b"no frame"), &Campaigns::default(), 0, T, |_| {}).is_err(),
         "it still cannot be read"
     );
     d1.run(&keep(&letter(b"").id, "part")).unwrap();
     let bodies = Statement::new("SELECT body FROM dead_letters", []);
     assert_eq!(d1.rows(&bodies, |row| row.get::<_, String>(0)), ["part"], "what is left of it");
-    let (again, _) = replay(&letter(&frame), &Campaigns::default(), T + 1, |_| {}).unwrap();
+    let again = replay(&letter(&frame), &Campaigns::default(), 0, T + 1, |_| {}).unwrap().statements;
     d1.transact(&again).unwrap();
     assert!(is_unique(&d1.transact(&again).unwrap_err()), "two who replay it at the same time");
     assert_eq!(clicks(&d1, "link=demo"), 1);

@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn what_is_told_again_has_the_same_id_and_another_status_another() {
         let click = click_id();
-        let id = |rest: &str| read(&format!("cid={click}{rest}").leak()).unwrap().event.id;
+        let id = |rest: &str| read(format!("cid={click}{rest}").leak()).unwrap().event.id;
         assert_eq!(id("&txid=1&payout=5"), id("&payout=5.00&txid=1&status=sale"));
         assert_ne!(id("&txid=1"), id("&txid=2"));
         assert_ne!(id("&txid=1"), id("&txid=1&status=rejected"));

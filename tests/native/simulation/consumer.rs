@@ -117,6 +117,7 @@ impl World {
             Fate::Counted => true,
             Fate::Apply | Fate::Dead => applied,
             Fate::Later => false,
+            Fate::Hand { .. } => panic!("nothing is handed over here"),
             Fate::Admit { region } => self.admit_late(Region::parse(region).unwrap(), &parcel.bytes),
         };
         if done {
