@@ -19,7 +19,10 @@ boundary() {
 }
 wasm() { make --no-print-directory build; }
 bundle() { wrangler deploy --dry-run --outdir "$out/bundle"; }
-e2e() { vitest run --config tests/e2e/vitest.config.ts --reporter=default --reporter=json --outputFile.json="$out/vitest"; }
+e2e() {
+  browser
+  vitest run --config tests/e2e/vitest.config.ts --reporter=default --reporter=json --outputFile.json="$out/vitest"
+}
 
 fuzz() { dev/schemathesis.sh --max-time 50; }
 
