@@ -1,14 +1,16 @@
 //! Who may do what.
 
 use serde::Deserialize;
-use worker::{Env, Request};
+use worker::{Env, Method, Request};
 
 use analytics::Statement;
 use analytics::key::{KeyHash, same};
+use analytics::session::Session;
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::problem::Problem;
+use crate::session_routes::{cookie_name, is_secure};
 use crate::sql::read;
 
 /// What a key is good for.
@@ -77,35 +79,95 @@ impl Used {
     }
 }
 
-/// Who the request comes from, if their key has the scope. The secret `ADMIN_TOKEN` has every scope; other keys are looked up by
-/// their hash, so that D1 holds none that could be used.
+/// A key that is in force.
+#[derive(Debug)]
+pub(crate) struct Who {
+    /// What it is called.
+    pub(crate) name: String,
+    hash: String,
+    scopes: String,
+}
+
+impl Who {
+    /// Whether the key has the scope; `admin` has all of them.
+    pub(crate) fn may(&self, scope: Scope) -> bool {
+        self.scopes.split(' ').any(|held| held == scope.name() || held == Scope::Admin.name())
+    }
+}
+
+/// Who the request comes from, if their key has the scope.
 ///
 /// # Errors
-/// No key, an unknown one, or one without the scope.
+/// No key, an unknown one, or one without the scope; or a browser's cookie on a page that is not ours.
 pub(crate) async fn allowed(request: &Request, env: &Env, scope: Scope) -> Result<Actor, Problem> {
-    let edge = Edge::of(env)?;
-    let header = request.headers().get("authorization")?.unwrap_or_default();
-    let key = match header.split_once(' ') {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => key.trim(),
-        _ => return Err(Problem::Unauthenticated),
-    };
-    if !edge.admin_token.is_empty() && same(key, &edge.admin_token) {
+    let (who, _) = identified(request, &*Edge::of(env)?).await?;
+    if !who.may(scope) {
+        return Err(Problem::Forbidden(scope.name()));
+    }
+    if who.hash.is_empty() {
         return Ok(Actor("admin".to_owned()));
     }
-    let (hash, now_ms) = (KeyHash::of(key).to_string(), now_ms());
+    Ok(Actor(format!("key:{}#{}", who.name, who.hash.get(..8).unwrap_or_default())))
+}
+
+/// The request's key: of its header, else of the session in the dashboard's cookie; and when the session ends.
+///
+/// A browser adds the cookie by itself, so that a page elsewhere could act in its owner's name. `SameSite=Strict` keeps other
+/// sites out; the check of [`own_page`] also keeps out the neighbours under the same domain, and WebSockets, which no
+/// rule about reading answers holds back.
+pub(crate) async fn identified(request: &Request, edge: &Edge) -> Result<(Who, Option<i64>), Problem> {
+    let headers = request.headers();
+    if let Some(header) = headers.get("authorization")? {
+        let key = match header.split_once(' ') {
+            Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => key.trim(),
+            _ => return Err(Problem::Unauthenticated),
+        };
+        return Ok((known(edge, &KeyHash::of(key).to_string()).await?, None));
+    }
+    let name = cookie_name(is_secure(&request.inner().url()));
+    let cookies = headers.get("cookie")?.unwrap_or_default();
+    let value = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
+    let value = value.filter(|(cookie, _)| *cookie == name).map(|(_, value)| value).next();
+    let session = value.and_then(|value| Session::decode(value, &edge.signer, now_ms()));
+    let session = session.ok_or(Problem::Unauthenticated)?;
+    let reads = matches!(request.method(), Method::Get | Method::Head) && headers.get("upgrade")?.is_none();
+    if !reads {
+        own_page(request, true)?;
+    }
+    Ok((known(edge, &session.key).await?, Some(session.expires_ms)))
+}
+
+/// Refuses what a page of another origin sends, as far as the browser says so; with `strictly`, also what does not say.
+pub(crate) fn own_page(request: &Request, strictly: bool) -> Result<(), Problem> {
+    let headers = request.headers();
+    let ours = match (headers.get("sec-fetch-site")?, headers.get("origin")?) {
+        (Some(site), _) => site == "same-origin" || (site == "none" && !strictly),
+        (None, Some(origin)) => {
+            let url = request.inner().url();
+            url.strip_prefix(origin.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        }
+        (None, None) => !strictly,
+    };
+    if ours { Ok(()) } else { Err(Problem::CrossSite) }
+}
+
+/// The key of this hash, if it is in force. The secret `ADMIN_TOKEN` has every scope; other keys are looked up by their
+/// hash, so that D1 holds none that could be used.
+pub(crate) async fn known(edge: &Edge, hash: &str) -> Result<Who, Problem> {
+    if !edge.admin_token.is_empty() && same(hash, &KeyHash::of(&edge.admin_token).to_string()) {
+        let scopes = Scope::Admin.name().to_owned();
+        return Ok(Who { name: "admin".to_owned(), hash: String::new(), scopes });
+    }
+    let now_ms = now_ms();
     let find = Statement::new(
         "SELECT name, scopes, last_used_at_ms FROM keys \
          WHERE hash = ?1 AND (expires_at_ms IS NULL OR expires_at_ms > ?2)",
-        [hash.as_str().into(), now_ms.into()],
+        [hash.into(), now_ms.into()],
     );
     let keys: Vec<Key> = read(&edge.db, find).await?;
-    let Some(key) = keys.first() else { return Err(Problem::Unauthenticated) };
+    let Some(key) = keys.into_iter().next() else { return Err(Problem::Unauthenticated) };
     if key.last_used_at_ms.is_none_or(|at_ms| now_ms - at_ms >= USE_EVERY_MS) {
-        edge.used.borrow_mut().0.push((hash.clone(), now_ms));
+        edge.used.borrow_mut().0.push((hash.to_owned(), now_ms));
     }
-    if key.scopes.split(' ').any(|held| held == scope.name() || held == Scope::Admin.name()) {
-        Ok(Actor(format!("key:{}#{}", key.name, hash.get(..8).unwrap_or_default())))
-    } else {
-        Err(Problem::Forbidden(scope.name()))
-    }
+    Ok(Who { name: key.name, hash: hash.to_owned(), scopes: key.scopes })
 }

@@ -12,6 +12,10 @@ pub(crate) const LINKS: &str = "LINKS";
 pub(crate) const GATE: &str = "GATE";
 /// The meter's Durable Object namespace.
 pub(crate) const METER: &str = "METER";
+/// The live view's Durable Object namespace.
+pub(crate) const LIVE: &str = "LIVE";
+/// The dashboard's files.
+pub(crate) const ASSETS: &str = "ASSETS";
 /// Analytics Engine.
 pub(crate) const STATS: &str = "STATS";
 /// The table of settings.
@@ -36,6 +40,26 @@ extern "C" {
     /// See `Gate::report`.
     #[wasm_bindgen(method)]
     pub(crate) fn report(this: &GateStub) -> Promise;
+
+    /// See `Gate::watch`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn watch(this: &GateStub, until_ms: f64) -> Promise;
+
+    /// See `Gate::glance`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn glance(this: &GateStub, since_ms: f64) -> Promise;
+
+    /// The hub of the live view, as its callers see it.
+    #[wasm_bindgen(extends = js_sys::Object)]
+    pub(crate) type LiveStub;
+
+    /// See `Live::peek`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn peek(this: &LiveStub, glance: &str) -> Promise;
+
+    /// See `Live::recent`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn recent(this: &LiveStub) -> Promise;
 
     /// A meter, as its callers see it.
     #[wasm_bindgen(extends = js_sys::Object)]
@@ -106,7 +130,8 @@ mod tests {
         let wrangler = wrangler();
         assert_eq!(names(&wrangler, &["d1_databases"], "binding"), [DB]);
         assert_eq!(names(&wrangler, &["kv_namespaces"], "binding"), [LINKS]);
-        assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE, METER]);
+        assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE, METER, LIVE]);
+        assert_eq!(wrangler["assets"]["binding"].as_str(), Some(ASSETS));
         assert_eq!(names(&wrangler, &["analytics_engine_datasets"], "binding"), [STATS]);
     }
 

@@ -8,12 +8,12 @@ use analytics::signature::Signer;
 use analytics::visitor::{DayKey, day_of};
 use durable_objects::{GateName, MeterName, Region};
 use worker::wasm_bindgen::JsCast;
-use worker::{D1Database, Env, Error, ObjectNamespace, Result};
+use worker::{D1Database, Env, Error, ObjectNamespace, Result, Stub};
 
 use crate::auth::Used;
 use crate::bindings::{
-    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding, SIGNING_SECRET,
-    VISITOR_SECRET,
+    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, LIVE, LiveStub, METER, MeterStub, QueueBinding,
+    SIGNING_SECRET, VISITOR_SECRET,
 };
 use crate::campaigns::Held;
 use crate::config::Config;
@@ -35,6 +35,7 @@ pub(crate) struct Edge {
     pub(crate) campaigns: RefCell<Held>,
     gates: ObjectNamespace,
     meters: ObjectNamespace,
+    lives: ObjectNamespace,
     queues: Vec<QueueBinding>,
     visitor_secret: String,
     day_key: RefCell<Option<(i64, DayKey)>>,
@@ -84,6 +85,7 @@ impl Edge {
             campaigns: RefCell::default(),
             gates: env.durable_object(GATE)?,
             meters: env.durable_object(METER)?,
+            lives: env.durable_object(LIVE)?,
             queues,
             visitor_secret: env.secret(VISITOR_SECRET)?.to_string(),
             day_key: RefCell::new(None),
@@ -111,6 +113,17 @@ impl Edge {
     pub(crate) fn meter(&self, name: MeterName) -> Result<MeterStub> {
         let stub = self.meters.get_by_name(&name.to_string())?;
         Ok(stub.into_rpc::<worker::wasm_bindgen::JsValue>().unchecked_into())
+    }
+
+    /// A fresh stub of the live view's hub, for a request. There is one for the world: watchers are few, and all of them
+    /// want to see everything.
+    pub(crate) fn live_object(&self) -> Result<Stub> {
+        self.lives.get_by_name("live")
+    }
+
+    /// The same, for calls.
+    pub(crate) fn live(&self) -> Result<LiveStub> {
+        Ok(self.live_object()?.into_rpc::<worker::wasm_bindgen::JsValue>().unchecked_into())
     }
 
     /// The next event queue in turn: each takes 5,000 messages/s.

@@ -17,6 +17,8 @@ pub(crate) enum Problem {
     Unauthenticated,
     /// The key lacks the scope.
     Forbidden(&'static str),
+    /// A page of another origin used the dashboard's cookie.
+    CrossSite,
     /// There is nothing here.
     NotFound(&'static str),
     /// The link led somewhere once.
@@ -33,6 +35,8 @@ pub(crate) enum Problem {
     PreconditionFailed,
     /// A dead letter still cannot be counted.
     Unreadable(Cow<'static, str>),
+    /// The route speaks WebSocket.
+    UpgradeRequired,
     /// The body is larger than allowed.
     TooLarge(Cow<'static, str>),
     /// The body's type is not one we read.
@@ -67,13 +71,14 @@ impl Problem {
         match self {
             Self::Invalid(_) => 400,
             Self::Unauthenticated => 401,
-            Self::Forbidden(_) => 403,
+            Self::Forbidden(_) | Self::CrossSite => 403,
             Self::NotFound(_) => 404,
             Self::Gone(_) => 410,
             Self::MethodNotAllowed(_) => 405,
             Self::Conflict(_) | Self::Taken(_) | Self::Unreadable(_) => 409,
             Self::PreconditionFailed => 412,
             Self::KeyReused => 422,
+            Self::UpgradeRequired => 426,
             Self::TooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::NotRecorded | Self::Unavailable(_) => 503,
@@ -85,10 +90,12 @@ impl Problem {
             Self::Invalid(_) => "The request is not valid",
             Self::Unauthenticated => "A key is needed",
             Self::Forbidden(_) => "The key may not do this",
+            Self::CrossSite => "Not from this page",
             Self::NotFound(_) => "Not found",
             Self::Gone(_) => "The link is over",
             Self::MethodNotAllowed(_) => "Method not allowed",
             Self::Conflict(_) | Self::Taken(_) => "Conflict",
+            Self::UpgradeRequired => "Upgrade required",
             Self::KeyReused => "Idempotency key reused",
             Self::PreconditionFailed => "Precondition failed",
             Self::Unreadable(_) => "Still unreadable",
@@ -103,12 +110,16 @@ impl Problem {
         match self {
             Self::Taken(one) => said(one).into(),
             Self::KeyReused => "This Idempotency-Key came with another request; draw a new one".into(),
+            Self::UpgradeRequired => "This route is a WebSocket; /stats/recent answers a GET".into(),
             Self::Invalid(rejects) => match rejects.as_slice() {
                 [one] => said(one).into(),
                 many => format!("{} fields have to be corrected", many.len()).into(),
             },
             Self::Unauthenticated => "Send Authorization: Bearer KEY with a key that is in force".into(),
             Self::Forbidden(scope) => format!("The key lacks the scope {scope}").into(),
+            Self::CrossSite => {
+                "With the dashboard's cookie only its own pages may do this; others send a key".into()
+            }
             Self::NotFound(detail)
             | Self::Gone(detail)
             | Self::Conflict(detail)
@@ -129,6 +140,7 @@ impl Problem {
     fn header(&self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Unauthenticated => Some(("www-authenticate", "Bearer")),
+            Self::UpgradeRequired => Some(("upgrade", "websocket")),
             Self::MethodNotAllowed(allowed) => Some(("allow", allowed)),
             Self::NotRecorded | Self::Unavailable(_) => Some(("retry-after", "2")),
             _ => None,

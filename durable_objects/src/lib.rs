@@ -1,9 +1,10 @@
-//! What is remembered: the gate that admits every event once, with the log it keeps them in, and the meter that keeps
-//! click limits.
+//! What is remembered: the gate that admits every event once, with the log it keeps them in, the meter that keeps
+//! click limits, and the hub of the live view.
 
 pub mod addresses;
 pub mod gate;
 mod group;
+pub mod live;
 pub mod log;
 pub mod meter;
 mod outbox;
@@ -12,5 +13,6 @@ mod settings;
 
 pub use addresses::{GateName, MeterName, Region};
 pub use gate::{Admission, Gate, Settings};
+pub use live::Live;
 pub use meter::{Meter, Taken};
 pub use settings::LATE_MAX_MS;

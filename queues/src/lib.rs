@@ -2,6 +2,7 @@
 
 mod backoff;
 mod frame;
+pub mod glance;
 pub mod ledger;
 pub mod letter;
 mod message;
@@ -9,4 +10,5 @@ pub mod plan;
 
 pub use backoff::backoff_ms;
 pub use frame::{Broken, Duplicates, Frame, frames};
+pub use glance::Glance;
 pub use message::{Head, MESSAGE_MAX_BYTES, MESSAGE_VERSION, Message, Unreadable};
