@@ -21,7 +21,7 @@ export function drawn() {
   const topology = JSON.parse(readFileSync(require.resolve("world-atlas/countries-110m.json"), "utf8"));
   const codes = new Map(JSON.parse(readFileSync(require.resolve("i18n-iso-countries/codes.json"), "utf8")).map(([two, , number]) => [number, two]));
   const countries = feature(topology, topology.objects.countries).features.filter(({ id }) => id !== "010"); // nobody clicks in Antarctica
-  const projection = geoNaturalEarth1().fitSize([WIDTH, HEIGHT], { type: "FeatureCollection", features: countries });
+  const projection = geoNaturalEarth1().rotate([-11, 0]).fitSize([WIDTH, HEIGHT], { type: "FeatureCollection", features: countries });
   const path = geoPath(projection);
   const shapes = countries.map((country) => [codes.get(country.id) ?? "", short(path(country) ?? "")]);
   return { width: WIDTH, height: HEIGHT, shapes: shapes.filter(([, shape]) => shape !== "") };

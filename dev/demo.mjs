@@ -1,5 +1,5 @@
 // node dev/demo.mjs: 90 days of traffic that one could believe, through the door that every event comes in by, so that every page
-// of the dashboard has something to show. Fills the server that runs on --port, or else starts one on --state.
+// of the dashboard has something to show. Starts a server on --state and stops it; or fills the one at --url.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const { values: args } = parseArgs({
     state: { type: "string", default: ".wrangler/state" },
     token: { type: "string", default: "dev" },
     url: { type: "string" }, // a server that runs already
-    events: { type: "string", default: "180000" },
+    events: { type: "string", default: "120000" },
     days: { type: "string", default: "90" },
     live: { type: "string", default: "0" }, // then so many seconds of clicks as they come
     seed: { type: "string", default: "7" },
@@ -43,15 +43,24 @@ const server = await open();
 const headers = { authorization: `Bearer ${server.token}`, "content-type": "application/json" };
 
 async function open() {
-  const url = args.url ?? `http://127.0.0.1:${args.port}`;
-  const runs = await fetch(`${url}/healthz`).then((answer) => answer.ok, () => false);
-  if (runs) return { url, token: args.token, stop: async () => {} };
-  const child = spawn(process.execPath, [join(import.meta.dirname, "serve.mjs"), "--json", "--port", "0", "--state", args.state, "--no-cron"], { stdio: ["pipe", "pipe", "inherit"] });
-  const [line] = await once(createInterface({ input: child.stdout }), "line");
-  const ready = JSON.parse(line);
+  if (args.url) return { url: args.url, token: args.token, fold: async () => {}, stop: async () => {} };
+  const taken = await fetch(`http://127.0.0.1:${args.port}/healthz`).then((answer) => answer.ok, () => false);
+  if (taken) {
+    console.error(`make dev runs on port ${args.port}, and may use ${args.state}: stop it, run make demo, and start it again`);
+    process.exit(1);
+  }
+  // What was sent months ago in one minute lies in few large segments: folded early, reports are quick from the start.
+  const config = JSON.stringify({ fold_at_segments: 8, gate_shards: 1 });
+  const child = spawn(process.execPath, [join(import.meta.dirname, "serve.mjs"), "--json", "--port", "0", "--state", args.state, "--no-cron", "--config", config], { stdio: ["pipe", "pipe", "ignore"] });
+  const lines = createInterface({ input: child.stdout });
+  const ready = JSON.parse((await once(lines, "line"))[0]);
   return {
     url: ready.url,
     token: ready.token,
+    async fold() {
+      child.stdin.write(`${JSON.stringify({ id: 1, do: "scheduled", cron: "* * * * *", time: Math.floor(Date.now() / 3_600_000) * 3_600_000 })}\n`);
+      await once(lines, "line");
+    },
     async stop() {
       child.kill("SIGTERM");
       await once(child, "exit");
@@ -60,7 +69,7 @@ async function open() {
 }
 
 async function api(path, body, method = "PUT") {
-  const answer = await fetch(server.url + path, { method, headers, body: JSON.stringify(body) });
+  const answer = await reach(path, { method, headers, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
 }
 
@@ -108,21 +117,31 @@ function eventsOf(day, place, device, size) {
     const add = (kind, time, more = {}) => events.push({ kind, event_id: uuid(), event_time: Math.round(time), ...common, ...more });
     for (let seen = 0; seen < (link.display ? 5 : 1); seen++) if (random() < 0.8) add("impression", at - seen * 90_000);
     add("click", at);
-    if (random() < 0.035) events.push({ ...events.at(-1) }); // sent twice, as a retry would
+    // A copy counts when it comes, and all of these come today.
+    if (day === days - 1 && random() < 0.04) events.push({ ...events.at(-1) }); // sent twice, as a retry would
     if (random() < 0.55) add("page", Math.min(began, at + 2_000));
     if (random() < link.converts * device.converts) add("conversion", Math.min(began, at + between(60_000, 900_000)), { name: "purchase", value: Number(between(link.value * 0.5, link.value * 1.9).toFixed(2)), currency: "EUR" });
   }
   return events.slice(0, size);
 }
 
+/** A connection that the server closes at the moment it is used again is no answer. */
+async function reach(path, init) {
+  for (let tries = 0; ; tries++) {
+    try {
+      const answer = await fetch(server.url + path, { redirect: "manual", ...init });
+      if (answer.status < 500 || tries > 5) return answer;
+    } catch (error) {
+      if (tries > 5) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200 * 2 ** tries));
+  }
+}
+
 let [sent, done, doneEvents] = [0, 0, 0];
 async function post(events, who) {
-  for (let tries = 0; ; tries++) {
-    const answer = await fetch(`${server.url}/events`, { method: "POST", headers: who, body: JSON.stringify(events) }).catch(() => undefined);
-    if (answer?.ok) break;
-    if (tries > 5) throw new Error(`events: ${answer?.status} ${await answer?.text()}`);
-    await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** tries));
-  }
+  const answer = await reach("/events", { method: "POST", headers: who, body: JSON.stringify(events) });
+  if (!answer.ok) throw new Error(`events: ${answer.status} ${await answer.text()}`);
   sent += events.length;
 }
 
@@ -155,12 +174,13 @@ await new Promise((resolve) => setTimeout(resolve, 5_200));
 const weights = Array.from({ length: days }, (_, day) => intensity(day));
 const unit = Number(args.events) / weights.reduce((sum, weight) => sum + weight, 0);
 const PARTS = 26; // requests a day, each of one kind of visitor
+const part = 1 / (PLACES.reduce((sum, place) => sum + place.weight, 0) + (PARTS - PLACES.length));
 for (const [day, weight] of weights.entries()) {
-  const size = Math.round((weight * unit) / PARTS);
-  await all(Array.from({ length: PARTS }, (_, part) => async () => {
-    const place = part < PLACES.length ? PLACES[part] : pick(PLACES);
-    const share = part < PLACES.length ? Math.max(3, Math.round(size * place.weight)) : Math.round(size * 0.9);
-    const machine = part % 9 === 8;
+  await all(Array.from({ length: PARTS }, (_, number) => async () => {
+    const place = number < PLACES.length ? PLACES[number] : pick(PLACES);
+    const share = Math.max(3, Math.round(weight * unit * part * (number < PLACES.length ? place.weight : 1)));
+    // Someone else comes from the same place each day; some of them are machines.
+    const machine = number >= PLACES.length && number % 2 === 0;
     const device = machine ? pick(BOTS) : pick(DEVICES.filter((one) => !one.only || one.only.includes(place.country)));
     await post(eventsOf(day, place, machine ? { converts: 0 } : device, Math.min(480, share)), visitor(place, device.agent));
   }));
@@ -170,8 +190,10 @@ for (const [day, weight] of weights.entries()) {
 
 await follow();
 await settle();
+bar(0.98, "folding");
+await server.fold();
 bar(1, `${doneEvents.toLocaleString("en")} events in ${((Date.now() - began) / 1e3).toFixed(0)} s`);
-console.log(`\n  ${server.url}/dashboard/`);
+console.log(args.url ? `\n  ${server.url}/dashboard/` : "\n  make dev shows it, at /dashboard/");
 if (Number(args.live) > 0) await live(Number(args.live));
 await server.stop();
 
@@ -180,17 +202,17 @@ async function follow() {
   const clicks = Array.from({ length: 900 }, (_, number) => async () => {
     const place = pick(PLACES);
     const who = visitor(place, pick(DEVICES).agent);
-    const answer = await fetch(`${server.url}/r/checkout?uid=buyer${number}${number % 7 === 0 ? "&src=qr" : ""}`, { redirect: "manual", headers: who });
+    const answer = await reach(`/r/checkout?eid=${uuid()}&uid=buyer${number}${number % 7 === 0 ? "&src=qr" : ""}`, { headers: who });
     const target = new URL(answer.headers.get("location") ?? "https://none.example/");
     const click = target.searchParams.get("click_id");
     const chance = target.pathname.includes("one-page") ? 0.135 : 0.08;
     if (click && random() < chance) {
       const conversion = { event_id: uuid(), event_time: Date.now(), page_url: target.href, click_id: click, anonymous_id: `buyer${number}`, value: Number(between(20, 90).toFixed(2)), currency: "EUR" };
-      await fetch(`${server.url}/events/conversion`, { method: "POST", headers: who, body: JSON.stringify(conversion) });
+      await reach("/events/conversion", { method: "POST", headers: who, body: JSON.stringify(conversion) });
     }
   });
   const lost = ["old-flyer", "gone", "winter-2019"].flatMap((token) => Array.from({ length: 14 }, () => async () => {
-    await fetch(`${server.url}/r/${token}`, { redirect: "manual", headers: visitor(pick(PLACES), pick(DEVICES).agent) });
+    await reach(`/r/${token}?eid=${uuid()}`, { headers: visitor(pick(PLACES), pick(DEVICES).agent) });
   }));
   await all([...clicks, ...lost]);
 }
@@ -198,7 +220,7 @@ async function follow() {
 /** Until everything that was admitted is counted. */
 async function settle() {
   for (;;) {
-    const { in_flight } = await (await fetch(`${server.url}/stats/integrity`, { headers })).json();
+    const { in_flight } = await (await reach("/stats/integrity", { headers })).json();
     if (!in_flight) return;
     bar(0.95, `${in_flight.toLocaleString("en")} events are being counted`);
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -215,7 +237,7 @@ async function live(seconds) {
     const who = visitor(place, device.agent);
     const link = pick(LINKS.filter((link) => !link.to));
     const referrer = pick(REFERRERS);
-    await fetch(`${server.url}/r/${link.token}?uid=live${Math.floor(random() * 4_000)}`, { redirect: "manual", headers: { ...who, ...(referrer.url ? { referer: referrer.url } : {}) } });
+    await reach(`/r/${link.token}?eid=${uuid()}&uid=live${Math.floor(random() * 4_000)}`, { headers: { ...who, ...(referrer.url ? { referer: referrer.url } : {}) } });
     if (!machine && random() < 0.12) {
       await post([{ kind: "conversion", event_id: uuid(), event_time: Date.now(), page_url: link.url, campaign_id: link.campaign, link: link.token, name: "purchase", value: Number(between(15, 120).toFixed(2)), currency: "EUR" }], who);
     }

@@ -29,7 +29,7 @@ export const LINKS = [
   { token: "lena", url: `${shop}/with/lena`, campaign: "influencers", title: "Lena’s list", tags: ["creators"], weight: 6, converts: 0.033, value: 67, referrers: ["instagram", "youtube", "tiktok"], from: 0.25 },
   { token: "marco", url: `${shop}/with/marco`, campaign: "influencers", title: "Marco on the Alps", tags: ["creators"], weight: 4, converts: 0.029, value: 88, referrers: ["youtube", "instagram"], from: 0.5 },
   {
-    token: "app",
+    token: "getapp",
     url: `${shop}/app`,
     campaign: "app-install",
     title: "Get the app",

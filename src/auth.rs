@@ -113,7 +113,7 @@ pub(crate) async fn allowed(request: &Request, env: &Env, scope: Scope) -> Resul
 /// The request's key: of its header, else of the session in the dashboard's cookie; and when the session ends.
 ///
 /// A browser adds the cookie by itself, so that a page elsewhere could act in its owner's name. `SameSite=Strict` keeps other
-/// sites out; the check of [`own_page`] also keeps out the neighbours under the same domain, and WebSockets, which no
+/// sites out; the check of [`own_page`] also keeps out the neighbours under the same domain, and sockets, which no
 /// rule about reading answers holds back.
 pub(crate) async fn identified(request: &Request, edge: &Edge) -> Result<(Who, Option<i64>), Problem> {
     let headers = request.headers();

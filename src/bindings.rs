@@ -55,7 +55,7 @@ extern "C" {
 
     /// See `Live::peek`.
     #[wasm_bindgen(method)]
-    pub(crate) fn peek(this: &LiveStub, glance: &str) -> Promise;
+    pub(crate) fn peek(this: &LiveStub, glance: &Uint8Array) -> Promise;
 
     /// See `Live::recent`.
     #[wasm_bindgen(method)]

@@ -21,7 +21,10 @@ pub(crate) async fn show(request: Request, env: &Env) -> Result<Response, Proble
 }
 
 /// To the page itself, for whoever leaves out the end.
-pub(crate) fn enter() -> Result<Response, Problem> {
+pub(crate) fn enter(request: &Request) -> Result<Response, Problem> {
+    if !matches!(request.method(), Method::Get | Method::Head) {
+        return Err(Problem::MethodNotAllowed("GET, HEAD"));
+    }
     let builder = ResponseBuilder::new().with_status(308).with_header("location", "/dashboard/")?;
     Ok(builder.empty())
 }

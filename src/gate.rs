@@ -10,7 +10,7 @@ use durable_objects::log::{self, Row};
 use durable_objects::{Admission, GateName, Settings};
 use queues::{Frame, Glance, Message, frames, ledger};
 use serde::Deserialize;
-use worker::js_sys::Promise;
+use worker::js_sys::{Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
 use worker::{
     DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State, console_error,
@@ -96,8 +96,8 @@ impl Gate {
         Ok(())
     }
 
-    /// A [`Glance`] at what the log holds since a moment, as JSON.
-    pub fn glance(&self, since_ms: f64) -> std::result::Result<String, JsValue> {
+    /// A [`Glance`] at what the log holds since a moment, encoded.
+    pub fn glance(&self, since_ms: f64) -> std::result::Result<Vec<u8>, JsValue> {
         Ok(self.keeper()?.glance(since_ms as i64)?)
     }
 
@@ -253,8 +253,7 @@ impl Keeper {
         let keeper = Rc::clone(self);
         wasm_bindgen_futures::spawn_local(async move {
             let Ok(hub) = Edge::of(&keeper.platform.env).and_then(|edge| edge.live()) else { return };
-            let Ok(glance) = serde_json::to_string(&glance) else { return };
-            if let Ok(until_ms) = answer_of(hub.peek(&glance)).await
+            if let Ok(until_ms) = answer_of(hub.peek(&Uint8Array::from(&*glance.encode()))).await
                 && let Some(until_ms) = until_ms.as_f64()
             {
                 keeper.watched_ms.set(Some(until_ms as i64));
@@ -263,7 +262,7 @@ impl Keeper {
     }
 
     /// Newest first, as far back as [`REPLAY_BYTES`] reach.
-    fn glance(&self, since_ms: i64) -> Result<String> {
+    fn glance(&self, since_ms: i64) -> Result<Vec<u8>> {
         let (mut sum, mut agents, mut bytes) = (Glance::default(), AgentCache::default(), 0);
         for row in execute(&self.sql, log::since(since_ms))?.raw() {
             let mut columns = row?.into_iter();
@@ -275,7 +274,7 @@ impl Keeper {
             }
             sum.merge(Glance::at(&body, since_ms, &mut agents));
         }
-        Ok(serde_json::to_string(&sum)?)
+        Ok(sum.encode())
     }
 
     async fn send(self: &Rc<Self>, messages: Vec<Outgoing>) {

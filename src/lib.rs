@@ -129,7 +129,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         }
         "/openapi.json" => openapi::show().await,
         "/events" => events::batch(request, env).await,
-        "/dashboard" => dashboard::enter(),
+        "/dashboard" => dashboard::enter(request),
         "/stats/live" => live::watch(request.clone()?, env).await,
         "/stats/recent" => live::recent(request, env).await,
         "/api/session" => session_routes::route(request, env).await,

@@ -10,7 +10,7 @@ use futures_channel::oneshot;
 use futures_util::future::join_all;
 use queues::Glance;
 use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
-use worker::js_sys::Promise;
+use worker::js_sys::{Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
 use worker::{
     DurableObject, Env, Error, Method, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
@@ -117,12 +117,12 @@ impl DurableObject for Live {
 #[wasm_bindgen]
 impl Live {
     /// Takes what a gate saw. Answers until when it is to go on showing, epoch ms; 0 if nobody watches.
-    pub fn peek(&self, glance: &str) -> f64 {
+    pub fn peek(&self, glance: &[u8]) -> f64 {
         let watchers = self.hub.state.get_websockets().len();
         if watchers == 0 {
             return 0.0;
         }
-        let Ok(glance) = serde_json::from_str::<Glance>(glance) else { return 0.0 };
+        let Some(glance) = Glance::decode(glance) else { return 0.0 };
         let due_in = self.hub.memory.borrow_mut().peek(glance, watchers);
         if let Some(ms) = due_in {
             let hub = Rc::clone(&self.hub);
@@ -190,8 +190,8 @@ impl Hub {
         let since_ms = now_ms - REPLAY_MS;
         let mut sum = Glance { since: since_ms, ..Glance::default() };
         for answer in self.ask_gates(&|gate| gate.glance(since_ms as f64)).await {
-            let glance = answer.as_string().and_then(|text| serde_json::from_str(&text).ok());
-            sum.merge(glance.unwrap_or_default());
+            let bytes = answer.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
+            sum.merge(bytes.and_then(|bytes| Glance::decode(&bytes)).unwrap_or_default());
         }
         let text = serde_json::to_string(&sum).unwrap_or_default();
         *self.recent.borrow_mut() = (crate::clock::now_ms(), text.clone());

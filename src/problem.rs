@@ -140,7 +140,6 @@ impl Problem {
     fn header(&self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Unauthenticated => Some(("www-authenticate", "Bearer")),
-            Self::UpgradeRequired => Some(("upgrade", "websocket")),
             Self::MethodNotAllowed(allowed) => Some(("allow", allowed)),
             Self::NotRecorded | Self::Unavailable(_) => Some(("retry-after", "2")),
             _ => None,

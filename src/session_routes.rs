@@ -2,7 +2,6 @@
 
 use analytics::Reject;
 use analytics::session::{SESSION_MS, Session};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use worker::{Env, Method, Request, Response, web_sys};
 
@@ -24,19 +23,20 @@ pub(crate) fn is_secure(url: &str) -> bool {
     url.starts_with("https:")
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignIn {
-    key: String,
-}
-
 /// `/api/session`
 pub(crate) async fn route(request: &mut Request, env: &Env) -> Result<Response, Problem> {
     let edge = Edge::of(env)?;
     match request.method() {
         Method::Get => {
-            let (who, expires_ms) = identified(request, &edge).await?;
-            Ok(json_response(&describe(&who, expires_ms))?)
+            // A page asks to find out; that nobody is signed in is an answer, and no error for a browser to complain of.
+            let nobody = request.headers().get("authorization")?.is_none();
+            match identified(request, &edge).await {
+                Ok((who, expires_ms)) => Ok(json_response(&describe(&who, expires_ms))?),
+                Err(Problem::Unauthenticated) if nobody => {
+                    Ok(json_response(&json!({ "name": null, "scopes": [], "expires_at": null }))?)
+                }
+                Err(problem) => Err(problem),
+            }
         }
         Method::Post => sign_in(request, &edge).await,
         Method::Delete => {
@@ -52,8 +52,10 @@ async fn sign_in(request: &mut Request, edge: &Edge) -> Result<Response, Problem
     own_page(request, false)?;
     let body =
         bounded(request, 4_096).await?.ok_or(Problem::TooLarge("the body is larger than 4 KiB".into()))?;
-    let SignIn { key } = serde_json::from_slice(&body)
-        .map_err(|error| Reject::new("", format!("is not {{\"key\": …}}: {error}")))?;
+    let body: Value =
+        serde_json::from_slice(&body).map_err(|error| Reject::new("", format!("is no JSON: {error}")))?;
+    let key =
+        body.get("key").and_then(Value::as_str).ok_or_else(|| Reject::new("/key", "has to be a text"))?;
     let session = Session::of(key.trim(), now_ms());
     let who = known(edge, &session.key).await?;
     let answer = json_response(&describe(&who, Some(session.expires_ms)))?;

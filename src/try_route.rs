@@ -4,7 +4,6 @@ use analytics::capture::{self, Facts};
 use analytics::{EventId, Hints, RawEvent, Reject, enrich};
 use links::operation::Name;
 use links::{Closed, Hit, Link, Outcome, decide, target};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use worker::{Env, Method, Request, Response};
 
@@ -19,8 +18,7 @@ use crate::redirect::facts_of;
 use crate::zone;
 
 /// A visitor who is not there. What is not said is unknown, as it is of real ones.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Default)]
 struct Visitor {
     user_agent: String,
     country: String,
@@ -30,11 +28,48 @@ struct Visitor {
     language: String,
     referrer: String,
     query: String,
-    time: Option<String>,
+    time: String,
     /// Anything that tells this visitor from others: it chooses the variant.
     id: String,
     /// Whether the link's password was given.
     unlocked: bool,
+}
+
+impl Visitor {
+    fn read(body: &[u8]) -> Result<Self, Reject> {
+        let body: Value =
+            serde_json::from_slice(body).map_err(|error| Reject::new("", format!("is no JSON: {error}")))?;
+        let Value::Object(fields) = body else { return Err(Reject::new("", "is no object")) };
+        let mut visitor = Self::default();
+        for (name, value) in fields {
+            match (visitor.text(&name), value) {
+                (Some(slot), Value::String(text)) => *slot = text,
+                (Some(_), _) => return Err(Reject::new(format!("/{name}"), "has to be a text")),
+                (None, Value::Bool(unlocked)) if name == "unlocked" => visitor.unlocked = unlocked,
+                (None, _) if name == "unlocked" => {
+                    return Err(Reject::new("/unlocked", "has to be true or false"));
+                }
+                (None, _) => return Err(Reject::new(format!("/{name}"), "is nothing that a visitor has")),
+            }
+        }
+        Ok(visitor)
+    }
+
+    fn text(&mut self, name: &str) -> Option<&mut String> {
+        Some(match name {
+            "user_agent" => &mut self.user_agent,
+            "country" => &mut self.country,
+            "region" => &mut self.region,
+            "city" => &mut self.city,
+            "continent" => &mut self.continent,
+            "language" => &mut self.language,
+            "referrer" => &mut self.referrer,
+            "query" => &mut self.query,
+            "time" => &mut self.time,
+            "id" => &mut self.id,
+            _ => return None,
+        })
+    }
 }
 
 /// Decides as a redirect would.
@@ -52,10 +87,11 @@ pub(crate) async fn run(
     let name = Name::of_path(segment, &domain.map(|(_, value)| value).unwrap_or_default()).ok_or(NO_LINK)?;
     let body =
         bounded(request, 16_384).await?.ok_or(Problem::TooLarge("the body is larger than 16 KiB".into()))?;
-    let visitor: Visitor =
-        serde_json::from_slice(&body).map_err(|error| Reject::new("", format!("is no visitor: {error}")))?;
-    let time = visitor.time.as_deref().map(analytics::time::parse_time).transpose();
-    let at_ms = time.map_err(|detail| Reject::new("/time", detail))?.unwrap_or_else(now_ms);
+    let visitor = Visitor::read(&body)?;
+    let at_ms = match visitor.time.as_str() {
+        "" => now_ms(),
+        time => analytics::time::parse_time(time).map_err(|detail| Reject::new("/time", detail))?,
+    };
     let link = find(&*Edge::of(env)?, &name).await?.ok_or(NO_LINK)?;
     Ok(json_response(&told(&link, &visitor, at_ms))?)
 }

@@ -17,7 +17,7 @@ export function App() {
   const [error, setError] = useState<Refused>();
   const ask = () => {
     setError(undefined);
-    current().then(setSession, (error: Refused) => (error.problem?.status === 401 ? setSession(null) : setError(error)));
+    current().then(setSession, setError);
   };
   useEffect(() => {
     onSignedOut(() => setSession(null));

@@ -7,7 +7,7 @@ const regions = new Intl.DisplayNames(undefined, { type: "region" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
 export const count = (value: number) => integer.format(value);
-export const short = (value: number) => (Math.abs(value) < 10_000 ? integer.format(value) : compact.format(value));
+export const short = (value: number) => (Math.abs(value) < 100_000 ? integer.format(value) : compact.format(value));
 export const percent = (value: number) => percents.format(value);
 export const delta = (value: number) => change.format(value);
 
@@ -36,11 +36,6 @@ export function country(code: string): string {
   } catch {
     return code;
   }
-}
-
-/** The two letters as a flag; where a system has none for it, it shows the letters. */
-export function flag(code: string): string {
-  return /^[A-Z]{2}$/.test(code) ? String.fromCodePoint(...[...code].map((letter) => 0x1f1a5 + letter.charCodeAt(0))) : "";
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });

@@ -66,7 +66,7 @@ export function usePlace(): Place {
 export function follow(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = (event.target as Element).closest("a");
-  if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin || !link.pathname.startsWith(BASE)) return;
+  if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin || link.hash || !link.pathname.startsWith(BASE)) return;
   event.preventDefault();
   go(link.pathname + link.search);
   scrollTo(0, 0);

@@ -7,7 +7,11 @@ export interface Session {
   expires_at: string | null;
 }
 
-export const current = () => ask<Session>("/api/session");
+/** Nobody, if there is no name. */
+export const current = async () => {
+  const session = await ask<Session | { name: null }>("/api/session");
+  return session.name === null ? null : session;
+};
 export const signIn = (key: string) => ask<Session>("/api/session", { body: { key } });
 export const signOut = () => ask<void>("/api/session", { method: "DELETE" });
 

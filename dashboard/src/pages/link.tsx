@@ -27,7 +27,7 @@ export default function OneLink({ params, session }: PageProps) {
   const path = `/api/links/${encodeURIComponent(token)}${domain ? `?domain=${encodeURIComponent(domain)}` : ""}`;
   const { data: link, error, again } = useAnswer<Link>(path);
   const [editing, setEditing] = useState(false);
-  if (error) return <Failure error={error} again={again} />;
+  if (error) return <><header class="page"><h1>/{token}</h1></header><Failure error={error} again={again} /></>;
   if (!link) return <Waiting lines={8} />;
   const key = domain ? `${domain}/${token}` : token;
   const view = viewOf(own, [{ dimension: "link", value: key, excluded: false }]);
@@ -103,9 +103,9 @@ function Statistics({ view, params, link }: { view: View; params: URLSearchParam
       <Summary view={view} metric={metric} now={now} before={before} params={params} name={link.token} />
       {link.variants.length ? <Variants view={view} link={link} /> : null}
       <div class="grid">
-        <Panel title="Where visitors come from" dimensions={["channel", "referrer", "trigger"]} view={view} metric={groupable(metric)} />
-        <Panel title="Devices" dimensions={["device", "os", "browser"]} view={view} metric={groupable(metric)} />
-        <Places view={view} metric={groupable(metric)} />
+        <Panel title="Where visitors come from" dimensions={["channel", "referrer", "trigger"]} view={view} metric={groupable(metric)} wait={!now.data} />
+        <Panel title="Devices" dimensions={["device", "os", "browser"]} view={view} metric={groupable(metric)} wait={!now.data} />
+        <Places view={view} metric={groupable(metric)} wait={!now.data} />
       </div>
     </>
   );

@@ -1,6 +1,6 @@
 // What the morning brings: how much, how it went, and where it came from.
 import { useMemo } from "preact/hooks";
-import type { Report } from "../api.ts";
+import type { List, Report } from "../api.ts";
 import { type View, add, query, viewOf } from "../filters.ts";
 import type { Page, PageProps } from "../pages.ts";
 import { set } from "../place.ts";
@@ -11,6 +11,7 @@ import { KeyNumbers } from "../ui/numbers.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Failure, Waiting } from "../ui/states.tsx";
 import { Chips, PeriodPicker, TakeAway } from "../ui/view-bar.tsx";
+import { may } from "../session.ts";
 import { useAnswer } from "../use.ts";
 import { FirstRun } from "../ui/first-run.tsx";
 
@@ -20,6 +21,8 @@ export default function Overview({ params, session }: PageProps) {
   const view = viewOf(params);
   const metric = chosen(params);
   const { now, before } = useReports(view, params.get("compare") !== "0");
+  const campaigns = useAnswer<List<{ id: string; name: string }>>(may(session, "links:read") && now.data ? "/api/campaigns?limit=500" : undefined);
+  const names = useMemo(() => new Map(campaigns.data?.data.map(({ id, name }) => [id, name])), [campaigns.data]);
   const quiet = now.data !== undefined && !now.loading && view.filters.length === 0 && isQuiet(now.data) && before.data !== undefined && isQuiet(before.data);
   return (
     <>
@@ -31,11 +34,11 @@ export default function Overview({ params, session }: PageProps) {
       {quiet ? <FirstRun session={session} /> : null}
       <Summary view={view} metric={metric} now={now} before={before} params={params} name="overview" />
       <div class="grid">
-        <Panel title="Campaigns" dimensions={["campaign_id", "utm_source", "utm_medium"]} view={view} metric={groupable(metric)} />
-        <Panel title="Links" dimensions={["link"]} view={view} metric={groupable(metric)} />
-        <Places view={view} metric={groupable(metric)} />
-        <Panel title="Where visitors come from" dimensions={["channel", "referrer"]} view={view} metric={groupable(metric)} />
-        <Panel title="Devices" dimensions={["device", "os", "browser"]} view={view} metric={groupable(metric)} />
+        <Panel title="Campaigns" names={names} dimensions={["campaign_id", "utm_source", "utm_medium"]} view={view} metric={groupable(metric)} wait={!now.data} />
+        <Panel title="Links" dimensions={["link"]} view={view} metric={groupable(metric)} wait={!now.data} />
+        <Places view={view} metric={groupable(metric)} wait={!now.data} />
+        <Panel title="Where visitors come from" dimensions={["channel", "referrer"]} view={view} metric={groupable(metric)} wait={!now.data} />
+        <Panel title="Devices" dimensions={["device", "os", "browser"]} view={view} metric={groupable(metric)} wait={!now.data} />
       </div>
     </>
   );
@@ -102,7 +105,7 @@ function linesOf(metric: Metric, now: Report | undefined, before: Report | undef
   return lines;
 }
 
-export function Places({ view, metric }: { view: View; metric: Metric }) {
+export function Places({ view, metric, wait }: { view: View; metric: Metric; wait: boolean }) {
   return (
     <Panel
       title="Countries"
@@ -110,6 +113,7 @@ export function Places({ view, metric }: { view: View; metric: Metric }) {
       view={view}
       metric={metric}
       wide
+      wait={wait}
       above={(groups, dimension) => dimension === "country" && (
         <World
           unit={metrics[metric].label.toLowerCase()}

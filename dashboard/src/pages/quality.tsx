@@ -33,7 +33,7 @@ export default function QualityPage({ params }: PageProps) {
   const span = `from=${now.from}&to=${now.to}&tz=${encodeURIComponent(tz)}`;
   const { data, error, loading, again } = useAnswer<Quality>(`/stats/quality?${span}`);
   const series = useAnswer<Report>(query({ ...view, filters: [] }, now, { interval }));
-  if (error) return <Failure error={error} again={again} />;
+  if (error) return <><header class="page"><h1>Quality</h1></header><Failure error={error} again={again} /></>;
   const tiles = data
     ? ([
         ["Hits", short(data.hits), "everything that came in"],

@@ -27,6 +27,8 @@ interface Props {
 }
 
 const HEIGHT = 280;
+const DAYS = [1, 2, 3, 7, 14, 28, 91, 182, 364].map((days) => days * 86_400);
+const TIMES = [60, 120, 300, 600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400];
 
 export function Chart({ title, times, lines, tz, interval, height = HEIGHT }: Props) {
   const box = useRef<HTMLDivElement>(null);
@@ -55,13 +57,13 @@ export function Chart({ title, times, lines, tz, interval, height = HEIGHT }: Pr
         {
           width: element.clientWidth,
           height,
-          padding: [12, 8, 0, 0],
+          padding: [12, 18, 0, 0],
           legend: { show: false },
           cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
           scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(4, max * 1.08)] } },
           tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), tz),
           axes: [
-            { stroke: colour("--muted"), font, grid: { show: false }, ticks: { show: false }, size: 30, space: 70, values: (_, values) => values.map((value) => (interval === "day" ? ticks : hours).format(value * 1e3)) },
+            { stroke: colour("--muted"), font, grid: { show: false }, ticks: { show: false }, size: 30, space: 70, incrs: interval === "day" ? DAYS : TIMES, values: (_, values) => values.map((value) => (interval === "day" ? ticks : hours).format(value * 1e3)) },
             { stroke: colour("--muted"), font, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, size: 52, space: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6, 1e7, 1e8, 1e9], values: (_, values) => values.map((value) => short(value)) },
           ],
           series: [

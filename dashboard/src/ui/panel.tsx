@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { Numbers, Report } from "../api.ts";
 import { DIMENSIONS, type View, add, query, unavailable } from "../filters.ts";
-import { count, flag, label, percent } from "../format.ts";
+import { count, label, percent } from "../format.ts";
 import { useAnswer } from "../use.ts";
 import { type Metric, metrics } from "./metrics.ts";
 import { Icon } from "./icon.tsx";
@@ -19,17 +19,20 @@ interface Props {
   above?: (groups: (Numbers & { value: string })[], dimension: string) => ComponentChildren;
   names?: Map<string, string>;
   wide?: boolean;
+  /** Its turn has not come: first the numbers, then where they come from. */
+  wait?: boolean;
 }
 
 const SHORT = 8;
 
-export function Panel({ title, dimensions, view, metric, above, names, wide }: Props) {
+export function Panel({ title, dimensions, view, metric, above, names, wide, wait }: Props) {
   const [tab, setTab] = useState(dimensions[0] as string);
   const [all, setAll] = useState(false);
   const dimension = dimensions.includes(tab) ? tab : (dimensions[0] as string);
   const why = unavailable(view, dimension);
-  const path = why === undefined ? query(view, view.period.now, { group_by: dimension, interval: view.period.interval, limit: "250" }) : undefined;
-  const { data, error, loading, again } = useAnswer<Report>(path);
+  const path = why === undefined && !wait ? query(view, view.period.now, { group_by: dimension, interval: view.period.interval, limit: "250" }) : undefined;
+  const { data, error, loading: asking, again } = useAnswer<Report>(path);
+  const loading = asking && data !== undefined;
   const groups = data?.groups ?? [];
   const value = metrics[metric].of;
   const sorted = groups.filter((group) => (value(group) ?? 0) > 0).sort((a, b) => (value(b) ?? 0) - (value(a) ?? 0));
@@ -73,7 +76,7 @@ export function Panel({ title, dimensions, view, metric, above, names, wide }: P
                 <li key={group.value}>
                   <button type="button" class="only" title={`Only ${name}`} onClick={() => add(filter)}>
                     <svg class="bar" aria-hidden="true" focusable="false" preserveAspectRatio="none" viewBox="0 0 100 1"><rect width={part * 100} height="1" /></svg>
-                    <span class="name">{dimension === "country" ? <i class="flag" aria-hidden="true">{flag(group.value)}</i> : null}{name}</span>
+                    <span class="name">{name}</span>
                     <span class="value" title={count(value(group) ?? 0)}>{metrics[metric].show(group)}</span>
                     <span class="part">{percent((value(group) ?? 0) / (sum || 1))}</span>
                   </button>

@@ -1,6 +1,6 @@
 // Events one by one, newest first.
 import type { Seen } from "../live.ts";
-import { country, flag, label, money, time } from "../format.ts";
+import { country, label, money, time } from "../format.ts";
 import { address } from "../place.ts";
 import { Icon } from "./icon.tsx";
 
@@ -17,7 +17,7 @@ export function Stream({ events, caption }: { events: Seen[]; caption: string })
             {event.value_micros ? <b class="good"> {money(event.value_micros / 1e6, event.currency)}</b> : null}
           </span>
           <span class="from">
-            <i class="flag" aria-hidden="true">{flag(event.country)}</i> {[event.city, country(event.country)].filter(Boolean).join(", ")}
+            {[event.city, country(event.country)].filter(Boolean).join(", ")}
           </span>
           <span class="with muted">{[event.browser, event.os, event.device && label("device", event.device)].filter(Boolean).join(" · ")}</span>
           <span class="why muted">{event.verdict === "bot" ? event.reasons.map((reason) => label("bot_reason", reason)).join(", ") : event.referrer || label("channel", event.channel)}</span>

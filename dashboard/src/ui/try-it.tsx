@@ -1,7 +1,7 @@
 // Where would this link lead somebody? The service decides as it would of a click, and counts nothing.
 import { useState } from "preact/hooks";
 import { type Link, type Refused, ask } from "../api.ts";
-import { country, flag, label } from "../format.ts";
+import { country, label } from "../format.ts";
 import { Choice, Field } from "./field.tsx";
 import { Icon } from "./icon.tsx";
 
@@ -57,7 +57,7 @@ export function TryIt({ link }: { link: Link }) {
       <form onSubmit={run}>
         <div class="columns">
           <Choice label="With" value={agent} set={setAgent} options={AGENTS.map(([name]) => [name, name] as const)} />
-          <Choice label="From" value={from} set={setFrom} options={COUNTRIES.map((code) => [code, code ? `${flag(code)} ${country(code)}` : "Unknown"] as const)} />
+          <Choice label="From" value={from} set={setFrom} options={COUNTRIES.map((code) => [code, code ? country(code) : "Unknown"] as const)} />
           <Choice label="Speaks" value={language} set={setLanguage} options={LANGUAGES} />
           <Field label="Referrer" value={referrer} set={setReferrer} placeholder="https://news.example/" />
           <Field label="Query" value={queried} set={setQuery} placeholder="ref=mail" />
