@@ -188,7 +188,7 @@ for (const [day, weight] of weights.entries()) {
   bar(((day + 1) / days) * 0.92, `${new Date(start + day * DAY).toISOString().slice(0, 10)}  ${sent.toLocaleString("en")} events`);
 }
 
-await follow();
+if (days > 1) await follow();
 await settle();
 bar(0.98, "folding");
 await server.fold();
@@ -199,13 +199,13 @@ await server.stop();
 
 /** Real clicks of today: they choose variants, scan codes, and lead nowhere where they must. */
 async function follow() {
-  const clicks = Array.from({ length: 900 }, (_, number) => async () => {
+  const clicks = Array.from({ length: 260 }, (_, number) => async () => {
     const place = pick(PLACES);
     const who = visitor(place, pick(DEVICES).agent);
     const answer = await reach(`/r/checkout?eid=${uuid()}&uid=buyer${number}${number % 7 === 0 ? "&src=qr" : ""}`, { headers: who });
     const target = new URL(answer.headers.get("location") ?? "https://none.example/");
     const click = target.searchParams.get("click_id");
-    const chance = target.pathname.includes("one-page") ? 0.135 : 0.08;
+    const chance = target.pathname.includes("one-page") ? 0.17 : 0.06;
     if (click && random() < chance) {
       const conversion = { event_id: uuid(), event_time: Date.now(), page_url: target.href, click_id: click, anonymous_id: `buyer${number}`, value: Number(between(20, 90).toFixed(2)), currency: "EUR" };
       await reach("/events/conversion", { method: "POST", headers: who, body: JSON.stringify(conversion) });

@@ -74,7 +74,7 @@ test("the live view shows events within seconds, marks machines, and comes back 
   await person.waitFor();
   expect(await person.innerText()).toContain("Recife, Brazil");
   await page.locator(".stream li.bot", { hasText: "seen-bot" }).waitFor();
-  await page.getByLabel("Show", { exact: true }).selectOption("people");
+  await page.getByRole("combobox").first().selectOption("people");
   expect(await page.locator(".stream li", { hasText: "seen-bot" }).count()).toBe(0);
   expect(page.url()).toContain("show=people");
 
