@@ -40,7 +40,7 @@ setup:
 	@dev/setup.sh
 
 check: setup ## what `make test` checks without building the wasm
-	@dev/test.sh format arrows crates lint
+	@dev/test.sh format arrows page crates lint
 
 fmt:
 	@cargo fmt --all
