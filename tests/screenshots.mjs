@@ -11,7 +11,7 @@ mkdirSync(images, { recursive: true });
 /** `[file, page, options]`; live pages wait for something to happen. */
 const SHOTS = [
   ["overview", "?period=30d", {}],
-  ["overview-dark", "?period=90d", { dark: true }],
+  ["overview-dark", "?period=30d&metric=revenue&campaign_id=autumn-sale", { dark: true }],
   ["live", "live", { live: true }],
   ["links", "links", {}],
   ["link", "link?token=checkout&period=7d", { full: true }],

@@ -10,6 +10,7 @@ import { type Theme, setTheme, theme } from "./theme.ts";
 import { Icon } from "./ui/icon.tsx";
 import { Failure, Waiting } from "./ui/states.tsx";
 import { Toasts } from "./ui/toast.tsx";
+import { forget } from "./use.ts";
 
 export function App() {
   const place = usePlace();
@@ -20,7 +21,7 @@ export function App() {
     current().then(setSession, setError);
   };
   useEffect(() => {
-    onSignedOut(() => setSession(null));
+    onSignedOut(() => (forget(), setSession(null)));
     ask();
   }, []);
   const module = pages.get(place.page);
@@ -69,6 +70,7 @@ function Side({ page, session, left }: { page: string; session: Session; left: (
   useEffect(() => setOpen(false), [page]);
   const leave = async () => {
     await signOut().catch(() => undefined);
+    forget();
     left();
   };
   return (

@@ -73,6 +73,24 @@ const NAMES: Record<string, string> = {
   limit_reached: "Limit reached",
   wrong_password: "Wrong password",
   not_started: "Not started yet",
+  ua_list: "Known robot",
+  ua_generic_library: "A library’s user agent",
+  headless: "Headless browser",
+  empty_ua: "No user agent",
+  head_request: "Only asked for the head",
+  email_scanner: "Scanner of e-mail",
+  datacenter_asn: "From a data centre",
+  verified_bot: "Robot known to the platform",
+  impossible_hints: "Contradicts itself",
+  behind_1d: "A day or more behind",
+  behind_1h: "An hour or more behind",
+  behind_1m: "A minute or more behind",
+  behind_5s: "Seconds behind",
+  within_5s: "Within 5 seconds",
+  ahead_5s: "Seconds ahead",
+  ahead_1m: "A minute or more ahead",
+  ahead_1h: "An hour or more ahead",
+  ahead_1d: "A day or more ahead",
 };
 
 /** A value as a person reads it. */
@@ -80,7 +98,7 @@ export function label(dimension: string, value: string): string {
   if (value === "") return EMPTY[dimension] ?? "Unknown";
   if (dimension === "country") return country(value);
   if (value === "(other)") return "Others";
-  if (["device", "channel", "verdict", "bot_reason", "name", "trigger", "time_source"].includes(dimension)) {
+  if (["device", "channel", "verdict", "bot_reason", "name", "trigger", "time_source", "skew"].includes(dimension)) {
     return NAMES[value] ?? (value.charAt(0).toUpperCase() + value.slice(1)).replaceAll("_", " ");
   }
   return value;

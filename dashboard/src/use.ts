@@ -13,6 +13,11 @@ export interface Answer<T> {
 const kept = new Map<string, { at: number; data: unknown }>();
 const KEPT_MS = 30_000;
 
+/** Whoever signs in next may not be allowed to see it. */
+export function forget(): void {
+  kept.clear();
+}
+
 /** An answer for `path`; the last one stays while the next is on its way, so that nothing jumps. */
 export function useAnswer<T>(path: string | undefined, everyMs?: number): Answer<T> {
   const remembered = path === undefined ? undefined : kept.get(path);

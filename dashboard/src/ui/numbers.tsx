@@ -36,5 +36,5 @@ function Change({ now, before, of }: { now: Numbers | undefined; before: Numbers
   if (was === 0) return <span class="change">{is === 0 ? "none before either" : "none before"}</span>;
   const change = is / was - 1;
   const way = Math.abs(change) < 0.0005 ? "" : change > 0 ? "up" : "down";
-  return <span class={`change ${way}`}>{way ? <Icon name={way} /> : null}{delta(change)} <span class="before">from {count(Math.round(was))}</span></span>;
+  return <span class={`change ${way}`}>{way ? <Icon name={way} /> : null}{change > 10 ? `× ${count(Math.round(change + 1))}` : delta(change)} <span class="before">from {count(Math.round(was))}</span></span>;
 }
