@@ -39,10 +39,10 @@ struct Hub {
     state: State,
     env: Env,
     memory: RefCell<Memory>,
-    /// What was recent, and when it was.
+    /// When the gates' logs were read last, and what they said.
     recent: RefCell<(i64, String)>,
     /// Those who wait for it, while it is being read.
-    waiting: RefCell<Vec<oneshot::Sender<String>>>,
+    waiting: RefCell<Vec<oneshot::Sender<()>>>,
     reading: Cell<bool>,
 }
 
@@ -76,7 +76,7 @@ impl DurableObject for Live {
         let hub = Rc::clone(&self.hub);
         spawn_local(async move {
             hub.lease().await;
-            let recent = hub.recent().await;
+            let recent = hub.recent(now_ms()).await;
             // A socket that is closed by now does not mind.
             let _ = pair.server.send_with_str(format!("{{\"replay\":true,\"glance\":{recent}}}"));
         });
@@ -137,7 +137,7 @@ impl Live {
     /// What was recent, as JSON.
     pub fn recent(&self) -> Promise {
         let hub = Rc::clone(&self.hub);
-        future_to_promise(async move { Ok(JsValue::from(hub.recent().await)) })
+        future_to_promise(async move { Ok(JsValue::from(hub.recent(now_ms() - RECENT_MS).await)) })
     }
 }
 
@@ -173,34 +173,31 @@ impl Hub {
         join_all(asked).await.into_iter().flatten().collect()
     }
 
-    /// What the gates' logs say of the last minutes: read once, for all who ask within a second.
-    async fn recent(&self) -> String {
-        let now_ms = now_ms();
-        {
-            let recent = self.recent.borrow();
-            if now_ms - recent.0 < RECENT_MS {
-                return recent.1.clone();
+    /// What the gates' logs say of the last minutes, read at `wanted_ms` or later. One reading serves all who wait for it;
+    /// who connects during it waits for the next, because what came in between is in no tick of theirs.
+    async fn recent(&self, wanted_ms: i64) -> String {
+        while self.recent.borrow().0 < wanted_ms {
+            if self.reading.replace(true) {
+                let (sender, read) = oneshot::channel();
+                self.waiting.borrow_mut().push(sender);
+                let _ = read.await;
+                continue;
             }
+            let now_ms = now_ms();
+            let since_ms = now_ms - REPLAY_MS;
+            let mut sum = Glance { since: since_ms, ..Glance::default() };
+            for answer in self.ask_gates(&|gate| gate.glance(since_ms as f64)).await {
+                let bytes = answer.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
+                sum.merge(bytes.and_then(|bytes| Glance::decode(&bytes)).unwrap_or_default());
+            }
+            // Not before what was wanted, whatever a clock says that was set back: else nobody would ever be answered.
+            let read_ms = now_ms.max(wanted_ms);
+            *self.recent.borrow_mut() = (read_ms, serde_json::to_string(&sum).unwrap_or_default());
+            self.reading.set(false);
+            // Whoever is gone does not mind.
+            self.waiting.take().into_iter().for_each(|asker| drop(asker.send(())));
         }
-        if self.reading.replace(true) {
-            let (sender, told) = oneshot::channel();
-            self.waiting.borrow_mut().push(sender);
-            return told.await.unwrap_or_else(|_| "{}".to_owned());
-        }
-        let since_ms = now_ms - REPLAY_MS;
-        let mut sum = Glance { since: since_ms, ..Glance::default() };
-        for answer in self.ask_gates(&|gate| gate.glance(since_ms as f64)).await {
-            let bytes = answer.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
-            sum.merge(bytes.and_then(|bytes| Glance::decode(&bytes)).unwrap_or_default());
-        }
-        let text = serde_json::to_string(&sum).unwrap_or_default();
-        *self.recent.borrow_mut() = (crate::clock::now_ms(), text.clone());
-        self.reading.set(false);
-        let waiting = std::mem::take(&mut *self.waiting.borrow_mut());
-        for asker in waiting {
-            let _ = asker.send(text.clone());
-        }
-        text
+        self.recent.borrow().1.clone()
     }
 }
 

@@ -54,11 +54,11 @@ const LONGEST_WAIT_MS = 30_000;
 
 const nothing = (): Feed => ({ connection: "connecting", events: [], minutes: new Map(), countries: new Map(), totals: { clicks: 0, bots: 0, duplicates: 0, views: 0, conversions: 0 }, since: Date.now(), lit: new Map() });
 
-/** A replay begins anew: it has everything that the service still knows. */
+/** A replay counts anew: it has everything that the service still knows. Events that were shown stay. */
 function merged(feed: Feed, glance: Glance, replay: boolean): Feed {
   const base = replay ? { ...nothing(), connection: feed.connection } : feed;
-  const known = new Set(base.events.map((event) => event.id));
-  const events = [...glance.events.filter((event) => !known.has(event.id)), ...base.events].sort((a, b) => b.at - a.at).slice(0, EVENTS_MAX);
+  const known = new Set(feed.events.map((event) => event.id));
+  const events = [...glance.events.filter((event) => !known.has(event.id)), ...feed.events].sort((a, b) => b.at - a.at).slice(0, EVENTS_MAX);
   const minutes = new Map(base.minutes);
   for (const [minute, [people, machines]] of Object.entries(glance.minutes)) {
     const [were, machinesWere] = minutes.get(Number(minute)) ?? [0, 0];
