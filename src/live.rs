@@ -195,7 +195,9 @@ impl Hub {
             *self.recent.borrow_mut() = (read_ms, serde_json::to_string(&sum).unwrap_or_default());
             self.reading.set(false);
             // Whoever is gone does not mind.
-            self.waiting.take().into_iter().for_each(|asker| drop(asker.send(())));
+            for asker in self.waiting.take() {
+                let _ = asker.send(());
+            }
         }
         self.recent.borrow().1.clone()
     }

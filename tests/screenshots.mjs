@@ -1,4 +1,4 @@
-// npm run screenshots: the main pages, of what `make demo` makes, into docs/images/.
+// npm run screenshots -- URL [NAME...]: the main pages, of what `make demo` makes, into docs/images/.
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ mkdirSync(images, { recursive: true });
 /** `[file, page, options]`; live pages wait for something to happen. */
 const SHOTS = [
   ["overview", "?period=30d", {}],
-  ["overview-dark", "?period=30d&metric=revenue&campaign_id=autumn-sale", { dark: true }],
+  ["overview-dark", "?period=last-month&metric=revenue", { dark: true }],
   ["live", "live", { live: true }],
   ["links", "links", {}],
   ["link", "link?token=checkout&period=7d", { full: true }],
@@ -22,12 +22,13 @@ const SHOTS = [
 
 const url = process.argv[2];
 if (!url) {
-  console.error("npm run screenshots -- http://127.0.0.1:8787: of a server that make demo has filled");
+  console.error("npm run screenshots -- http://127.0.0.1:8787 [NAME...]: of a server that make demo has filled");
   process.exit(1);
 }
 const executablePath = process.env.CHROMIUM ?? execFileSync("sh", ["-c", "command -v chromium || command -v google-chrome"], { encoding: "utf8" }).trim();
 const browser = await chromium.launch({ executablePath });
-for (const [file, page, { dark, width = 1440, height = 1000, full, live }] of SHOTS) {
+const only = process.argv.slice(3);
+for (const [file, page, { dark, width = 1440, height = 1000, full, live }] of SHOTS.filter(([file]) => only.length === 0 || only.includes(file))) {
   const context = await browser.newContext({ viewport: { width, height }, deviceScaleFactor: width < 500 ? 2 : 1, colorScheme: dark ? "dark" : "light", locale: "en-GB", timezoneId: "Europe/Berlin" });
   await context.request.post(`${url}/api/session`, { data: { key: process.env.ADMIN_TOKEN ?? "dev" } });
   const tab = await context.newPage();

@@ -57,7 +57,7 @@ export function Chart({ title, times, lines, tz, interval, height = HEIGHT }: Pr
         {
           width: element.clientWidth,
           height,
-          padding: [12, 18, 0, 0],
+          padding: [12, 26, 0, 0],
           legend: { show: false },
           cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
           scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(4, max * 1.08)] } },
