@@ -54,8 +54,11 @@ async fn sign_in(request: &mut Request, edge: &Edge) -> Result<Response, Problem
         bounded(request, 4_096).await?.ok_or(Problem::TooLarge("the body is larger than 4 KiB".into()))?;
     let body: Value =
         serde_json::from_slice(&body).map_err(|error| Reject::new("", format!("is no JSON: {error}")))?;
-    let key =
-        body.get("key").and_then(Value::as_str).ok_or_else(|| Reject::new("/key", "has to be a text"))?;
+    let key = match &body {
+        Value::Object(fields) if fields.len() == 1 => fields.get("key").and_then(Value::as_str),
+        _ => None,
+    };
+    let key = key.ok_or_else(|| Reject::new("/key", "has to be a text, and all there is"))?;
     let session = Session::of(key.trim(), now_ms());
     let who = known(edge, &session.key).await?;
     let answer = json_response(&describe(&who, Some(session.expires_ms)))?;
