@@ -13,7 +13,7 @@ const { values: args } = parseArgs({
     state: { type: "string", default: ".wrangler/state" },
     token: { type: "string", default: "dev" },
     url: { type: "string" }, // a server that runs already
-    events: { type: "string", default: "90000" },
+    events: { type: "string", default: "120000" },
     days: { type: "string", default: "90" },
     live: { type: "string", default: "0" }, // then so many seconds of clicks as they come
     seed: { type: "string", default: "7" },
