@@ -2,6 +2,7 @@
 
 mod backoff;
 mod frame;
+pub mod glance;
 mod handed;
 pub mod ledger;
 pub mod letter;
@@ -10,5 +11,6 @@ pub mod plan;
 
 pub use backoff::backoff_ms;
 pub use frame::{Broken, Duplicates, Frame, frames};
+pub use glance::Glance;
 pub use handed::{Bonds, Handed, Handover};
 pub use message::{Head, MESSAGE_MAX_BYTES, MESSAGE_VERSION, Message, Unreadable};
