@@ -24,6 +24,16 @@ pub enum Action {
     Imported,
     /// A key opens nothing any more.
     Revoked,
+    /// A link's time is over.
+    Expired,
+    /// A link was followed as often as it may be.
+    LimitReached,
+    /// An alert's rule was broken.
+    Fired,
+    /// It holds again.
+    Resolved,
+    /// A webhook failed for days, and is told nothing any more.
+    Disabled,
 }
 
 impl Action {
@@ -37,6 +47,11 @@ impl Action {
             Self::Purged => "purged",
             Self::Imported => "imported",
             Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::LimitReached => "limit_reached",
+            Self::Fired => "fired",
+            Self::Resolved => "resolved",
+            Self::Disabled => "disabled",
         }
     }
 }
@@ -52,11 +67,16 @@ pub enum Entity {
     Publisher,
     /// An API key, by its hash.
     Key,
+    /// A webhook.
+    Webhook,
+    /// An alert's rule.
+    Alert,
 }
 
 impl Entity {
     /// Every entity.
-    pub const ALL: [Self; 4] = [Self::Link, Self::Campaign, Self::Publisher, Self::Key];
+    pub const ALL: [Self; 6] =
+        [Self::Link, Self::Campaign, Self::Publisher, Self::Key, Self::Webhook, Self::Alert];
 
     /// The name in the table, in queries and in answers.
     pub fn name(self) -> &'static str {
@@ -65,6 +85,8 @@ impl Entity {
             Self::Campaign => "campaign",
             Self::Publisher => "publisher",
             Self::Key => "key",
+            Self::Webhook => "webhook",
+            Self::Alert => "alert",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::field::Form;
 use super::{ID_MAX, Item, Sort};
 use crate::Reject;
 use crate::fields::{Fields, pointer, text};
@@ -49,11 +50,16 @@ impl Item {
     /// # Errors
     /// As [`Item::create`].
     pub fn replace(&self, body: &[u8], now_ms: i64) -> Result<Self, Vec<Reject>> {
-        let blank = Self {
+        let mut blank = Self {
             created_at_ms: self.created_at_ms,
             version: self.version,
             ..Self::blank(self.sort, self.id.clone(), now_ms)
         };
+        for ((kept, mine), field) in blank.values.iter_mut().zip(&self.values).zip(self.sort.fields()) {
+            if matches!(field.form, Form::Own(_)) {
+                kept.clone_from(mine);
+            }
+        }
         let item = blank.written(body, Naming::Fixed, now_ms)?;
         let same = item.values == self.values && !self.is_deleted();
         Ok(if same { self.clone() } else { item })
@@ -69,6 +75,17 @@ impl Item {
     #[must_use]
     pub fn restore(&self, now_ms: i64) -> Self {
         Self { deleted_at_ms: None, ..self.clone() }.counted(now_ms)
+    }
+
+    /// The item with what the service itself sets: nothing is judged.
+    #[must_use]
+    pub fn set(&self, name: &str, value: Value, now_ms: i64) -> Self {
+        let mut item = self.clone();
+        let place = self.sort.fields().iter().position(|field| field.name == name);
+        if let Some(kept) = place.and_then(|place| item.values.get_mut(place)) {
+            *kept = value;
+        }
+        item.counted(now_ms)
     }
 
     fn counted(mut self, now_ms: i64) -> Self {
@@ -123,6 +140,9 @@ impl Item {
         let (Some(field), Some(kept)) = (field, kept) else {
             return Err(format!("is not a field of a {}", self.sort.name()).into());
         };
+        if matches!(field.form, Form::Own(_)) && (*value == *kept || *value == field.form.absent()) {
+            return Ok(false);
+        }
         let read = field.form.read(value)?;
         let differs = read != *kept;
         *kept = read;
