@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub(crate) app_schemes: Vec<String>,
     pub(crate) place_header: String,
     pub(crate) store_ip: StoreIp,
+    pub(crate) webhook_private: bool,
+    pub(crate) webhook_disable_days: f64,
 }
 
 /// What of a visitor's address is stored.
@@ -66,6 +68,8 @@ impl Default for Config {
             app_schemes: Vec::new(),
             place_header: String::new(),
             store_ip: StoreIp::Truncated,
+            webhook_private: false,
+            webhook_disable_days: 3.0,
         }
     }
 }

@@ -5,8 +5,6 @@
 
 use std::collections::HashSet;
 
-use analytics::catalog::Sort;
-use analytics::catalog::statements::changes_since;
 use analytics::columns::Points;
 use analytics::fold::{Fold, read_generation, read_segments};
 use analytics::page::{Level, PageRow};
@@ -14,19 +12,20 @@ use analytics::{Scope, Statement};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use durable_objects::Region;
+use queues::delivery::Told;
 use queues::ledger::DeadLetter;
 use queues::plan::{Fate, Plan};
 use queues::{Message, backoff_ms, ledger};
 use serde::Deserialize;
 use worker::js_sys::{ArrayBuffer, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
-use worker::{Env, Error, Result, console_error, console_warn};
+use worker::{D1Result, Env, Error, Result, console_error, console_warn};
 
 use crate::bindings::STATS;
 use crate::campaigns::refresh;
 use crate::clock::now_ms;
+use crate::deliveries::wake;
 use crate::edge::Edge;
-use crate::lookup::Record;
 use crate::record::{admit_again, go_round_again};
 use crate::sql::{StoredPage, read, transact};
 
@@ -42,7 +41,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn attempts(this: &QueueMessage) -> f64;
     #[wasm_bindgen(method)]
-    fn ack(this: &QueueMessage);
+    pub(crate) fn ack(this: &QueueMessage);
     #[wasm_bindgen(method)]
     fn retry(this: &QueueMessage, options: &JsValue);
 }
@@ -122,10 +121,10 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
     let messages = || batch.iter().map(|message| (message.id.as_str(), message.bytes.as_slice()));
     let mut points = Points::default();
     let fresh = refresh(edge).await;
-    let plan = planned(edge, messages(), &HashSet::new(), &mut points);
+    let (plan, told) = planned(edge, messages(), &HashSet::new(), &mut points);
     // A batch that cannot be priced is not counted, but what no gate has admitted yet need not wait.
     let written = match fresh {
-        Ok(()) => write(edge, &plan).await,
+        Ok(()) => write(edge, &plan, told).await,
         Err(error) => Err(error),
     };
     let error = match written {
@@ -143,8 +142,8 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
         Err(error) => return (plan, Err(error)),
     };
     let mut points = Points::default();
-    let plan = planned(edge, messages(), &counted, &mut points);
-    let written = write(edge, &plan).await;
+    let (plan, told) = planned(edge, messages(), &counted, &mut points);
+    let written = write(edge, &plan, told).await;
     if written.is_ok() {
         observe(env, points);
     }
@@ -156,11 +155,18 @@ fn planned<'a>(
     messages: impl Iterator<Item = (&'a str, &'a [u8])>,
     counted: &HashSet<(String, i64)>,
     points: &mut Points,
-) -> Plan {
-    Plan::of(messages, counted, &edge.campaigns.borrow().campaigns, |event| points.add(event))
+) -> (Plan, Vec<Statement>) {
+    let held = edge.campaigns.borrow();
+    let mut told = Told::new(&held.hooks);
+    let plan = Plan::of(messages, counted, &held.campaigns, |event| {
+        points.add(event);
+        told.add(event);
+    });
+    (plan, told.statements(now_ms()))
 }
 
-async fn write(edge: &Edge, plan: &Plan) -> Result<Vec<u8>> {
+/// What webhooks are to be told goes into the same transaction: it is told if it is counted, and only then.
+async fn write(edge: &Edge, plan: &Plan, told: Vec<Statement>) -> Result<Vec<u8>> {
     #[derive(Deserialize)]
     struct Part {
         part: u8,
@@ -169,14 +175,16 @@ async fn write(edge: &Edge, plan: &Plan) -> Result<Vec<u8>> {
     if statements.is_empty() {
         return Ok(Vec::new());
     }
-    let known = edge.campaigns.borrow().campaigns.change();
-    statements.push(changes_since(Sort::Campaign, known));
+    let tells = !told.is_empty();
+    statements.extend(told);
+    statements.extend(edge.campaigns.borrow().changes());
     statements.push(ledger::partitions_to_fold(edge.config.fold_at_segments));
     let results = transact(&edge.db, statements).await?;
-    let [.., changed, parts] = results.as_slice() else { return Ok(Vec::new()) };
+    let [.., changed, hooks, parts] = results.as_slice() else { return Ok(Vec::new()) };
     // It is counted: what fails from here on is asked for again.
-    if let Ok(changed) = changed.results::<Record>() {
-        edge.campaigns.borrow_mut().learn(&changed);
+    let _ = edge.campaigns.borrow_mut().learn(changed, hooks);
+    if tells {
+        wake(edge, 0).await;
     }
     let parts = parts.results::<Part>().unwrap_or_default();
     Ok(parts.into_iter().map(|row| row.part).collect())
@@ -254,6 +262,11 @@ pub(crate) async fn fold(edge: &Edge, part: u8) -> Result<()> {
 }
 
 async fn pages(edge: &Edge, statement: Statement) -> Result<Vec<PageRow>> {
+    transact(&edge.db, [statement]).await?.first().map_or(Ok(Vec::new()), page_rows)
+}
+
+/// Pages with their keys, as the pure crates take them.
+pub(crate) fn page_rows(result: &D1Result) -> Result<Vec<PageRow>> {
     #[derive(Deserialize)]
     struct Keyed {
         level: String,
@@ -261,7 +274,7 @@ async fn pages(edge: &Edge, statement: Statement) -> Result<Vec<PageRow>> {
         #[serde(flatten)]
         stored: StoredPage,
     }
-    let rows: Vec<Keyed> = read(&edge.db, statement).await?;
+    let rows: Vec<Keyed> = result.results()?;
     rows.into_iter()
         .map(|row| {
             let key = Level::from_code(&row.level).zip(Scope::from_key(&row.scope));

@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use durable_objects::Region;
 use percent_encoding::percent_decode_str;
+use queues::delivery::Told;
 use queues::ledger::DeadLetter;
 use queues::{Head, Message, letter};
 use serde::Deserialize;
@@ -15,6 +16,7 @@ use crate::answer::{json_response, no_content};
 use crate::auth::{Scope, allowed};
 use crate::campaigns::refresh;
 use crate::clock::now_ms;
+use crate::deliveries::wake;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::record::admit_again;
@@ -122,8 +124,18 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
         return Ok(());
     }
     refresh(edge).await?;
-    let counted = letter::replay(letter, &edge.campaigns.borrow().campaigns, now_ms(), |_| {});
-    let statements = counted.map_err(|why| Problem::Unreadable(why.into()))?;
+    let (counted, told) = {
+        let held = edge.campaigns.borrow();
+        let mut told = Told::new(&held.hooks);
+        let counted = letter::replay(letter, &held.campaigns, now_ms(), |event| told.add(event));
+        (counted, told.statements(now_ms()))
+    };
+    let mut statements = counted.map_err(|why| Problem::Unreadable(why.into()))?;
+    let tells = !told.is_empty();
+    statements.extend(told);
     transact(&edge.db, statements).await?;
+    if tells {
+        wake(edge, 0).await;
+    }
     Ok(())
 }

@@ -12,8 +12,8 @@ use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 
 use crate::auth::Used;
 use crate::bindings::{
-    ADMIN_TOKEN, CONFIG, DB, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding, SIGNING_SECRET,
-    VISITOR_SECRET,
+    ADMIN_TOKEN, CONFIG, DB, DELIVERIES, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding,
+    SIGNING_SECRET, VISITOR_SECRET,
 };
 use crate::campaigns::Held;
 use crate::config::Config;
@@ -33,6 +33,9 @@ pub(crate) struct Edge {
     pub(crate) watch: RefCell<Watch>,
     pub(crate) used: RefCell<Used>,
     pub(crate) campaigns: RefCell<Held>,
+    pub(crate) deliveries: QueueBinding,
+    /// Something was noted that a webhook may want to know of.
+    pub(crate) poke: Cell<bool>,
     gates: ObjectNamespace,
     meters: ObjectNamespace,
     queues: Vec<QueueBinding>,
@@ -82,6 +85,8 @@ impl Edge {
             watch: RefCell::default(),
             used: RefCell::default(),
             campaigns: RefCell::default(),
+            deliveries: env.get_binding(DELIVERIES)?,
+            poke: Cell::default(),
             gates: env.durable_object(GATE)?,
             meters: env.durable_object(METER)?,
             queues,

@@ -1,6 +1,7 @@
 //! The shell: everything that says `worker::`. Facts go from here into the pure crates, and their decisions are
 //! carried out here.
 
+mod alerts;
 mod answer;
 mod audit_routes;
 mod auth;
@@ -12,6 +13,7 @@ mod clock;
 mod config;
 mod consumer;
 mod dead_letters;
+mod deliveries;
 mod edge;
 mod events;
 mod forward;
@@ -26,6 +28,7 @@ mod lookup;
 mod meter;
 mod once;
 mod openapi;
+mod outbound;
 mod page;
 mod password;
 mod pixel;
@@ -41,6 +44,7 @@ mod stats;
 mod unzip;
 mod visit;
 mod watch;
+mod webhook_routes;
 mod zone;
 
 use worker::js_sys::Array;
@@ -72,6 +76,7 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
         None => {
             let answer = route(&mut understood(request)?, &env, path, query).await;
             note_keys(&env, &ctx);
+            deliveries::wake_behind(&env, &ctx);
             match answer {
                 Ok(response) => Ok(response.into()),
                 Err(problem) => Ok(problem.response()?.into()),
@@ -135,8 +140,11 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/api/tags" => link_files::label(request, env, query, Label::Tag).await,
         "/api/folders" => link_files::label(request, env, query, Label::Folder).await,
         "/api/sign" => forward::sign(request, env).await,
-        "/api/campaigns" => catalog_routes::collection(request, env, query, Sort::Campaign).await,
-        "/api/publishers" => catalog_routes::collection(request, env, query, Sort::Publisher).await,
+        "/api/campaigns" | "/api/publishers" | "/api/webhooks" | "/api/alerts" => {
+            catalog_routes::collection(request, env, query, sort_of(path)).await
+        }
+        "/api/alert-states" => alerts::list(request, env).await,
+        "/api/deliveries" => webhook_routes::deliveries(request, env, query).await,
         "/api/keys" => key_routes::collection(request, env).await,
         "/api/audit" => audit_routes::collection(request, env, query).await,
         "/api/dead-letters" => dead_letters::collection(request, env, query).await,
@@ -150,10 +158,13 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
                     Some(token) => qr_route::show(request, env, token, query).await,
                     None => link_routes::item(request, env, rest, query).await,
                 }
-            } else if let Some(rest) = path.strip_prefix("/api/campaigns/") {
-                catalog_routes::item(request, env, rest, Sort::Campaign).await
-            } else if let Some(rest) = path.strip_prefix("/api/publishers/") {
-                catalog_routes::item(request, env, rest, Sort::Publisher).await
+            } else if let Some(rest) = kept(path) {
+                match (sort_of(path), webhook_routes::verb(rest)) {
+                    (Sort::Webhook, Some(verb)) => webhook_routes::act(request, env, verb).await,
+                    (sort, _) => catalog_routes::item(request, env, rest, sort).await,
+                }
+            } else if let Some(rest) = path.strip_prefix("/api/deliveries/") {
+                webhook_routes::delivery(request, env, rest).await
             } else if let Some(id) = path.strip_prefix("/api/keys/") {
                 key_routes::item(request, env, id).await
             } else if let Some(rest) = path.strip_prefix("/api/dead-letters/") {
@@ -165,12 +176,34 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
     }
 }
 
+/// What is behind the address of what is kept by name.
+fn kept(path: &str) -> Option<&str> {
+    path.strip_prefix("/api/campaigns/")
+        .or_else(|| path.strip_prefix("/api/publishers/"))
+        .or_else(|| path.strip_prefix("/api/webhooks/"))
+        .or_else(|| path.strip_prefix("/api/alerts/"))
+}
+
+fn sort_of(path: &str) -> Sort {
+    match path.split('/').nth(2) {
+        Some("publishers") => Sort::Publisher,
+        Some("webhooks") => Sort::Webhook,
+        Some("alerts") => Sort::Alert,
+        _ => Sort::Campaign,
+    }
+}
+
 /// A batch of messages. Exported by hand: the SDK's macro turns an error into a panic.
 #[wasm_bindgen]
 pub async fn queue(batch: JsValue, env: Env, _ctx: JsValue) {
-    let messages = worker::js_sys::Reflect::get(&batch, &"messages".into()).unwrap_or_default();
-    let messages = Array::from(&messages).iter().map(JsCast::unchecked_into).collect();
-    consumer::consume(messages, &env).await;
+    let of = |name: &str| worker::js_sys::Reflect::get(&batch, &name.into()).unwrap_or_default();
+    let messages = Array::from(&of("messages")).iter().map(JsCast::unchecked_into).collect();
+    // Whatever it is called elsewhere: `-dead` is the same, because a nudge is a nudge.
+    if of("queue").as_string().is_some_and(|name| name.contains("deliveries")) {
+        deliveries::consume(messages, &env).await;
+    } else {
+        consumer::consume(messages, &env).await;
+    }
 }
 
 /// The minute's tick.

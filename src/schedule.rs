@@ -2,11 +2,13 @@
 
 use analytics::segment::PARTITIONS;
 use analytics::{Statement, idempotency, retention};
-use queues::ledger;
+use queues::{delivery, ledger};
 use worker::{Env, Result, console_warn};
 
+use crate::alerts;
 use crate::clock::now_ms;
 use crate::consumer::fold;
+use crate::deliveries;
 use crate::edge::Edge;
 use crate::sql::transact;
 
@@ -21,13 +23,23 @@ pub(crate) async fn every_minute(env: &Env) {
     if let Err(error) = forget(&edge, now_ms()).await {
         console_warn!("schedule: nothing was pruned: {error}");
     }
+    if let Err(error) = transact(&edge.db, delivery::statements::expired(now_ms())).await {
+        console_warn!("schedule: expired links were not noted: {error}");
+    }
+    if let Err(error) = alerts::every_minute(&edge).await {
+        console_warn!("schedule: alerts were not looked at: {error}");
+    }
+    // What the two have noted is told by this, too.
+    deliveries::work(&edge).await;
 }
 
 /// Once an hour, also forgets old answers and folds quiet partitions, so that reports do not add up old segments for ever.
 pub(crate) async fn every_hour(env: &Env) {
     let Ok(edge) = Edge::of(env) else { return };
-    if let Err(error) = transact(&edge.db, [idempotency::prune(now_ms(), MOST_ROWS)]).await {
-        console_warn!("schedule: old answers were not forgotten: {error}");
+    let mut old = vec![idempotency::prune(now_ms(), MOST_ROWS)];
+    old.extend(delivery::statements::prune(now_ms(), MOST_ROWS));
+    if let Err(error) = transact(&edge.db, old).await {
+        console_warn!("schedule: old answers and deliveries were not forgotten: {error}");
     }
     for part in 0..PARTITIONS {
         if let Err(error) = fold(&edge, part).await {

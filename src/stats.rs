@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use analytics::alert::read::{Board, Service, hour_reads};
 use analytics::page::PageRow;
 use analytics::report::query::Query;
 use analytics::report::{answer, quality, reads};
@@ -14,9 +15,11 @@ use serde_json::{Value, json};
 use wasm_bindgen_futures::JsFuture;
 use worker::{D1Result, Env, Method, Request, Response};
 
+use crate::alerts::Segment;
 use crate::answer::json_response;
 use crate::auth::{Scope, allowed};
 use crate::clock::now_ms;
+use crate::consumer::page_rows;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::sql::{StoredPage, transact};
@@ -39,22 +42,53 @@ pub(crate) async fn clicks(request: &Request, env: &Env, query: &str) -> Result<
 /// `GET /stats/quality`
 pub(crate) async fn quality(request: &Request, env: &Env, query: &str) -> Result<Response, Problem> {
     reader(request, env).await?;
-    report_of(env, &quality::query(query, now_ms(), zone)?, quality::answer).await
+    let query = quality::query(query, now_ms(), zone)?;
+    let edge = Edge::of(env)?;
+    let end_ms = quality::last_hour(&query, now_ms());
+    let statements = reads(&query).into_iter().chain([hour_reads(&query.scope, end_ms)]);
+    let results = transact(&edge.db, statements).await?;
+    let [pages, segments, hours] = results.as_slice() else { return Err(no_answer()) };
+    let (rows, segments) = found(&query, pages, segments)?;
+    let answer = quality::answer(&query, &rows, &segments, now_ms()).and_then(|report| {
+        let mut board = Board::default();
+        for row in page_rows(hours).unwrap_or_default() {
+            board.add(&row)?;
+        }
+        for body in &segments {
+            board.add_segment(body, |scope| *scope == query.scope)?;
+        }
+        board.settle();
+        Ok(quality::scored(report, &board, &query.scope, end_ms))
+    });
+    Ok(json_response(&answer.map_err(unreadable)?)?)
 }
 
 /// Puts an answer together from pages, segments and the time.
 type Answer = fn(&Query, &[PageRow], &[String], i64) -> Result<Value, Unreadable>;
 
 async fn report_of(env: &Env, query: &Query, answer: Answer) -> Result<Response, Problem> {
-    #[derive(Deserialize)]
-    struct Segment {
-        body: String,
-    }
     let edge = Edge::of(env)?;
     let results = transact(&edge.db, reads(query)).await?;
-    let [pages, segments] = results.as_slice() else {
-        return Err(Problem::Unavailable("the database gave no answer".into()));
-    };
+    let [pages, segments] = results.as_slice() else { return Err(no_answer()) };
+    let (rows, segments) = found(query, pages, segments)?;
+    Ok(json_response(&answer(query, &rows, &segments, now_ms()).map_err(unreadable)?)?)
+}
+
+fn no_answer() -> Problem {
+    Problem::Unavailable("the database gave no answer".into())
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
+fn unreadable(why: Unreadable) -> Problem {
+    Problem::Unavailable(format!("stored sums cannot be read: {why:?}").into())
+}
+
+/// The pages and segments of a report.
+fn found(
+    query: &Query,
+    pages: &D1Result,
+    segments: &D1Result,
+) -> Result<(Vec<PageRow>, Vec<String>), Problem> {
     let rows: Vec<PageRow> = pages
         .results::<StoredPage>()?
         .into_iter()
@@ -62,10 +96,7 @@ async fn report_of(env: &Env, query: &Query, answer: Answer) -> Result<Response,
         .collect();
     let segments: Vec<String> =
         segments.results::<Segment>()?.into_iter().map(|segment| segment.body).collect();
-    let report = answer(query, &rows, &segments, now_ms()).map_err(|unreadable| {
-        Problem::Unavailable(format!("stored sums cannot be read: {unreadable:?}").into())
-    })?;
-    Ok(json_response(&report)?)
+    Ok((rows, segments))
 }
 
 /// What a gate says of itself.
@@ -93,9 +124,34 @@ struct Applied {
 pub(crate) async fn integrity(request: &Request, env: &Env) -> Result<Response, Problem> {
     reader(request, env).await?;
     let edge = Edge::of(env)?;
+    let (sum, gates) = compared(&edge).await?;
+    Ok(json_response(&json!({
+        "admitted": sum.admitted,
+        "applied": sum.applied,
+        "in_flight": sum.in_flight,
+        "dead_lettered": sum.dead,
+        "lost": sum.lost,
+        "duplicates": sum.duplicates,
+        "duplicates_applied": sum.duplicates_applied,
+        "gates_unreached": sum.unreached,
+        "gates": gates,
+    }))?)
+}
+
+/// The same for alerts. `None`: a gate or D1 did not answer.
+pub(crate) async fn service(edge: &Edge) -> Option<Service> {
+    let (sum, _) = compared(edge).await.ok()?;
+    (sum.unreached == 0).then_some(Service {
+        lost: sum.lost,
+        in_flight: sum.in_flight,
+        dead_lettered: sum.dead,
+    })
+}
+
+async fn compared(edge: &Edge) -> Result<(Sum, Vec<Value>), Problem> {
     // The gates first: what is counted between the two reads makes nothing look lost.
-    let names = names(&edge);
-    let reports = join_all(names.iter().map(|&name| report(&edge, name))).await;
+    let names = names(edge);
+    let reports = join_all(names.iter().map(|&name| report(edge, name))).await;
     let unconfirmed: Vec<(String, i64)> = names
         .iter()
         .zip(&reports)
@@ -151,17 +207,7 @@ pub(crate) async fn integrity(request: &Request, env: &Env) -> Result<Response, 
             "ids": report.ids,
         }));
     }
-    Ok(json_response(&json!({
-        "admitted": sum.admitted,
-        "applied": sum.applied,
-        "in_flight": sum.in_flight,
-        "dead_lettered": sum.dead,
-        "lost": sum.lost,
-        "duplicates": sum.duplicates,
-        "duplicates_applied": sum.duplicates_applied,
-        "gates_unreached": sum.unreached,
-        "gates": gates,
-    }))?)
+    Ok((sum, gates))
 }
 
 #[derive(Default)]
