@@ -2,6 +2,8 @@
 PORT ?= 8787
 STATE ?= .wrangler/state
 SCHEDULES ?= 2000
+# LIMITS='{}' turns the rate limits on.
+LIMITS ?=
 
 # Node 22 of package-lock.json before whatever Node the machine has: wrangler and vitest ask for it.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -11,13 +13,13 @@ export WRANGLER_HIDE_BANNER := true
 
 # Folders are listed as well, so that a deleted file counts as a change.
 SOURCES := docs/openapi.json Cargo.toml Cargo.lock rust-toolchain.toml dev/build.sh dev/strip_names.mjs dev/tools.sh package-lock.json \
-  $(shell find src analytics durable_objects queues links)
+  $(shell find src analytics durable_objects queues links tag)
 
-.PHONY: dev test build check fmt sim deploy clean setup
+.PHONY: dev test build check fmt sim bench-check deploy clean setup
 .DEFAULT_GOAL := build
 
 dev: build ## serve everything on http://127.0.0.1:$(PORT)
-	@exec node dev/serve.mjs --port "$(PORT)" --state "$(STATE)"
+	@exec node dev/serve.mjs --port "$(PORT)" --state "$(STATE)" $(if $(LIMITS),--limits '$(LIMITS)')
 
 test: setup ## every check and every test, natively and in workerd
 	@dev/test.sh
@@ -39,6 +41,9 @@ fmt:
 
 sim: ## the pipeline simulation over SCHEDULES=1000000 schedules
 	SCHEDULES=$(SCHEDULES) cargo test --release -p native simulation -- --nocapture
+
+bench-check: setup ## instructions of each native part, beside bench/instructions.json; wants valgrind
+	@node bench/instructions.mjs $(BENCH)
 
 deploy: build ## migrate the database, then deploy the Worker
 	node_modules/.bin/wrangler d1 migrations apply clicktrail --remote

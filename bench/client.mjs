@@ -89,8 +89,7 @@ export async function closedLoop(origin, { connections, seconds, next }) {
 }
 
 /** Requests at a fixed rate, whoever is late: latency counts from the moment at which a request was due. */
-export async function openLoop(origin, { rate, seconds, next }) {
-  const outcome = new Outcome();
+export async function openLoop(origin, { rate, seconds, next, outcome = new Outcome() }) {
   const idle = [];
   const open = [];
   const underWay = new Set();
@@ -104,12 +103,18 @@ export async function openLoop(origin, { rate, seconds, next }) {
       connection = await Connection.to(origin);
       open.push(connection);
     }
-    outcome.add(await connection.send(next()), performance.now() - dueMs);
+    const request = next();
+    outcome.add(await connection.send(request), performance.now() - dueMs, request);
     idle.push(connection);
   }
   for (let sent = 0; sent < total; ) {
     for (const due = Math.min(total, ((performance.now() - began) / 1_000) * rate); sent < due; sent++) {
-      const request = one(began + (sent / rate) * 1_000).finally(() => underWay.delete(request));
+      const request = one(began + (sent / rate) * 1_000)
+        .catch((error) => {
+          if (outcome.failed === undefined) throw error;
+          outcome.failed(error);
+        })
+        .finally(() => underWay.delete(request));
       underWay.add(request);
     }
     await new Promise((resolve) => setTimeout(resolve, 2));

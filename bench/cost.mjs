@@ -1,14 +1,8 @@
-// What a million events cost at the platform's list prices, from operations that were counted. USD, November 2026.
-const PRICE = {
-  workerRequest: 0.3e-6,
-  workerCpuMs: 0.02e-6,
-  objectRequest: 0.15e-6,
-  objectGbSecond: 12.5e-6,
-  objectRowWritten: 1e-6,
-  queueOperation: 0.4e-6,
-  databaseRowWritten: 1e-6,
-  kvRead: 0.5e-6,
-};
+// What a million events cost at the platform's list prices, from operations that were counted.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const price = JSON.parse(readFileSync(join(import.meta.dirname, "prices.json"), "utf8"));
 
 /** An object is billed for 128 MB while it is awake, whatever it uses. */
 const OBJECT_GB = 0.125;
@@ -25,14 +19,16 @@ export function cost(counted) {
   const { events, seconds } = counted;
   const term = (name, quantity, price) => ({ name, per_event: quantity / events, price, usd: (quantity / events) * price * 1e6 });
   return [
-    term("Worker requests: the edge's, the consumer's", counted.requests + counted.transactions, PRICE.workerRequest),
+    term("Worker requests: the edge's, the consumer's", counted.requests + counted.transactions, price.worker_request),
     // All of workerd's, the simulated platform included: more than would be billed.
-    term("Worker CPU, ms", counted.cpuSeconds * 1_000, PRICE.workerCpuMs),
-    term("Durable Object requests: gate calls, alarms", counted.gateCalls + counted.alarms, PRICE.objectRequest),
-    term("Durable Object GB-s: gates awake", counted.gates * seconds * OBJECT_GB, PRICE.objectGbSecond),
-    term("Durable Object rows: log, alarms", counted.logRows + counted.alarms, PRICE.objectRowWritten),
-    term("Queue operations", counted.messages * OPERATIONS_PER_MESSAGE, PRICE.queueOperation),
-    term("D1 rows: ledger, totals, segments, pages", counted.databaseRows, PRICE.databaseRowWritten),
-    term("KV reads: links", ISOLATES * counted.links * (seconds / counted.linkFreshSeconds), PRICE.kvRead),
+    term("Worker CPU, ms", counted.cpuSeconds * 1_000, price.worker_cpu_ms),
+    term("Durable Object requests: gate calls, alarms", counted.gateCalls + counted.alarms, price.object_request),
+    term("Durable Object GB-s: gates awake", counted.gates * seconds * OBJECT_GB, price.object_gb_second),
+    term("Durable Object rows: log, alarms", counted.logRows + counted.alarms, price.object_row_written),
+    term("Queue operations", counted.messages * OPERATIONS_PER_MESSAGE, price.queue_operation),
+    term("D1 rows: ledger, totals, segments, pages", counted.databaseRows, price.database_row_written),
+    term("KV reads: links", (counted.isolates ?? ISOLATES) * counted.links * (seconds / counted.linkFreshSeconds), price.kv_read),
   ];
 }
+
+export const total = (terms) => terms.reduce((sum, { usd }) => sum + usd, 0);

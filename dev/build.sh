@@ -17,5 +17,7 @@ RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=${registry[0]}= --remap-path-prefi
 node dev/strip_names.mjs build/index_bg.wasm
 cp src/entry.mjs build/entry.mjs
 node -p 'JSON.stringify(JSON.parse(fs.readFileSync("docs/openapi.json", "utf8")))' >build/openapi.txt
+node_modules/.bin/esbuild tag/tag.ts --bundle --minify --target=es2020 --format=iife --log-level=warning --outfile=build/tag.js
+mv build/tag.js build/tag.txt
 mv "$started" build/.built
 say "build/index_bg.wasm: $(($(gzip -c build/index_bg.wasm | wc -c) / 1024)) KiB gzipped"

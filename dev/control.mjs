@@ -8,13 +8,24 @@ export function listen(mf, worker, points, answer, stop) {
     async evict({ className, name }) {
       await mf.unsafeEvictDurableObject(worker, className, { name });
     },
-    async scheduled({ cron }) {
-      return await (await mf.getWorker(worker)).scheduled({ cron, scheduledTime: new Date() });
+    async scheduled({ cron, time }) {
+      return await (await mf.getWorker(worker)).scheduled({ cron, scheduledTime: new Date(time ?? Date.now()) });
     },
     /** Rows of a statement on D1. A table renamed away is a database that is down. */
     async sql({ binding, sql, params }) {
       const statement = (await mf.getD1Database(binding, worker)).prepare(sql);
       return (await statement.bind(...params).all()).results;
+    },
+    /** The objects of a bucket: names and bytes. */
+    async objects({ binding }) {
+      const bucket = await mf.getR2Bucket(binding, worker);
+      const { objects } = await bucket.list();
+      const bytes = async (name) => Buffer.from(await (await bucket.get(name)).arrayBuffer()).toString("base64");
+      return Promise.all(objects.map(async ({ key }) => ({ name: key, base64: await bytes(key) })));
+    },
+    /** Puts an object into a bucket. */
+    async put({ binding, name, base64 }) {
+      await (await mf.getR2Bucket(binding, worker)).put(name, Buffer.from(base64, "base64"));
     },
     /** What was written to Analytics Engine so far. */
     async points() {

@@ -49,6 +49,17 @@ function merge(base, over) {
   return merged;
 }
 
+/** The rate limits, with other numbers for those that `limits` names. */
+function limited(ratelimits, limits) {
+  const unknown = Object.keys(limits).filter((name) => !(name in ratelimits));
+  if (unknown.length > 0) throw new Error(`wrangler.toml has no rate limit ${unknown}`);
+  const entries = Object.entries(ratelimits).map(([name, { simple, ...rest }]) => [
+    name,
+    { ...rest, simple: { ...simple, limit: limits[name] ?? simple.limit } },
+  ]);
+  return Object.fromEntries(entries);
+}
+
 /** A stand-in for Analytics Engine, which nothing simulates: what is written goes to `points`. */
 function standIn(name, points) {
   const script = `export default ({ OUT }) => ({
@@ -63,11 +74,29 @@ function standIn(name, points) {
   return { name, modules: true, script, serviceBindings: { OUT: out } };
 }
 
+/** A bucket that is down, in the place of one. */
+function down(name) {
+  const script = `export default () => {
+    const refuse = async () => { throw new Error("the bucket is down"); };
+    return { put: refuse, get: refuse, list: refuse, delete: refuse };
+  }`;
+  return { name, modules: true, script };
+}
+
 /** Miniflare's options for the Worker of `wrangler`, kept under `state`; the rest are the switches of serve.mjs. */
-export function miniflareOptions(wrangler, { state, host, port, directPort, token, config, cf, queue, points }) {
+export function miniflareOptions(
+  wrangler,
+  { state, host, port, directPort, token, config, cf, queue, points, limits, bucketsDown },
+) {
   const { workerOptions, main } = workerOptionsOf(wrangler);
-  const { modulesRules: _, bindings, queueConsumers, analyticsEngineDatasets, ...rest } = workerOptions;
+  const { modulesRules: _, bindings, queueConsumers, analyticsEngineDatasets, r2Buckets, ratelimits, ...rest } =
+    workerOptions;
   const datasets = Object.keys(analyticsEngineDatasets ?? {});
+  const buckets = Object.keys(r2Buckets ?? {});
+  const standIns = [
+    ...(points === undefined ? [] : datasets.map((name) => [name, standIn(`points-${name}`, points)])),
+    ...(bucketsDown ? buckets.map((name) => [name, down(`down-${name}`)]) : []),
+  ];
   const build = dirname(main);
   const defined = Object.entries(queue).filter(([, value]) => value !== undefined);
   const override = Object.fromEntries(defined);
@@ -86,10 +115,12 @@ export function miniflareOptions(wrangler, { state, host, port, directPort, toke
           { type: "ESModule", path: join(build, "index.js") },
           { type: "CompiledWasm", path: join(build, "index_bg.wasm") },
           { type: "Text", path: join(build, "openapi.txt") },
+          { type: "Text", path: join(build, "tag.txt") },
         ],
         bindings: {
           ...bindings,
-          CONFIG: merge(bindings.CONFIG, config),
+          // On a machine of one's own everybody has one address.
+          CONFIG: merge({ ...bindings.CONFIG, rate_limits: limits !== undefined }, config),
           ADMIN_TOKEN: token ?? bindings.ADMIN_TOKEN ?? "dev",
           VISITOR_SECRET: bindings.VISITOR_SECRET ?? secret(state, "visitor_secret"),
           SIGNING_SECRET: bindings.SIGNING_SECRET ?? secret(state, "signing_secret"),
@@ -97,12 +128,13 @@ export function miniflareOptions(wrangler, { state, host, port, directPort, toke
         queueConsumers: Object.fromEntries(
           Object.entries(queueConsumers ?? {}).map(([name, consumer]) => [name, { ...consumer, ...override }]),
         ),
-        ...(points === undefined
-          ? { analyticsEngineDatasets }
-          : { wrappedBindings: Object.fromEntries(datasets.map((name) => [name, { scriptName: `points-${name}` }])) }),
+        ...(limits === undefined ? {} : { ratelimits: limited(ratelimits, limits) }),
+        ...(points === undefined ? { analyticsEngineDatasets } : {}),
+        ...(bucketsDown ? {} : { r2Buckets }),
+        wrappedBindings: Object.fromEntries(standIns.map(([binding, { name }]) => [binding, { scriptName: name }])),
         ...(directPort === undefined ? {} : { unsafeDirectSockets: [{ host, port: directPort }] }),
       },
-      ...(points === undefined ? [] : datasets.map((name) => standIn(`points-${name}`, points))),
+      ...standIns.map(([, worker]) => worker),
     ],
   };
 }

@@ -1,4 +1,4 @@
-// The whole product on this machine: the Worker in workerd, with its Durable Objects, queues, D1 and KV kept under --state.
+// The whole product on this machine: the Worker in workerd, with its Durable Objects, queues, D1, KV and R2 kept under --state.
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { join, resolve } from "node:path";
@@ -20,11 +20,13 @@ const { values: args } = parseArgs({
     config: { type: "string", default: "{}" }, // JSON over vars.CONFIG
     cf: { type: "string", default: "{}" }, // JSON over the visitor's place
     "admin-token": { type: "string" },
+    limits: { type: "string" }, // turns rate limits on; JSON such as {"LIMIT_KEY":10} over those of wrangler.toml
     "queue-batch-size": { type: "string" },
     "queue-batch-timeout": { type: "string" },
     "queue-retries": { type: "string" },
     "no-demo": { type: "boolean" },
     "no-cron": { type: "boolean" },
+    "buckets-down": { type: "boolean" }, // R2 answers with errors
     points: { type: "boolean" }, // keep what is written to Analytics Engine, for the command of that name
     json: { type: "boolean" }, // for programs: a ready line on stdout, commands on stdin, see control.mjs
     verbose: { type: "boolean" }, // the Worker's console.log too
@@ -36,6 +38,7 @@ const wrangler = readWrangler();
 const points = args.points ? [] : undefined;
 const options = miniflareOptions(wrangler, {
   points,
+  bucketsDown: args["buckets-down"],
   state,
   host: args.host,
   port: number("port"),
@@ -43,6 +46,7 @@ const options = miniflareOptions(wrangler, {
   token: args["admin-token"],
   config: JSON.parse(args.config),
   cf: JSON.parse(args.cf),
+  limits: args.limits === undefined ? undefined : JSON.parse(args.limits),
   queue: {
     maxBatchSize: number("queue-batch-size"),
     maxBatchTimeout: number("queue-batch-timeout") ?? 1, // a person waits for the count; wrangler.toml has what costs least

@@ -19,9 +19,13 @@ boundary() {
 }
 wasm() { make --no-print-directory build; }
 bundle() { wrangler deploy --dry-run --outdir "$out/bundle"; }
-e2e() { vitest run --config tests/e2e/vitest.config.ts --reporter=default --reporter=json --outputFile.json="$out/vitest"; }
+e2e() {
+  browser
+  vitest run --config tests/e2e/vitest.config.ts --reporter=default --reporter=json --outputFile.json="$out/vitest"
+}
 
 fuzz() { dev/schemathesis.sh --max-time 50; }
+noise() { node dev/fuzz.mjs --seconds 15; }
 
 failed=""
 step() {
@@ -30,7 +34,7 @@ step() {
   "$1" || { verdict=FAILED; failed="$failed $1"; }
   say "$1: $verdict, $((SECONDS - began)) s"
 }
-for name in ${*:-format arrows crates lint wasm boundary bundle e2e fuzz}; do
+for name in ${*:-format arrows crates lint wasm boundary bundle e2e fuzz noise}; do
   case $name in
     format) step format "rustfmt" ;;
     arrows) step arrows "only src/ says worker::" ;;
@@ -41,6 +45,7 @@ for name in ${*:-format arrows crates lint wasm boundary bundle e2e fuzz}; do
     bundle) step bundle "wrangler deploy --dry-run" ;;
     e2e) case $failed in *wasm*) say "e2e: not run, there is no wasm" ;; *) step e2e "vitest against workerd" ;; esac ;;
     fuzz) case $failed in *wasm*) say "fuzz: not run, there is no wasm" ;; *) step fuzz "schemathesis for 50 s; the whole run is npm run schemathesis" ;; esac ;;
+    noise) case $failed in *wasm*) say "noise: not run, there is no wasm" ;; *) step noise "raw bytes for 15 s; for hours: npm run fuzz -- --seconds 7200 --seed 2" ;; esac ;;
     *) stop "no step is called $name" ;;
   esac
 done

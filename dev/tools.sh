@@ -9,3 +9,15 @@ wasm_bindgen="$cache/wasm-bindgen-cli-$wasm_bindgen_version"
 
 say() { printf -- '- %s\n' "$*"; }
 stop() { printf '%s\n' "$*" >&2; exit 1; }
+
+# Chromium, which only tests need, is not in any registry. Where it cannot be had this way, those tests say what to install.
+browser() {
+  local name
+  for name in "${CHROMIUM:-chromium}" chromium-browser google-chrome google-chrome-stable; do
+    if command -v "$name" >/dev/null; then return; fi
+  done
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
+  say "Chromium for the browser tests (once, about 30 s)"
+  apt-get update -qq &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null || true
+}

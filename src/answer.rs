@@ -13,7 +13,6 @@ pub(crate) fn json_status(status: u16, body: &Value) -> Result<Response> {
     let headers = Headers::new();
     headers.set("content-type", "application/json")?;
     headers.set("cache-control", "no-store")?;
-    headers.set("access-control-allow-origin", "*")?;
     Ok(ResponseBuilder::new().with_status(status).with_headers(headers).fixed(body.to_string().into_bytes()))
 }
 
@@ -27,7 +26,6 @@ pub(crate) fn no_content() -> Result<Response> {
 /// What a browser asks before it sends an event from another site.
 pub(crate) fn preflight() -> Result<Response> {
     let headers = Headers::new();
-    headers.set("access-control-allow-origin", "*")?;
     headers.set("access-control-allow-methods", "POST, OPTIONS")?;
     headers.set("access-control-allow-headers", "content-type, content-encoding, authorization")?;
     headers.set("access-control-max-age", "86400")?;

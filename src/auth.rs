@@ -1,5 +1,7 @@
 //! Who may do what.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use worker::{Env, Request};
 
@@ -8,8 +10,10 @@ use analytics::key::{KeyHash, same};
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::limits::{Limit, PERIOD_SECONDS};
 use crate::problem::Problem;
 use crate::sql::read;
+use crate::visit::network_of;
 
 /// What a key is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +64,12 @@ struct Key {
     last_used_at_ms: Option<i64>,
 }
 
+impl Key {
+    fn has(&self, scope: Scope) -> bool {
+        self.scopes.split(' ').any(|held| held == scope.name() || held == Scope::Admin.name())
+    }
+}
+
 /// A key's last use is known to the hour: one row written an hour, however often it is used.
 const USE_EVERY_MS: i64 = 3_600_000;
 
@@ -77,35 +87,123 @@ impl Used {
     }
 }
 
+/// Keys that were found in force, by their hash: when, and whether they may send events. Whoever sends a thousand batches
+/// a second is not looked up a thousand times.
+#[derive(Default)]
+pub(crate) struct Seen(HashMap<String, (i64, bool)>);
+
+/// So long a key that was revoked is still trusted with sending events, which is not restricted at all by default.
+const TRUSTED_MS: i64 = 5_000;
+const MOST_SEEN: usize = 200;
+
+/// The key of a request.
+fn key_of(header: &str) -> Result<&str, Problem> {
+    match header.split_once(' ') {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Ok(key.trim()),
+        _ => Err(Problem::Unauthenticated),
+    }
+}
+
 /// Who the request comes from, if their key has the scope. The secret `ADMIN_TOKEN` has every scope; other keys are looked up by
 /// their hash, so that D1 holds none that could be used.
 ///
 /// # Errors
-/// No key, an unknown one, or one without the scope.
+/// No key, an unknown one, or one without the scope; or too many requests.
 pub(crate) async fn allowed(request: &Request, env: &Env, scope: Scope) -> Result<Actor, Problem> {
-    let edge = Edge::of(env)?;
     let header = request.headers().get("authorization")?.unwrap_or_default();
-    let key = match header.split_once(' ') {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => key.trim(),
-        _ => return Err(Problem::Unauthenticated),
-    };
-    if !edge.admin_token.is_empty() && same(key, &edge.admin_token) {
+    key_allowed(request, env, key_of(&header)?, scope).await
+}
+
+/// Who has the key, if it has the scope.
+///
+/// # Errors
+/// As [`allowed`].
+pub(crate) async fn key_allowed(
+    request: &Request,
+    env: &Env,
+    key: &str,
+    scope: Scope,
+) -> Result<Actor, Problem> {
+    let edge = Edge::of(env)?;
+    if is_admin(&edge, key) {
         return Ok(Actor("admin".to_owned()));
     }
-    let (hash, now_ms) = (KeyHash::of(key).to_string(), now_ms());
-    let find = Statement::new(
-        "SELECT name, scopes, last_used_at_ms FROM keys \
-         WHERE hash = ?1 AND (expires_at_ms IS NULL OR expires_at_ms > ?2)",
-        [hash.as_str().into(), now_ms.into()],
-    );
-    let keys: Vec<Key> = read(&edge.db, find).await?;
-    let Some(key) = keys.first() else { return Err(Problem::Unauthenticated) };
-    if key.last_used_at_ms.is_none_or(|at_ms| now_ms - at_ms >= USE_EVERY_MS) {
-        edge.used.borrow_mut().0.push((hash.clone(), now_ms));
+    let hash = KeyHash::of(key).to_string();
+    // Servers that pass events on have no limit, and the operator's own key has none either: it is for bad days.
+    if scope != Scope::EventsWrite && !edge.limits.allow(Limit::Key, &hash).await {
+        return Err(Problem::TooMany(PERIOD_SECONDS));
     }
-    if key.scopes.split(' ').any(|held| held == scope.name() || held == Scope::Admin.name()) {
+    let key = held(request, &edge, &hash).await?;
+    if key.has(scope) {
         Ok(Actor(format!("key:{}#{}", key.name, hash.get(..8).unwrap_or_default())))
     } else {
         Err(Problem::Forbidden(scope.name()))
     }
+}
+
+/// Whether the request has a key of scope `events:write`. One that is wrong is no better than none.
+///
+/// # Errors
+/// Nobody can tell, or whoever asks has tried too many.
+pub(crate) async fn is_trusted(request: &Request, edge: &Edge) -> Result<bool, Problem> {
+    let header = request.headers().get("authorization")?.unwrap_or_default();
+    let Ok(key) = key_of(&header) else { return Ok(false) };
+    if is_admin(edge, key) {
+        return Ok(true);
+    }
+    let hash = KeyHash::of(key).to_string();
+    let trusted =
+        || edge.seen.borrow().0.get(&hash).filter(|(at_ms, _)| now_ms() - at_ms < TRUSTED_MS).copied();
+    if trusted().is_none() {
+        match held(request, edge, &hash).await {
+            Ok(_) | Err(Problem::Unauthenticated) => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Ok(trusted().is_some_and(|(_, trusted)| trusted))
+}
+
+fn is_admin(edge: &Edge, key: &str) -> bool {
+    !edge.admin_token.is_empty() && same(key, &edge.admin_token)
+}
+
+/// So long wrong keys of a network are remembered, and so many until its keys are not looked up any more.
+const REFUSED_MS: i64 = 60_000;
+const REFUSED_MOST: u32 = 60;
+
+/// The key with this hash, if it is in force.
+async fn held(request: &Request, edge: &Edge, hash: &str) -> Result<Key, Problem> {
+    let now_ms = now_ms();
+    let network = if edge.limits.are_on() { network_of(request.inner()) } else { String::new() };
+    let wait = edge.tries.borrow().wait(&network, now_ms, REFUSED_MS, REFUSED_MOST);
+    // Not for keys that were right a while ago: one broken script must not lock its whole office out.
+    if let Some(seconds) = wait
+        && !edge.seen.borrow().0.contains_key(hash)
+    {
+        return Err(Problem::TooMany(seconds));
+    }
+    let find = Statement::new(
+        "SELECT name, scopes, last_used_at_ms FROM keys \
+         WHERE hash = ?1 AND (expires_at_ms IS NULL OR expires_at_ms > ?2)",
+        [hash.into(), now_ms.into()],
+    );
+    let keys: Vec<Key> = read(&edge.db, find).await?;
+    let Some(key) = keys.into_iter().next() else {
+        edge.seen.borrow_mut().0.remove(hash);
+        if !edge.limits.are_on() {
+            return Err(Problem::Unauthenticated);
+        }
+        edge.tries.borrow_mut().note(&network, now_ms, REFUSED_MS);
+        let allowed = edge.limits.allow(Limit::Refusals, &network).await;
+        return Err(if allowed { Problem::Unauthenticated } else { Problem::TooMany(PERIOD_SECONDS) });
+    };
+    let seen = &mut edge.seen.borrow_mut().0;
+    if seen.len() >= MOST_SEEN {
+        seen.clear();
+    }
+    seen.insert(hash.to_owned(), (now_ms, key.has(Scope::EventsWrite)));
+    if key.last_used_at_ms.is_none_or(|at_ms| now_ms - at_ms >= USE_EVERY_MS) {
+        edge.used.borrow_mut().0.push((hash.to_owned(), now_ms));
+    }
+    Ok(key)
 }

@@ -12,6 +12,10 @@ pub(crate) const LINKS: &str = "LINKS";
 pub(crate) const GATE: &str = "GATE";
 /// The meter's Durable Object namespace.
 pub(crate) const METER: &str = "METER";
+/// The journeys' Durable Object namespace.
+pub(crate) const JOURNAL: &str = "JOURNAL";
+/// R2: the archive.
+pub(crate) const ARCHIVE: &str = "ARCHIVE";
 /// Analytics Engine.
 pub(crate) const STATS: &str = "STATS";
 /// The queue of nudges to look at what has to be delivered.
@@ -25,6 +29,9 @@ pub(crate) const VISITOR_SECRET: &str = "VISITOR_SECRET";
 /// Secret: the key of click ids and signed URLs.
 pub(crate) const SIGNING_SECRET: &str = "SIGNING_SECRET";
 
+/// Secret, if there is one: the key that other servers sign postbacks with.
+pub(crate) const POSTBACK_SECRET: &str = "POSTBACK_SECRET";
+
 #[wasm_bindgen]
 extern "C" {
     /// A gate, as its callers see it.
@@ -35,9 +42,25 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn admit(this: &GateStub, request: &Uint8Array) -> Promise;
 
+    /// See `Gate::hand_over`.
+    #[wasm_bindgen(method, js_name = handOver)]
+    pub(crate) fn hand_over(this: &GateStub, call: &Uint8Array) -> Promise;
+
     /// See `Gate::report`.
     #[wasm_bindgen(method)]
     pub(crate) fn report(this: &GateStub) -> Promise;
+
+    /// A journal, as its callers see it.
+    #[wasm_bindgen(extends = js_sys::Object)]
+    pub(crate) type JournalStub;
+
+    /// See `Journal::hand`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn hand(this: &JournalStub, call: &Uint8Array) -> Promise;
+
+    /// See `Journal::report`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn report(this: &JournalStub) -> Promise;
 
     /// A meter, as its callers see it.
     #[wasm_bindgen(extends = js_sys::Object)]
@@ -104,6 +127,7 @@ impl QueueBinding {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::limits;
 
     fn wrangler() -> toml::Table {
         include_str!("../wrangler.toml").parse().unwrap()
@@ -121,8 +145,10 @@ mod tests {
         let wrangler = wrangler();
         assert_eq!(names(&wrangler, &["d1_databases"], "binding"), [DB]);
         assert_eq!(names(&wrangler, &["kv_namespaces"], "binding"), [LINKS]);
-        assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE, METER]);
+        assert_eq!(names(&wrangler, &["r2_buckets"], "binding"), [ARCHIVE]);
+        assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE, METER, JOURNAL]);
         assert_eq!(names(&wrangler, &["analytics_engine_datasets"], "binding"), [STATS]);
+        assert_eq!(names(&wrangler, &["ratelimits"], "name"), limits::BINDINGS);
     }
 
     #[test]
@@ -133,6 +159,55 @@ mod tests {
         let mut unknown = table;
         unknown.as_table_mut().unwrap().insert("typo".to_owned(), 1.into());
         assert!(unknown.try_into::<Config>().is_err());
+    }
+
+    #[test]
+    fn whoever_is_refused_is_told_to_come_again_when_the_period_is_over() {
+        let wrangler = wrangler();
+        let namespaces: std::collections::HashSet<_> =
+            names(&wrangler, &["ratelimits"], "namespace_id").into_iter().collect();
+        assert_eq!(namespaces.len(), limits::BINDINGS.len(), "each counts for itself");
+        for limit in wrangler["ratelimits"].as_array().unwrap() {
+            assert_eq!(
+                limit["simple"]["period"].as_integer(),
+                Some(limits::PERIOD_SECONDS.into()),
+                "{limit}"
+            );
+        }
+    }
+
+    /// What docs/operations.md says of settings: name and default of each row of a table.
+    fn documented(heading: &str) -> Vec<(String, String)> {
+        let page = include_str!("../docs/operations.md");
+        let table = page.split_once(heading).unwrap().1.trim_start();
+        let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+        let cell = |cell: &str| cell.trim().trim_matches('`').replace(',', "");
+        rows.map(|row| row.split('|').collect::<Vec<_>>())
+            .map(|cells| (cell(cells[1]), cell(cells[2])))
+            .collect()
+    }
+
+    #[test]
+    fn every_setting_stands_in_the_manual_with_its_default() {
+        let wrangler = wrangler();
+        let settings = wrangler["vars"][CONFIG].as_table().unwrap();
+        let shown = |value: &toml::Value| match value {
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Array(items) if items.is_empty() => "[]".to_owned(),
+            other => other.to_string(),
+        };
+        let mut declared: Vec<_> =
+            settings.iter().map(|(name, value)| (name.clone(), shown(value))).collect();
+        let mut documented_settings = documented("| setting | default | |");
+        declared.sort();
+        documented_settings.sort();
+        assert_eq!(documented_settings, declared);
+        let limits = wrangler["ratelimits"].as_array().unwrap();
+        let limits: Vec<_> = limits
+            .iter()
+            .map(|limit| (limit["name"].as_str().unwrap().to_owned(), limit["simple"]["limit"].to_string()))
+            .collect();
+        assert_eq!(documented("| limit | a minute | |"), limits);
     }
 
     #[test]

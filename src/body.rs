@@ -1,31 +1,29 @@
-//! Request bodies, up to a bound.
+//! Request bodies, up to a bound, and not for ever.
 
-use futures_util::StreamExt;
-use worker::Request;
+use wasm_bindgen_futures::JsFuture;
+use worker::js_sys::{Promise, Uint8Array};
+use worker::wasm_bindgen;
+use worker::wasm_bindgen::prelude::*;
+use worker::{Request, web_sys};
 
+use crate::edge::Edge;
 use crate::problem::Problem;
 
-/// Reads the body; `None` if it is larger than `most`, which is found out without reading more than that. Whoever says
-/// how much is coming is not waited for.
+#[wasm_bindgen(module = "/src/body.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = read)]
+    fn js_read(request: &web_sys::Request, most: usize, ms: f64) -> Promise;
+}
+
+/// Reads the body; `None` if it is larger than `most`.
+///
+/// # Errors
+/// It was not there after `body_seconds`. Whoever sends a byte a second gets no more of the isolate than that.
 pub(crate) async fn bounded(request: &mut Request, most: usize) -> Result<Option<Vec<u8>>, Problem> {
-    if request.inner().body().is_none() {
-        return Ok(Some(Vec::new()));
+    let read = JsFuture::from(js_read(request.inner(), most, Edge::body_ms())).await;
+    let read = read.map_err(worker::Error::from)?;
+    if read.is_undefined() {
+        return Err(Problem::Slow);
     }
-    let length = request.headers().get("content-length")?.and_then(|length| length.parse::<usize>().ok());
-    match length {
-        Some(length) if length > most => Ok(None),
-        // The runtime holds a body to the length it came with; one read is a tenth of the price of a stream.
-        Some(_) => Ok(Some(request.bytes().await?)),
-        None => {
-            let mut bytes = Vec::new();
-            let mut stream = request.stream()?;
-            while let Some(chunk) = stream.next().await {
-                bytes.extend_from_slice(&chunk?);
-                if bytes.len() > most {
-                    return Ok(None);
-                }
-            }
-            Ok(Some(bytes))
-        }
-    }
+    Ok(read.dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec()))
 }

@@ -1,10 +1,11 @@
-//! The campaigns that this isolate joins events with, and the webhooks that it tells of them.
+//! The campaigns and publishers that this isolate joins events with, and the webhooks that it tells of them.
 
 use analytics::Statement;
 use analytics::campaign::Campaigns;
 use analytics::catalog::Sort;
 use analytics::catalog::statements::{CHANGES_AT_ONCE, changes_since};
 use queues::delivery::Hooks;
+use serde::Deserialize;
 use worker::{D1Result, Result};
 
 use crate::clock::now_ms;
@@ -16,8 +17,10 @@ use crate::sql::transact;
 /// that only a consumer that had nothing to do has to ask first.
 const FRESH_MS: i64 = 5_000;
 
+/// So long a campaign that is known is believed to be in force where events come in.
+const BELIEVED_MS: i64 = 60_000;
+
 /// What is known, and since when.
-#[derive(Default)]
 pub(crate) struct Held {
     pub(crate) campaigns: Campaigns,
     pub(crate) hooks: Hooks,
@@ -25,28 +28,27 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Asks what changed since.
-    pub(crate) fn changes(&self) -> [Statement; 2] {
-        [
-            changes_since(Sort::Campaign, self.campaigns.change()),
-            changes_since(Sort::Webhook, self.hooks.change()),
-        ]
+    /// Nothing is known.
+    pub(crate) fn new(strangers: usize, strange_links: usize) -> Self {
+        Self { campaigns: Campaigns::new(strangers, strange_links), hooks: Hooks::default(), read_at_ms: 0 }
     }
 
-    /// Takes the answers. `false`: there is more.
-    pub(crate) fn learn(&mut self, campaigns: &D1Result, hooks: &D1Result) -> Result<bool> {
-        let (campaigns, hooks) = (campaigns.results::<Record>()?, hooks.results::<Record>()?);
-        for record in &campaigns {
+    fn learn(&mut self, campaigns: &[Record], publishers: &[Record], hooks: &[Record]) -> bool {
+        for record in campaigns {
             self.campaigns.learn(record.text());
         }
-        for record in &hooks {
+        for record in publishers {
+            self.campaigns.learn_publisher(record.text());
+        }
+        for record in hooks {
             self.hooks.learn(record.text());
         }
-        let all = (campaigns.len().max(hooks.len()) as i64) < CHANGES_AT_ONCE;
+        let most = campaigns.len().max(publishers.len()).max(hooks.len());
+        let all = (most as i64) < CHANGES_AT_ONCE;
         if all {
             self.read_at_ms = now_ms();
         }
-        Ok(all)
+        all
     }
 }
 
@@ -64,11 +66,53 @@ pub(crate) async fn refresh(edge: &Edge) -> Result<()> {
 /// Likewise.
 pub(crate) async fn refresh_now(edge: &Edge) -> Result<()> {
     loop {
-        let changes = edge.campaigns.borrow().changes();
-        let results = transact(&edge.db, changes).await?;
-        let [campaigns, hooks] = results.as_slice() else { return Ok(()) };
-        if edge.campaigns.borrow_mut().learn(campaigns, hooks)? {
+        let asked = changes(edge);
+        let results = transact(&edge.db, asked).await?;
+        let [campaigns, publishers, hooks] = results.as_slice() else { return Ok(()) };
+        if learn(edge, [campaigns, publishers, hooks])? {
             return Ok(());
         }
     }
+}
+
+/// Asks what became of campaigns, publishers and webhooks.
+pub(crate) fn changes(edge: &Edge) -> [Statement; 3] {
+    let Held { campaigns, hooks, .. } = &*edge.campaigns.borrow();
+    [
+        changes_since(Sort::Campaign, campaigns.change()),
+        changes_since(Sort::Publisher, campaigns.publisher_change()),
+        changes_since(Sort::Webhook, hooks.change()),
+    ]
+}
+
+/// Learns from the answers. `false`: there is more.
+pub(crate) fn learn(edge: &Edge, [campaigns, publishers, hooks]: [&D1Result; 3]) -> Result<bool> {
+    let (campaigns, publishers, hooks) = (campaigns.results()?, publishers.results()?, hooks.results()?);
+    Ok(edge.campaigns.borrow_mut().learn(&campaigns, &publishers, &hooks))
+}
+
+/// Learns what was spent of campaigns.
+pub(crate) fn learn_spent(edge: &Edge, result: &D1Result) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Spent {
+        campaign_id: String,
+        nanos: String,
+    }
+    let rows: Vec<Spent> = result.results()?;
+    let known = &mut edge.campaigns.borrow_mut().campaigns;
+    for row in rows {
+        known.learn_spent(&row.campaign_id, row.nanos.parse().unwrap_or(i64::MAX));
+    }
+    Ok(())
+}
+
+/// Whether the campaign of an event that comes in is kept. D1 is asked about one that is not known, at most every
+/// [`FRESH_MS`], and else once a minute. Where it does not answer, nothing is refused.
+pub(crate) async fn is_kept(edge: &Edge, id: &str) -> bool {
+    let have = || edge.campaigns.borrow().campaigns.have(id);
+    let age_ms = now_ms() - edge.campaigns.borrow().read_at_ms;
+    if !have() || age_ms >= BELIEVED_MS {
+        return refresh(edge).await.is_err() || have();
+    }
+    true
 }

@@ -1,4 +1,5 @@
-//! `/api/campaigns`, `/api/publishers`, `/api/webhooks` and `/api/alerts`: create, read, change, delete, restore.
+//! `/api/campaigns`, `/api/publishers`, `/api/funnels`, `/api/webhooks` and `/api/alerts`: create, read, change, delete,
+//! restore.
 //!
 //! A deleted item is out of sight and costs nothing, but its id stays taken: what was counted for it is still there,
 //! and must not become another's.
@@ -155,7 +156,7 @@ fn scopes(sort: Sort) -> (Scope, Scope) {
     match sort {
         Sort::Webhook => (Scope::Admin, Scope::Admin),
         Sort::Alert => (Scope::StatsRead, Scope::LinksWrite),
-        Sort::Campaign | Sort::Publisher => (Scope::LinksRead, Scope::LinksWrite),
+        Sort::Campaign | Sort::Publisher | Sort::Funnel => (Scope::LinksRead, Scope::LinksWrite),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use analytics::archive::Lines;
 use analytics::columns::Points;
 use analytics::fold::{Fold, read_generation, read_segments};
 use analytics::page::{Level, PageRow};
@@ -12,22 +13,25 @@ use analytics::{Scope, Statement};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use durable_objects::Region;
+use futures_util::future::try_join_all;
 use queues::delivery::Told;
 use queues::ledger::DeadLetter;
-use queues::plan::{Fate, Plan};
+use queues::plan::{Counted, Fate, Plan};
 use queues::{Message, backoff_ms, ledger};
 use serde::Deserialize;
 use worker::js_sys::{ArrayBuffer, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
 use worker::{D1Result, Env, Error, Result, console_error, console_warn};
 
+use crate::archive::keep;
 use crate::bindings::STATS;
-use crate::campaigns::refresh;
+use crate::campaigns::{changes, learn, learn_spent, refresh};
 use crate::clock::now_ms;
 use crate::deliveries::wake;
 use crate::edge::Edge;
+use crate::journal::{hand, hand_to};
 use crate::record::{admit_again, go_round_again};
-use crate::sql::{StoredPage, read, transact};
+use crate::sql::{StoredPage, transact};
 
 #[wasm_bindgen]
 extern "C" {
@@ -91,6 +95,13 @@ pub(crate) async fn consume(handles: Vec<QueueMessage>, env: &Env) {
             Fate::Counted => message.handle.ack(),
             Fate::Apply | Fate::Dead if applied.is_ok() => message.handle.ack(),
             Fate::Apply | Fate::Dead | Fate::Later => message.retry(),
+            Fate::Hand { shard } => {
+                if hand_late(&edge, *shard, message).await {
+                    message.handle.ack();
+                } else {
+                    message.retry();
+                }
+            }
             Fate::Admit { region } => {
                 let region = Region::parse(region).unwrap_or(Region::World);
                 if admit_late(&edge, region, message).await {
@@ -121,10 +132,14 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
     let messages = || batch.iter().map(|message| (message.id.as_str(), message.bytes.as_slice()));
     let mut points = Points::default();
     let fresh = refresh(edge).await;
-    let (plan, told) = planned(edge, messages(), &HashSet::new(), &mut points);
+    let (mut plan, beside) = planned(edge, messages(), &HashSet::new(), &mut points);
     // A batch that cannot be priced is not counted, but what no gate has admitted yet need not wait.
-    let written = match fresh {
-        Ok(()) => write(edge, &plan, told).await,
+    let handed = match fresh {
+        Ok(()) => hand_over(edge, &mut plan).await,
+        Err(error) => Err(error),
+    };
+    let written = match handed {
+        Ok(()) => write(edge, &plan, beside).await,
         Err(error) => Err(error),
     };
     let error = match written {
@@ -134,16 +149,18 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
         }
         Err(error) => error,
     };
-    if !error.to_string().contains("UNIQUE") {
+    // Somebody else has spent what was left of a budget.
+    let overdrawn = error.to_string().contains("CHECK");
+    if !overdrawn && !error.to_string().contains("UNIQUE") {
         return (plan, Err(error));
     }
-    let counted = match counted(edge, &plan).await {
+    let counted = match learnt(edge, &plan).await {
         Ok(counted) => counted,
         Err(error) => return (plan, Err(error)),
     };
     let mut points = Points::default();
-    let (plan, told) = planned(edge, messages(), &counted, &mut points);
-    let written = write(edge, &plan, told).await;
+    let (plan, beside) = planned(edge, messages(), &counted, &mut points);
+    let written = write(edge, &plan, beside).await;
     if written.is_ok() {
         observe(env, points);
     }
@@ -155,18 +172,75 @@ fn planned<'a>(
     messages: impl Iterator<Item = (&'a str, &'a [u8])>,
     counted: &HashSet<(String, i64)>,
     points: &mut Points,
-) -> (Plan, Vec<Statement>) {
-    let held = edge.campaigns.borrow();
+) -> (Plan, Beside) {
+    let mut lines = archived(edge);
+    let (held, bonds) = (edge.campaigns.borrow(), edge.bonds.borrow());
     let mut told = Told::new(&held.hooks);
-    let plan = Plan::of(messages, counted, &held.campaigns, |event| {
-        points.add(event);
-        told.add(event);
+    let journals = (edge.config.journey_shards, &*bonds);
+    let plan = Plan::of(messages, counted, &held.campaigns, journals, |counted| match counted {
+        Counted::Event(event) => {
+            points.add(event);
+            told.add(event);
+            if let Some(lines) = &mut lines {
+                lines.add(event);
+            }
+        }
+        Counted::Session { about, session } => told.add_session(about, session),
     });
-    (plan, told.statements(now_ms()))
+    if let Some(lines) = &mut lines {
+        for copies in &plan.copies {
+            lines.add_copies(copies);
+        }
+    }
+    (plan, Beside { lines, told: told.statements(now_ms()) })
 }
 
-/// What webhooks are to be told goes into the same transaction: it is told if it is counted, and only then.
-async fn write(edge: &Edge, plan: &Plan, told: Vec<Statement>) -> Result<Vec<u8>> {
+/// What goes into the transaction beside the sums.
+struct Beside {
+    /// For the archive.
+    lines: Option<Lines>,
+    /// For webhooks: it is told if it is counted, and only then.
+    told: Vec<Statement>,
+}
+
+/// How many bonds an isolate remembers having told: 32 bytes each.
+const BONDS_MAX: usize = 50_000;
+
+/// Hands to the journeys what the plan has for them: before it is counted, so that what the ledger knows, they have.
+/// They know what comes again.
+async fn hand_over(edge: &Edge, plan: &mut Plan) -> Result<()> {
+    let (calls, told) = std::mem::take(&mut plan.handover).finish();
+    let calls = calls.iter().map(|(shard, call)| hand(edge, *shard, call));
+    try_join_all(calls).await?;
+    let mut bonds = edge.bonds.borrow_mut();
+    if bonds.len() + told.len() > BONDS_MAX {
+        bonds.clear();
+    }
+    bonds.extend(told);
+    Ok(())
+}
+
+/// Hands over what a journal did not take before. `false`: it has to come again.
+async fn hand_late(edge: &Edge, shard: u16, message: &Received) -> bool {
+    let call = Message::decode(&message.bytes).map_or(&[][..], |message| message.frames);
+    let Err(error) = hand_to(edge, shard, call).await else { return true };
+    if message.handle.attempts() < LATE_TRIES {
+        return false;
+    }
+    let letter = DeadLetter {
+        id: format!("unhanded {}", message.id),
+        reason: format!("journey/{shard} did not take these footprints: {error}"),
+        body: STANDARD.encode(&message.bytes),
+    };
+    transact(&edge.db, ledger::bury(&[letter], now_ms())).await.is_ok()
+}
+
+/// Where the lines of events go, if they are archived.
+pub(crate) fn archived(edge: &Edge) -> Option<Lines> {
+    (edge.config.archive && edge.archive.is_some()).then(Lines::default)
+}
+
+async fn write(edge: &Edge, plan: &Plan, beside: Beside) -> Result<Vec<u8>> {
     #[derive(Deserialize)]
     struct Part {
         part: u8,
@@ -175,30 +249,42 @@ async fn write(edge: &Edge, plan: &Plan, told: Vec<Statement>) -> Result<Vec<u8>
     if statements.is_empty() {
         return Ok(Vec::new());
     }
+    let Beside { lines, told } = beside;
+    statements.extend(keep(edge, lines).await?);
     let tells = !told.is_empty();
     statements.extend(told);
-    statements.extend(edge.campaigns.borrow().changes());
+    let refused = plan.charges.read_refused();
+    let asks_for_refused = refused.is_some();
+    statements.extend(refused);
+    statements.extend(changes(edge));
     statements.push(ledger::partitions_to_fold(edge.config.fold_at_segments));
     let results = transact(&edge.db, statements).await?;
-    let [.., changed, hooks, parts] = results.as_slice() else { return Ok(Vec::new()) };
-    // It is counted: what fails from here on is asked for again.
-    let _ = edge.campaigns.borrow_mut().learn(changed, hooks);
+    plan.charges.written(&mut edge.campaigns.borrow_mut().campaigns);
     if tells {
         wake(edge, 0).await;
     }
+    let [.., spent, campaigns, publishers, hooks, parts] = results.as_slice() else { return Ok(Vec::new()) };
+    // It is counted: what fails from here on is asked for again.
+    if asks_for_refused {
+        let _ = learn_spent(edge, spent);
+    }
+    let _ = learn(edge, [campaigns, publishers, hooks]);
     let parts = parts.results::<Part>().unwrap_or_default();
     Ok(parts.into_iter().map(|row| row.part).collect())
 }
 
-async fn counted(edge: &Edge, plan: &Plan) -> Result<HashSet<(String, i64)>> {
+/// Which messages of the plan were counted before; and on the way, what was spent of the campaigns that it charges.
+async fn learnt(edge: &Edge, plan: &Plan) -> Result<HashSet<(String, i64)>> {
     #[derive(Deserialize)]
     struct Counted {
         gate: String,
         number: i64,
     }
     let messages: Vec<_> = plan.entries.iter().map(|entry| (entry.gate.clone(), entry.number)).collect();
-    let rows: Vec<Counted> = read(&edge.db, ledger::counted(&messages)).await?;
-    Ok(rows.into_iter().map(|row| (row.gate, row.number)).collect())
+    let results = transact(&edge.db, [ledger::counted(&messages), plan.charges.read()]).await?;
+    let [counted, spent] = results.as_slice() else { return Ok(HashSet::new()) };
+    learn_spent(edge, spent)?;
+    Ok(counted.results::<Counted>()?.into_iter().map(|row| (row.gate, row.number)).collect())
 }
 
 /// A hit that no gate admits in so many tries, about half an hour, waits for somebody to look at it.
@@ -261,7 +347,7 @@ pub(crate) async fn fold(edge: &Edge, part: u8) -> Result<()> {
     Ok(())
 }
 
-async fn pages(edge: &Edge, statement: Statement) -> Result<Vec<PageRow>> {
+pub(crate) async fn pages(edge: &Edge, statement: Statement) -> Result<Vec<PageRow>> {
     transact(&edge.db, [statement]).await?.first().map_or(Ok(Vec::new()), page_rows)
 }
 

@@ -7,17 +7,22 @@ use durable_objects::Region;
 use percent_encoding::percent_decode_str;
 use queues::delivery::Told;
 use queues::ledger::DeadLetter;
-use queues::{Head, Message, letter};
+use queues::letter::{self, Replayed};
+use queues::plan::Counted;
+use queues::{Head, Message};
 use serde::Deserialize;
 use serde_json::json;
 use worker::{Env, Method, Request, Response};
 
 use crate::answer::{json_response, no_content};
+use crate::archive::keep;
 use crate::auth::{Scope, allowed};
 use crate::campaigns::refresh;
 use crate::clock::now_ms;
+use crate::consumer::archived;
 use crate::deliveries::wake;
 use crate::edge::Edge;
+use crate::journal::{hand, hand_to};
 use crate::problem::Problem;
 use crate::record::admit_again;
 use crate::sql::{read, transact};
@@ -123,14 +128,38 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
         transact(&edge.db, [letter::forget(&letter.id)]).await?;
         return Ok(());
     }
+    if let Ok(Message { head: Head::Unhanded { shard }, frames }) = Message::decode(&bytes) {
+        hand_to(edge, shard, frames).await?;
+        transact(&edge.db, [letter::forget(&letter.id)]).await?;
+        return Ok(());
+    }
     refresh(edge).await?;
+    let (mut lines, journals) = (archived(edge), edge.config.journey_shards);
     let (counted, told) = {
         let held = edge.campaigns.borrow();
         let mut told = Told::new(&held.hooks);
-        let counted = letter::replay(letter, &held.campaigns, now_ms(), |event| told.add(event));
+        let counted = letter::replay(letter, &held.campaigns, journals, now_ms(), |counted| match counted {
+            Counted::Event(event) => {
+                told.add(event);
+                if let Some(lines) = &mut lines {
+                    lines.add(event);
+                }
+            }
+            Counted::Session { about, session } => told.add_session(about, session),
+        });
         (counted, told.statements(now_ms()))
     };
-    let mut statements = counted.map_err(|why| Problem::Unreadable(why.into()))?;
+    let Replayed { handover, copies, mut statements } =
+        counted.map_err(|why| Problem::Unreadable(why.into()))?;
+    for (shard, call) in handover.finish().0 {
+        hand(edge, shard, &call).await?;
+    }
+    if let Some(lines) = &mut lines {
+        for copies in &copies {
+            lines.add_copies(copies);
+        }
+    }
+    statements.extend(keep(edge, lines).await?);
     let tells = !told.is_empty();
     statements.extend(told);
     transact(&edge.db, statements).await?;

@@ -6,38 +6,52 @@ use std::rc::Rc;
 use analytics::capture::Rules;
 use analytics::signature::Signer;
 use analytics::visitor::{DayKey, day_of};
-use durable_objects::{GateName, MeterName, Region};
+use durable_objects::{GateName, JournalName, Maps, MeterName, Region};
+use queues::Bonds;
 use worker::wasm_bindgen::JsCast;
 use worker::{D1Database, Env, Error, ObjectNamespace, Result};
 
-use crate::auth::Used;
+use crate::archive::Bucket;
+use crate::auth::{Seen, Used};
 use crate::bindings::{
-    ADMIN_TOKEN, CONFIG, DB, DELIVERIES, GATE, GateStub, LINKS, METER, MeterStub, QueueBinding,
-    SIGNING_SECRET, VISITOR_SECRET,
+    ADMIN_TOKEN, ARCHIVE, CONFIG, DB, DELIVERIES, GATE, GateStub, JOURNAL, JournalStub, LINKS, METER,
+    MeterStub, POSTBACK_SECRET, QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
 };
 use crate::campaigns::Held;
-use crate::config::Config;
+use crate::config::{Config, Unknown};
+use crate::limits::Limits;
 use crate::lookup::Known;
+use crate::tries::Tries;
 use crate::watch::Watch;
 
 /// One isolate's view of the world. Handles are kept, because looking one up costs several crossings into
 /// JavaScript; stubs are not, because a stub is broken for good after an error.
 pub(crate) struct Edge {
     pub(crate) config: Config,
+    pub(crate) maps: Maps,
     pub(crate) rules: Rules,
     pub(crate) db: D1Database,
+    /// Absent where there is no such binding.
+    pub(crate) archive: Option<Bucket>,
     pub(crate) links: worker::kv::KvStore,
     pub(crate) admin_token: String,
     pub(crate) signer: Signer,
+    /// The secret that other servers sign postbacks with, if there is one.
+    pub(crate) postback_secret: Option<String>,
     pub(crate) known: RefCell<Known>,
     pub(crate) watch: RefCell<Watch>,
     pub(crate) used: RefCell<Used>,
     pub(crate) campaigns: RefCell<Held>,
+    pub(crate) bonds: RefCell<Bonds>,
+    pub(crate) limits: Limits,
+    pub(crate) tries: RefCell<Tries>,
+    pub(crate) seen: RefCell<Seen>,
     pub(crate) deliveries: QueueBinding,
     /// Something was noted that a webhook may want to know of.
     pub(crate) poke: Cell<bool>,
     gates: ObjectNamespace,
     meters: ObjectNamespace,
+    journals: ObjectNamespace,
     queues: Vec<QueueBinding>,
     visitor_secret: String,
     day_key: RefCell<Option<(i64, DayKey)>>,
@@ -75,26 +89,43 @@ impl Edge {
         }
         let signer = Signer::new(&env.secret(SIGNING_SECRET)?.to_string())
             .ok_or_else(|| Error::RustError("the secret SIGNING_SECRET is empty".to_owned()))?;
+        let gathers = config.unknown_campaigns != Unknown::Count;
         Ok(Self {
-            rules: Rules { app_schemes: config.app_schemes.clone(), signer: Some(signer.clone()) },
+            maps: Maps::new(&config.gate_shards_before, config.gate_shards),
+            rules: Rules { app_schemes: config.app_schemes.clone(), signer: Some(signer.clone()), gathers },
             db: env.d1(DB)?,
+            archive: env.get_binding(ARCHIVE).ok(),
             links: env.kv(LINKS)?,
             admin_token: env.secret(ADMIN_TOKEN)?.to_string(),
             signer,
+            postback_secret: env.secret(POSTBACK_SECRET).ok().map(|secret| secret.to_string()),
             known: RefCell::default(),
             watch: RefCell::default(),
             used: RefCell::default(),
-            campaigns: RefCell::default(),
+            bonds: RefCell::default(),
+            campaigns: RefCell::new(Held::new(
+                if gathers { 0 } else { config.unknown_most },
+                config.unknown_most,
+            )),
+            limits: Limits::of(env, config.rate_limits)?,
+            tries: RefCell::default(),
+            seen: RefCell::default(),
             deliveries: env.get_binding(DELIVERIES)?,
             poke: Cell::default(),
             gates: env.durable_object(GATE)?,
             meters: env.durable_object(METER)?,
+            journals: env.durable_object(JOURNAL)?,
             queues,
             visitor_secret: env.secret(VISITOR_SECRET)?.to_string(),
             day_key: RefCell::new(None),
             turn: Cell::new(0),
             config,
         })
+    }
+
+    /// How long a body may take. Also where settings cannot be read, which is said elsewhere.
+    pub(crate) fn body_ms() -> f64 {
+        EDGE.with(|cell| cell.get().map_or(10.0, |edge| edge.config.body_seconds)) * 1e3
     }
 
     /// The gates' region for a visitor.
@@ -115,6 +146,12 @@ impl Edge {
     /// A fresh stub of a meter.
     pub(crate) fn meter(&self, name: MeterName) -> Result<MeterStub> {
         let stub = self.meters.get_by_name(&name.to_string())?;
+        Ok(stub.into_rpc::<worker::wasm_bindgen::JsValue>().unchecked_into())
+    }
+
+    /// A fresh stub of a journal.
+    pub(crate) fn journal(&self, name: JournalName) -> Result<JournalStub> {
+        let stub = self.journals.get_by_name(&name.to_string())?;
         Ok(stub.into_rpc::<worker::wasm_bindgen::JsValue>().unchecked_into())
     }
 

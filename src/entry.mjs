@@ -1,12 +1,13 @@
 // The Worker's main module. workerd offers RPC only on classes that extend DurableObject, and wasm-bindgen's do not;
 // so the objects that the runtime sees are these, and they delegate to the wasm's.
 import { DurableObject } from "cloudflare:workers";
-import Entrypoint, { Gate as WasmGate, Meter as WasmMeter } from "./index.js";
+import Entrypoint, { Gate as WasmGate, Journal as WasmJournal, Meter as WasmMeter } from "./index.js";
 
 export default Entrypoint;
 
-// For src/openapi.js, which is bundled by itself and cannot name a module beside the bundle.
+// For src/openapi.js and src/tag.js, which are bundled by themselves and cannot name a module beside the bundle.
 globalThis.clicktrailOpenapi = () => import("./openapi.txt");
+globalThis.clicktrailTag = () => import("./tag.txt");
 
 export class Gate extends DurableObject {
   #gate;
@@ -28,8 +29,37 @@ export class Gate extends DurableObject {
     return this.#gate.admit(bytes);
   }
 
+  handOver(bytes) {
+    return this.#gate.handOver(bytes);
+  }
+
   report() {
     return this.#gate.report();
+  }
+}
+
+export class Journal extends DurableObject {
+  #journal;
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    this.#journal = new WasmJournal(ctx, env);
+  }
+
+  fetch(request) {
+    return this.#journal.fetch(request);
+  }
+
+  alarm(info) {
+    return this.#journal.alarm(info);
+  }
+
+  hand(call) {
+    return this.#journal.hand(call);
+  }
+
+  report() {
+    return this.#journal.report();
   }
 }
 

@@ -1,16 +1,21 @@
 //! `POST /events` and `POST /events/{kind}`: events from browsers and servers.
 
-use analytics::capture::{self, Refused};
-use analytics::{Kind, Reject};
+use std::borrow::Cow;
+
+use analytics::capture::{self, Invalid, Refused, Rules};
+use analytics::{Kind, RawEvent, Reject};
 use serde_json::{Value, json};
 use worker::{Env, Method, Request, Response};
 
 use crate::answer::{json_response, preflight};
 use crate::auth::{Scope, allowed};
 use crate::body::bounded;
+use crate::campaigns::is_kept;
+use crate::config::Unknown;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::record::{Verdict, record, record_all};
+use crate::senders::admit;
 use crate::unzip::unzip;
 use crate::visit::{ADDRESS_HEADER, Visit};
 
@@ -34,13 +39,17 @@ pub(crate) async fn one(
         "There are events of the kinds click, impression, page, conversion and session_end",
     ))?;
     let edge = Edge::of(env)?;
-    let visit = visit(request, env, &edge).await?;
+    let (visit, trusted) = visit(request, env, &edge, false).await?;
     let body = body(request).await?;
+    let rules = &*rules(&edge, trusted);
     let event = if body.is_empty() && !query.is_empty() {
-        capture::beacon_query(kind, query, &visit.facts(), &edge.rules)?
+        capture::beacon_query(kind, query, &visit.facts(), rules)?
     } else {
-        capture::beacon(kind, &body, &visit.facts(), &edge.rules)?
+        capture::beacon(kind, &body, &visit.facts(), rules)?
     };
+    if let Some(reject) = stray(&edge, &event, trusted).await {
+        return Err(reject.into());
+    }
     let event_id = event.id.to_string();
     match record(&edge, &event, None).await {
         Verdict::Accepted => Ok(json_response(&json!({ "status": "accepted", "event_id": event_id }))?),
@@ -59,13 +68,22 @@ pub(crate) async fn batch(request: &mut Request, env: &Env) -> Result<Response, 
         return Err(Problem::MethodNotAllowed("POST, OPTIONS"));
     }
     let edge = Edge::of(env)?;
-    let visit = visit(request, env, &edge).await?;
+    let (visit, trusted) = visit(request, env, &edge, true).await?;
     let body = body(request).await?;
     let facts = visit.facts();
-    let batch = capture::batch(&body, &facts, &edge.rules).map_err(|refused| match refused {
+    let rules = rules(&edge, trusted);
+    let mut batch = capture::batch(&body, &facts, &rules).map_err(|refused| match refused {
         Refused::Malformed(reject) => Problem::from(reject),
         Refused::TooMany(reject) => Problem::TooLarge(format!("the body {}", reject.detail).into()),
     })?;
+    for (index, read) in batch.events.iter_mut().enumerate() {
+        if let Ok(event) = read
+            && let Some(reject) = stray(&edge, event, trusted).await
+        {
+            let reject = Reject::new(format!("/{index}{}", reject.pointer), reject.detail);
+            *read = Err(Invalid { event_id: Some(event.id.to_string()), rejects: vec![reject] });
+        }
+    }
     let events: Vec<_> = batch.events.iter().filter_map(|event| event.as_ref().ok()).collect();
     let mut verdicts = record_all(&edge, &events).await.into_iter();
     let results: Vec<Value> = batch
@@ -95,13 +113,33 @@ pub(crate) async fn batch(request: &mut Request, env: &Env) -> Result<Response, 
     Ok(json_response(&json!({ "results": results }))?)
 }
 
-/// The visitor: the client, or whom a trusted server names.
-async fn visit(request: &Request, env: &Env, edge: &Edge) -> Result<Visit, Problem> {
+/// The visitor: the client, or whom a trusted server names; and whether the sender has a key and is believed.
+async fn visit(request: &Request, env: &Env, edge: &Edge, batch: bool) -> Result<(Visit, bool), Problem> {
     let address = request.headers().get(ADDRESS_HEADER)?;
+    let visit = Visit::of(request.inner(), edge, address.as_deref());
     if address.is_some() {
         allowed(request, env, Scope::EventsWrite).await?;
+        return Ok((visit, true));
     }
-    Ok(Visit::of(request.inner(), edge, address.as_deref()))
+    let trusted = admit(request, edge, &visit, batch).await?;
+    Ok((visit, trusted))
+}
+
+/// What capture is told: the links that a trusted server names are those that there are.
+fn rules(edge: &Edge, trusted: bool) -> Cow<'_, Rules> {
+    if trusted && edge.rules.gathers {
+        return Cow::Owned(Rules { gathers: false, ..edge.rules.clone() });
+    }
+    Cow::Borrowed(&edge.rules)
+}
+
+/// Why an event is refused where only campaigns of the catalog are taken.
+pub(crate) async fn stray(edge: &Edge, event: &RawEvent<'_>, trusted: bool) -> Option<Reject> {
+    if trusted || edge.config.unknown_campaigns != Unknown::Refuse || is_kept(edge, &event.campaign_id).await
+    {
+        return None;
+    }
+    Some(Reject::new("/campaign_id", "is not a campaign that events are taken for"))
 }
 
 /// The body, unpacked.

@@ -12,9 +12,11 @@ use crate::answer::json_response;
 use crate::auth::{Scope, allowed};
 use crate::body::bounded;
 use crate::edge::Edge;
+use crate::limits::Guesser;
 use crate::problem::Problem;
 use crate::record::record;
 use crate::redirect::{Asked, fail, follow, host_of, redirect};
+use crate::senders::{is_listed, within};
 use crate::visit::Visit;
 
 const FORM_MAX_BYTES: usize = 16 << 10;
@@ -90,6 +92,7 @@ async fn log_and_redirect(
         None => false,
         Some(sig) if edge.signer.signed_url(&text, &sig) => true,
         Some(_) => {
+            Guesser::new(request).guess(edge).await?;
             let asked = Asked { request, edge, ctx, host, query: "" };
             fail(&asked, None, FailedReason::Signature);
             return Err(Reject::new("/sig", "is not the signature of this url").into());
@@ -107,6 +110,10 @@ async fn log_and_redirect(
         .collect();
     let (rest, target, edge) = (rest.join("&"), url.as_str().to_owned(), std::rc::Rc::clone(edge));
     ctx.wait_until(async move {
+        // A visitor is sent on in any case; but these clicks are no link's, and anybody can make them up.
+        if !within(&edge, &visit, false).await {
+            return;
+        }
         let event = capture::forward(&target, &rest, &visit.facts(), &edge.rules);
         record(&edge, &event, None).await;
     });
@@ -145,28 +152,4 @@ async fn form(request: &Request, query: &str) -> Result<String, Problem> {
     let body = bounded(&mut Clone::clone(request).into(), FORM_MAX_BYTES).await?.ok_or(too_large)?;
     let form = String::from_utf8(body).map_err(|_| Reject::new("", "is not UTF-8"))?;
     Ok(if query.is_empty() { form } else { format!("{query}&{form}") })
-}
-
-/// Whether a host is listed; `.example.com` lists everything below `example.com`, and itself.
-fn is_listed(hosts: &[String], host: &str) -> bool {
-    hosts.iter().any(|listed| match listed.strip_prefix('.') {
-        Some(parent) => host.strip_suffix(parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
-        None => listed == host,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_listed;
-
-    #[test]
-    fn a_listed_host_is_not_its_lookalike() {
-        let hosts = ["shop.example".to_owned(), ".brand.example".to_owned()];
-        for good in ["shop.example", "brand.example", "a.brand.example"] {
-            assert!(is_listed(&hosts, good), "{good}");
-        }
-        for bad in ["a.shop.example", "evilshop.example", "evilbrand.example", "shop.example.evil", ""] {
-            assert!(!is_listed(&hosts, bad), "{bad}");
-        }
-    }
 }

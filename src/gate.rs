@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use analytics::RawEvent;
+use durable_objects::gate::handover::SCHEMA;
 use durable_objects::gate::{Gate as Memory, Outgoing};
 use durable_objects::log::{self, Row};
 use durable_objects::{Admission, GateName, Settings};
@@ -16,10 +17,12 @@ use worker::{
     durable_object,
 };
 
+use crate::call::Call;
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::group_commit::{GroupCommit, Writes, sleep};
-use crate::record::{Call, Verdict};
+use crate::handover::{Arrivals, recall};
+use crate::record::Verdict;
 use crate::sql::{blob, execute, integer, read};
 
 /// The Durable Object class. A thin delegate: everything that outlives a call is in [`Keeper`].
@@ -31,16 +34,17 @@ pub struct Gate {
 }
 
 /// What the platform gives an object.
-struct Platform {
+pub(crate) struct Platform {
     state: State,
-    env: Env,
+    pub(crate) env: Env,
 }
 
 /// A gate's memory, and what it takes to keep it.
-struct Keeper {
-    memory: RefCell<Memory>,
-    platform: Rc<Platform>,
-    sql: SqlStorage,
+pub(crate) struct Keeper {
+    pub(crate) memory: RefCell<Memory>,
+    pub(crate) platform: Rc<Platform>,
+    pub(crate) sql: SqlStorage,
+    pub(crate) arrivals: Arrivals,
     group: Rc<GroupCommit>,
     shipping: Cell<bool>,
     /// When the platform is going to wake the gate, as far as this memory knows.
@@ -87,6 +91,16 @@ impl Gate {
         })
     }
 
+    /// Hands over to another gate what a new map gives to it: bytes to bytes, see [`Keeper::hand_over`].
+    #[wasm_bindgen(js_name = handOver)]
+    pub fn hand_over(&self, call: Vec<u8>) -> Promise {
+        let keeper = self.keeper();
+        wasm_bindgen_futures::future_to_promise(async move {
+            let ids = keeper?.hand_over(&call).await.map_err(JsValue::from)?;
+            Ok(worker::js_sys::Uint8Array::from(ids.as_slice()).into())
+        })
+    }
+
     /// What the gate says of itself, as JSON.
     pub fn report(&self) -> Promise {
         let keeper = self.keeper();
@@ -116,6 +130,7 @@ impl Keeper {
         let edge = Edge::of(env)?;
         let sql = state.storage().sql();
         sql.exec(log::SCHEMA, None)?;
+        sql.exec(SCHEMA, None)?;
         let name = state.id().name().and_then(|name| GateName::parse(&name));
         let name = name.ok_or_else(|| Error::RustError("a gate without a gate's name".to_owned()))?;
         let memory = remember(&sql, name, edge.config.gate())?;
@@ -123,6 +138,7 @@ impl Keeper {
             memory: RefCell::new(memory),
             platform: Rc::clone(platform),
             sql,
+            arrivals: Arrivals::default(),
             group: Rc::default(),
             shipping: Cell::new(false),
             armed_ms: Cell::new(None),
@@ -133,6 +149,10 @@ impl Keeper {
         let Some(call) = Call::read(call) else {
             return Err(Error::RustError("not a call that a gate understands".to_owned()));
         };
+        if let Some(maps) = &call.maps {
+            self.follow(maps).await?;
+        }
+        self.await_handover(call.frames).await;
         let now_ms = now_ms();
         let (mut verdicts, mut pending) = (String::new(), false);
         {
@@ -150,7 +170,7 @@ impl Keeper {
                         pending |= matches!(admission, Admission::New | Admission::DuplicateOfPending);
                         Verdict::of(admission)
                     }
-                    Ok(Frame::Duplicates(_)) | Err(_) => Verdict::Malformed,
+                    Ok(Frame::Duplicates(_) | Frame::Outcome(_)) | Err(_) => Verdict::Malformed,
                 };
                 verdicts.push(verdict.letter());
             }
@@ -169,12 +189,22 @@ impl Keeper {
         self.group.join(due_ms - now_ms, Rc::clone(self) as Rc<dyn Writes>).await
     }
 
+    /// Resolves when nothing that was admitted until now waits to be written any more.
+    pub(crate) async fn settled(self: &Rc<Self>) {
+        if self.group.is_due() {
+            self.committed().await;
+        }
+    }
+
     /// Writes the open group. No await from here to the end: the platform makes one transaction of it, and lets no
     /// answer out before it is on disk.
     fn commit(self: &Rc<Self>) -> bool {
         let mut memory = self.memory.borrow_mut();
         let Some(commit) = memory.commit(now_ms()) else { return true };
-        let written = commit.statements().try_for_each(|row| execute(&self.sql, row).map(drop));
+        let written = commit.statements().try_for_each(|row| match execute(&self.sql, row)?.rows_written() {
+            0 => Err(Error::RustError("there was no row to write over".to_owned())),
+            _ => Ok(()),
+        });
         if let Err(error) = written {
             console_error!("gate: a commit failed: {error}");
             if let Some(undo) = commit.undo()
@@ -274,11 +304,14 @@ impl Keeper {
                 Err(error) => console_error!("gate: message {number} cannot be read from the log: {error}"),
             }
         }
-        let prune = self.memory.borrow_mut().prune(now_ms());
-        if let Some(prune) = prune
-            && let Err(error) = execute(&self.sql, prune)
-        {
-            console_error!("gate: the log could not be pruned: {error}");
+        let prune = {
+            let mut memory = self.memory.borrow_mut();
+            [memory.prune(now_ms()), memory.prune_handed(now_ms())]
+        };
+        for statement in prune.into_iter().flatten() {
+            if let Err(error) = execute(&self.sql, statement) {
+                console_error!("gate: the log could not be pruned: {error}");
+            }
         }
         self.arm();
     }
@@ -313,7 +346,9 @@ impl Keeper {
 fn remember(sql: &SqlStorage, name: GateName, settings: Settings) -> Result<Memory> {
     let rows = execute(sql, log::rows())?.raw().map(|row| row.and_then(row_of));
     let rows: Vec<Row> = rows.collect::<Result<_>>()?;
-    Ok(Memory::rebuild(name, settings, rows, now_ms()))
+    let mut memory = Memory::rebuild(name, settings, rows, now_ms());
+    recall(sql, &mut memory)?;
+    Ok(memory)
 }
 
 fn row_of(columns: Vec<SqlStorageValue>) -> Result<Row> {

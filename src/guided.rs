@@ -9,6 +9,9 @@ use links::{Closed, Hit, Link, Outcome, Way, decide, target, way};
 use worker::web_sys::{Request, Response};
 
 use crate::body::bounded;
+use crate::clock::now_ms;
+use crate::edge::Edge;
+use crate::limits::{Guesser, Limit, PERIOD_SECONDS};
 use crate::meter;
 use crate::page;
 use crate::password;
@@ -37,7 +40,7 @@ pub(crate) async fn follow(asked: &Asked<'_>, link: Rc<Link>) -> Result<Response
     let key = link.key().into_owned();
     let word = if link.password.is_empty() { None } else { given_word(asked.request).await? };
     let unlocked = match &word {
-        Some(word) => password::fits(word, &link.password).await?,
+        Some(word) => try_word(asked.edge, &visit, &key, word, &link.password).await?,
         None => false,
     };
     let answer = {
@@ -108,6 +111,30 @@ fn go(asked: &Asked<'_>, link: &Link, way: &Way<'_>, event: &RawEvent<'_>) -> An
     }
 }
 
+/// How long wrong words are remembered. Twenty a minute would be 28,800 a day: every number of four digits.
+const WORDS_MS: i64 = 3_600_000;
+
+/// Whether the word opens the link; each try of a network counts, right or wrong, before it costs 100,000 rounds of
+/// SHA-256.
+async fn try_word(edge: &Edge, visit: &Visit, key: &str, word: &str, hash: &str) -> Result<bool, Problem> {
+    if !edge.limits.are_on() {
+        return Ok(password::fits(word, hash).await?);
+    }
+    let (who, now_ms) = (format!("{key} {}", visit.network()), now_ms());
+    let wait = edge.tries.borrow().wait(&who, now_ms, WORDS_MS, edge.config.passwords_per_hour);
+    if let Some(seconds) = wait {
+        return Err(Problem::TooMany(seconds));
+    }
+    if !edge.limits.allow(Limit::Passwords, &who).await {
+        return Err(Problem::TooMany(PERIOD_SECONDS));
+    }
+    let fits = password::fits(word, hash).await?;
+    if !fits {
+        edge.tries.borrow_mut().note(&who, now_ms, WORDS_MS);
+    }
+    Ok(fits)
+}
+
 /// The password of a request: of the form that [`page::ask`] shows, or of the header.
 async fn given_word(request: &Request) -> Result<Option<String>, Problem> {
     if request.method() == "POST" {
@@ -123,7 +150,9 @@ async fn given_word(request: &Request) -> Result<Option<String>, Problem> {
 
 /// `GET /r/{token}+`, `GET /{token}+`: where a link leads, without following it. Not counted.
 pub(crate) async fn inspect(asked: &Asked<'_>, segment: &str) -> Result<Response, Problem> {
-    let link = lookup(asked, segment).await?.filter(|link| link.deleted_at_ms.is_none());
+    let link = lookup(asked, segment, &Guesser::new(asked.request))
+        .await?
+        .filter(|link| link.deleted_at_ms.is_none());
     let Some(link) = link else { return Err(Problem::NotFound("There is no such link")) };
     let visit = Visit::of(asked.request, asked.edge, None);
     let facts = visit.facts();

@@ -3,10 +3,13 @@
 
 mod alerts;
 mod answer;
+mod archive;
+mod archive_upkeep;
 mod audit_routes;
 mod auth;
 mod bindings;
 mod body;
+mod call;
 mod campaigns;
 mod catalog_routes;
 mod clock;
@@ -15,12 +18,18 @@ mod consumer;
 mod dead_letters;
 mod deliveries;
 mod edge;
+mod event_export;
 mod events;
 mod forward;
 mod gate;
 mod group_commit;
 mod guided;
+mod handover;
+mod headers;
+mod journal;
+mod journey_stats;
 mod key_routes;
+mod limits;
 mod link_changes;
 mod link_files;
 mod link_routes;
@@ -32,15 +41,21 @@ mod outbound;
 mod page;
 mod password;
 mod pixel;
+mod postback;
 mod precondition;
 mod problem;
 mod qr_route;
 mod random;
+mod rebuild;
 mod record;
 mod redirect;
 mod schedule;
+mod senders;
 mod sql;
 mod stats;
+mod tag;
+mod terms;
+mod tries;
 mod unzip;
 mod visit;
 mod watch;
@@ -70,19 +85,17 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
         Some(segment) => Some(redirect::follow(&request, &env, &ctx, (&host_of(&url), segment), query).await),
         None => forward::route(&request, &env, &ctx, &url, path, query).await,
     };
-    match followed {
-        Some(Ok(response)) => Ok(response),
-        Some(Err(problem)) => redirect::explain(&request, &problem),
+    let answer = match followed {
+        Some(Ok(response)) => response,
+        Some(Err(problem)) => redirect::explain(&request, &problem)?,
         None => {
-            let answer = route(&mut understood(request)?, &env, path, query).await;
+            let answer = route(&mut understood(Clone::clone(&request))?, &env, path, query).await;
             note_keys(&env, &ctx);
             deliveries::wake_behind(&env, &ctx);
-            match answer {
-                Ok(response) => Ok(response.into()),
-                Err(problem) => Ok(problem.response()?.into()),
-            }
+            answer.or_else(|problem| problem.response())?.into()
         }
-    }
+    };
+    headers::finished(&request, &env, (&url, path), answer)
 }
 
 /// The SDK takes every method that it does not know for GET. REPORT is one that it knows and no route has: each refuses it
@@ -125,22 +138,31 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
             Method::Get | Method::Head | Method::Post => Ok(pixel::show(request, env, query).await?),
             _ => Err(Problem::MethodNotAllowed("GET, HEAD, POST")),
         },
-        "/healthz" | "/openapi.json" if !matches!(request.method(), Method::Get | Method::Head) => {
+        "/healthz" | "/openapi.json" | "/tag.js"
+            if !matches!(request.method(), Method::Get | Method::Head) =>
+        {
             Err(Problem::MethodNotAllowed("GET, HEAD"))
         }
         "/openapi.json" => openapi::show().await,
+        "/postback" => postback::tell(request, env, query).await,
+        "/tag.js" => tag::show(request, env).await,
         "/events" => events::batch(request, env).await,
         "/stats/clicks" => stats::clicks(request, env, query).await,
         "/stats/quality" => stats::quality(request, env, query).await,
+        "/stats/sessions" => journey_stats::sessions(request, env, query).await,
+        "/stats/funnel" => journey_stats::funnel(request, env, query).await,
+        "/stats/conversions" => journey_stats::conversions(request, env, query).await,
         "/stats/integrity" => stats::integrity(request, env).await,
         "/api/links" => link_routes::collection(request, env, query).await,
         "/api/links/bulk" => link_files::bulk(request, env).await,
         "/api/import" => link_files::import(request, env, query).await,
         "/api/export" => link_files::export(request, env, query).await,
+        "/api/export/events" => event_export::show(request, env, query).await,
+        "/api/rebuild" => rebuild::item(request, env).await,
         "/api/tags" => link_files::label(request, env, query, Label::Tag).await,
         "/api/folders" => link_files::label(request, env, query, Label::Folder).await,
         "/api/sign" => forward::sign(request, env).await,
-        "/api/campaigns" | "/api/publishers" | "/api/webhooks" | "/api/alerts" => {
+        "/api/campaigns" | "/api/publishers" | "/api/funnels" | "/api/webhooks" | "/api/alerts" => {
             catalog_routes::collection(request, env, query, sort_of(path)).await
         }
         "/api/alert-states" => alerts::list(request, env).await,
@@ -159,9 +181,11 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
                     None => link_routes::item(request, env, rest, query).await,
                 }
             } else if let Some(rest) = kept(path) {
-                match (sort_of(path), webhook_routes::verb(rest)) {
-                    (Sort::Webhook, Some(verb)) => webhook_routes::act(request, env, verb).await,
-                    (sort, _) => catalog_routes::item(request, env, rest, sort).await,
+                let verb = webhook_routes::verb(rest);
+                match (sort_of(path), verb, rest.strip_suffix("/statement")) {
+                    (Sort::Webhook, Some(verb), _) => webhook_routes::act(request, env, verb).await,
+                    (Sort::Publisher, _, Some(id)) => journey_stats::statement(request, env, id, query).await,
+                    (sort, ..) => catalog_routes::item(request, env, rest, sort).await,
                 }
             } else if let Some(rest) = path.strip_prefix("/api/deliveries/") {
                 webhook_routes::delivery(request, env, rest).await
@@ -180,6 +204,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
 fn kept(path: &str) -> Option<&str> {
     path.strip_prefix("/api/campaigns/")
         .or_else(|| path.strip_prefix("/api/publishers/"))
+        .or_else(|| path.strip_prefix("/api/funnels/"))
         .or_else(|| path.strip_prefix("/api/webhooks/"))
         .or_else(|| path.strip_prefix("/api/alerts/"))
 }
@@ -187,6 +212,7 @@ fn kept(path: &str) -> Option<&str> {
 fn sort_of(path: &str) -> Sort {
     match path.split('/').nth(2) {
         Some("publishers") => Sort::Publisher,
+        Some("funnels") => Sort::Funnel,
         Some("webhooks") => Sort::Webhook,
         Some("alerts") => Sort::Alert,
         _ => Sort::Campaign,

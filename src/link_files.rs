@@ -194,7 +194,6 @@ pub(crate) async fn export(request: &Request, env: &Env, query: &str) -> Result<
     headers.set("content-type", content_type)?;
     headers.set("content-disposition", &format!("attachment; filename=\"{name}\""))?;
     headers.set("cache-control", "no-store")?;
-    headers.set("access-control-allow-origin", "*")?;
     let (edge, origin) = (Edge::of(env)?, origin(request)?);
     let pages = stream::try_unfold(Some((list, csv)), move |at| {
         let (edge, origin) = (Rc::clone(&edge), origin.clone());

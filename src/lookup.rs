@@ -10,6 +10,8 @@ use worker::{Context, Result, console_warn};
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::limits::Guesser;
+use crate::problem::Problem;
 use crate::sql::read;
 use crate::watch;
 
@@ -52,13 +54,15 @@ impl Known {
 /// a minute more.
 ///
 /// # Errors
-/// KV and D1 are both down, and the isolate does not know the token.
+/// KV and D1 are both down, and the isolate does not know the token; or KV does not know it, and its network has guessed
+/// too often for D1 to be asked.
 pub(crate) async fn find(
     edge: &Rc<Edge>,
     ctx: &Context,
     domain: &str,
     token: &Token,
-) -> Result<Option<Rc<Link>>> {
+    guesser: &Guesser<'_>,
+) -> std::result::Result<Option<Rc<Link>>, Problem> {
     watch::keep_up(edge, ctx);
     let key = key(domain, token);
     let known = edge.known.borrow().0.get(&*key).cloned();
@@ -75,7 +79,7 @@ pub(crate) async fn find(
             return Ok(link.clone());
         }
     }
-    match fetch(edge, ctx, domain, token).await {
+    match fetch(edge, ctx, domain, token, guesser).await {
         Ok(link) => {
             edge.known.borrow_mut().learn(key.into_owned(), link.clone());
             Ok(link)
@@ -88,7 +92,13 @@ pub(crate) async fn find(
     }
 }
 
-async fn fetch(edge: &Edge, ctx: &Context, domain: &str, token: &Token) -> Result<Option<Rc<Link>>> {
+async fn fetch(
+    edge: &Edge,
+    ctx: &Context,
+    domain: &str,
+    token: &Token,
+    guesser: &Guesser<'_>,
+) -> std::result::Result<Option<Rc<Link>>, Problem> {
     let kv_key = kv_key(domain, token);
     let copy = edge.links.get(&kv_key).cache_ttl(KV_CACHE_SECONDS).text();
     // An isolate that was idle learns what changed meanwhile as it asks for the copy.
@@ -111,12 +121,16 @@ async fn fetch(edge: &Edge, ctx: &Context, domain: &str, token: &Token) -> Resul
     if copy.is_some() && !is_new {
         return Ok(copy);
     }
+    // KV takes any load, D1 one query at a time: it is not for guessers. Every link is in KV a minute after it was made.
+    if copy.is_none() {
+        guesser.guess(edge).await?;
+    }
     // KV tells what was true a minute ago, of absence too; D1 tells what is.
     let link = match (from_d1(edge, domain, token).await, copy) {
         (Ok(link), _) => link,
         // An old copy is better than none.
         (Err(_), Some(copy)) => return Ok(Some(copy)),
-        (Err(error), None) => return Err(error),
+        (Err(error), None) => return Err(error.into()),
     };
     let Some(link) = link else { return Ok(None) };
     if !is_new && let Ok(put) = edge.links.put(&kv_key, link.to_record()) {

@@ -50,7 +50,6 @@ impl Once {
         let headers = Headers::new();
         headers.set("content-type", "application/json")?;
         headers.set("cache-control", "no-store")?;
-        headers.set("access-control-allow-origin", "*")?;
         headers.set("idempotent-replayed", "true")?;
         let builder = ResponseBuilder::new().with_status(first.status).with_headers(headers);
         Ok(Self::Again(builder.fixed(first.answer.clone().into_bytes())))

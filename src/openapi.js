@@ -6,7 +6,6 @@ export async function openapi() {
     headers: {
       "content-type": "application/json",
       "cache-control": "public, max-age=3600",
-      "access-control-allow-origin": "*",
     },
   });
 }

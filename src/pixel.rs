@@ -4,7 +4,10 @@ use analytics::capture;
 use worker::{Env, Headers, Request, Response, ResponseBuilder, Result};
 
 use crate::edge::Edge;
+use crate::events::stray;
+use crate::problem::Problem;
 use crate::record::{Verdict, record};
+use crate::senders::admit;
 use crate::visit::Visit;
 
 /// A transparent GIF of one pixel, in 43 bytes.
@@ -24,7 +27,6 @@ pub(crate) async fn show(request: &Request, env: &Env, query: &str) -> Result<Re
     let headers = Headers::new();
     headers.set("content-type", "image/gif")?;
     headers.set("cache-control", "no-store, no-cache, must-revalidate, private")?;
-    headers.set("access-control-allow-origin", "*")?;
     headers.set("access-control-expose-headers", "x-clicktrail")?;
     headers.set("x-clicktrail", &disposition)?;
     Ok(ResponseBuilder::new().with_headers(headers).fixed(GIF.to_vec()))
@@ -34,6 +36,14 @@ pub(crate) async fn show(request: &Request, env: &Env, query: &str) -> Result<Re
 async fn keep(request: &Request, env: &Env, query: &str) -> Result<String> {
     let edge = Edge::of(env)?;
     let visit = Visit::of(request.inner(), &edge, None);
+    if let Err(problem) = admit(request, &edge, &visit, false).await {
+        let reason = match problem {
+            Problem::TooMany(_) => "rate_limited",
+            Problem::Stranger => "origin",
+            _ => "key",
+        };
+        return Ok(format!("rejected; reason={reason}"));
+    }
     let event = match capture::pixel(query, &visit.facts(), &edge.rules) {
         Ok(event) => event,
         Err(rejects) => {
@@ -45,6 +55,9 @@ async fn keep(request: &Request, env: &Env, query: &str) -> Result<String> {
             return Ok(format!("rejected; reason=invalid {}", fields.join(" ")));
         }
     };
+    if stray(&edge, &event, false).await.is_some() {
+        return Ok("rejected; reason=invalid cid".to_owned());
+    }
     Ok(match record(&edge, &event, None).await {
         Verdict::Accepted => "recorded".to_owned(),
         Verdict::Duplicate => "duplicate".to_owned(),

@@ -17,6 +17,8 @@ pub(crate) enum Problem {
     Unauthenticated,
     /// The key lacks the scope.
     Forbidden(&'static str),
+    /// Events are not taken from there.
+    Stranger,
     /// There is nothing here.
     NotFound(&'static str),
     /// The link led somewhere once.
@@ -33,6 +35,10 @@ pub(crate) enum Problem {
     PreconditionFailed,
     /// A dead letter still cannot be counted.
     Unreadable(Cow<'static, str>),
+    /// The body did not come in time.
+    Slow,
+    /// Too often, for so many seconds.
+    TooMany(u32),
     /// The body is larger than allowed.
     TooLarge(Cow<'static, str>),
     /// The body's type is not one we read.
@@ -67,15 +73,17 @@ impl Problem {
         match self {
             Self::Invalid(_) => 400,
             Self::Unauthenticated => 401,
-            Self::Forbidden(_) => 403,
+            Self::Forbidden(_) | Self::Stranger => 403,
             Self::NotFound(_) => 404,
             Self::Gone(_) => 410,
             Self::MethodNotAllowed(_) => 405,
+            Self::Slow => 408,
             Self::Conflict(_) | Self::Taken(_) | Self::Unreadable(_) => 409,
             Self::PreconditionFailed => 412,
             Self::KeyReused => 422,
             Self::TooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
+            Self::TooMany(_) => 429,
             Self::NotRecorded | Self::Unavailable(_) => 503,
         }
     }
@@ -85,6 +93,7 @@ impl Problem {
             Self::Invalid(_) => "The request is not valid",
             Self::Unauthenticated => "A key is needed",
             Self::Forbidden(_) => "The key may not do this",
+            Self::Stranger => "Not from there",
             Self::NotFound(_) => "Not found",
             Self::Gone(_) => "The link is over",
             Self::MethodNotAllowed(_) => "Method not allowed",
@@ -92,6 +101,8 @@ impl Problem {
             Self::KeyReused => "Idempotency key reused",
             Self::PreconditionFailed => "Precondition failed",
             Self::Unreadable(_) => "Still unreadable",
+            Self::Slow => "Too slow",
+            Self::TooMany(_) => "Too many requests",
             Self::TooLarge(_) => "Too large",
             Self::UnsupportedMediaType(_) => "Unsupported media type",
             Self::NotRecorded => "Not recorded",
@@ -109,6 +120,12 @@ impl Problem {
             },
             Self::Unauthenticated => "Send Authorization: Bearer KEY with a key that is in force".into(),
             Self::Forbidden(scope) => format!("The key lacks the scope {scope}").into(),
+            Self::Stranger => {
+                "Events are taken from pages of the listed origins, or with a key of scope events:write"
+                    .into()
+            }
+            Self::Slow => "The body did not arrive in time; send it again".into(),
+            Self::TooMany(seconds) => format!("Try again in {seconds} seconds").into(),
             Self::NotFound(detail)
             | Self::Gone(detail)
             | Self::Conflict(detail)
@@ -126,11 +143,12 @@ impl Problem {
     }
 
     /// What the status asks to be said in a header.
-    fn header(&self) -> Option<(&'static str, &'static str)> {
+    fn header(&self) -> Option<(&'static str, Cow<'static, str>)> {
         match self {
-            Self::Unauthenticated => Some(("www-authenticate", "Bearer")),
-            Self::MethodNotAllowed(allowed) => Some(("allow", allowed)),
-            Self::NotRecorded | Self::Unavailable(_) => Some(("retry-after", "2")),
+            Self::Unauthenticated => Some(("www-authenticate", "Bearer".into())),
+            Self::MethodNotAllowed(allowed) => Some(("allow", (*allowed).into())),
+            Self::NotRecorded | Self::Unavailable(_) => Some(("retry-after", "2".into())),
+            Self::TooMany(seconds) => Some(("retry-after", seconds.to_string().into())),
             _ => None,
         }
     }
@@ -142,7 +160,7 @@ impl Problem {
     pub(crate) fn page(&self) -> Result<web_sys::Response> {
         let page = page::problem(self.status(), self.title(), &self.detail());
         if let Some((name, value)) = self.header() {
-            page.headers().set(name, value)?;
+            page.headers().set(name, &value)?;
         }
         Ok(page)
     }
@@ -160,9 +178,10 @@ impl Problem {
         let headers = Headers::new();
         headers.set("content-type", "application/problem+json")?;
         headers.set("cache-control", "no-store")?;
-        headers.set("access-control-allow-origin", "*")?;
         if let Some((name, value)) = self.header() {
-            headers.set(name, value)?;
+            headers.set(name, &value)?;
+            // A page of another site reads no other header than those that it is shown.
+            headers.set("access-control-expose-headers", name)?;
         }
         let errors = match self {
             Self::Invalid(rejects) => rejects.as_slice(),

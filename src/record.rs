@@ -13,6 +13,7 @@ use worker::js_sys::{Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::JsValue;
 use worker::{Delay, console_warn};
 
+use crate::call::Call;
 use crate::edge::Edge;
 
 /// What became of a hit.
@@ -64,33 +65,6 @@ impl Verdict {
     }
 }
 
-/// What a gate is called with: frames, and whether they went round by the queue.
-pub(crate) struct Call<'a> {
-    pub(crate) late: bool,
-    pub(crate) frames: &'a [u8],
-}
-
-impl<'a> Call<'a> {
-    const PROMPT: u8 = 0;
-    const LATE: u8 = 1;
-
-    fn prompt() -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(512);
-        bytes.push(Self::PROMPT);
-        bytes
-    }
-
-    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
-        let (&how, frames) = bytes.split_first()?;
-        let late = match how {
-            Self::PROMPT => false,
-            Self::LATE => true,
-            _ => return None,
-        };
-        Some(Self { late, frames })
-    }
-}
-
 /// How long a gate may take. Its answer is due after one commit interval; a hit that waits longer goes round by the
 /// queue, and if the gate had it after all, its second copy is turned away.
 const PATIENCE_MS: u64 = 2_000;
@@ -112,7 +86,7 @@ pub(crate) struct Audience {
 /// Keeps one event.
 pub(crate) async fn record(edge: &Edge, event: &RawEvent<'_>, audience: Option<Audience>) -> Verdict {
     let region = edge.region(&event.continent);
-    let mut call = Call::prompt();
+    let mut call = Call::begin(Call::PROMPT, &edge.maps);
     Frame::write_event(event, &mut call);
     let gate = GateName::of(region, event.id, edge.config.gate_shards);
     keep(edge, gate, &call, audience).await.into_iter().next().unwrap_or(Verdict::Lost)
@@ -125,7 +99,7 @@ pub(crate) async fn record_all(edge: &Edge, events: &[&RawEvent<'_>]) -> Vec<Ver
         let gate = GateName::of(edge.region(&event.continent), event.id, edge.config.gate_shards);
         let at = calls.iter().position(|(known, ..)| *known == gate).unwrap_or(calls.len());
         if at == calls.len() {
-            calls.push((gate, Vec::new(), Call::prompt()));
+            calls.push((gate, Vec::new(), Call::begin(Call::PROMPT, &edge.maps)));
         }
         if let Some((_, places, call)) = calls.get_mut(at) {
             places.push(place);
@@ -151,7 +125,7 @@ async fn keep(edge: &Edge, gate: GateName, call: &[u8], audience: Option<Audienc
         Err(Unreached { again: true, .. }) => ask(edge, gate, call, None).await,
         answer => answer,
     };
-    let frames_of_call = call.split_first().map_or(&[][..], |(_, frames)| frames);
+    let frames_of_call = Call::frames(call);
     match verdicts {
         Ok(verdicts) if !verdicts.contains(&Verdict::Full) => verdicts,
         Ok(mut verdicts) => {
@@ -267,20 +241,20 @@ pub(crate) async fn admit_again(edge: &Edge, region: Region, bytes: &[u8], late:
                 let gate = GateName::of(region, id, edge.config.gate_shards);
                 let at = calls.iter().position(|(known, _)| *known == gate).unwrap_or(calls.len());
                 if at == calls.len() {
-                    calls.push((gate, vec![how]));
+                    calls.push((gate, Call::begin(how, &edge.maps)));
                 }
                 if let Some((_, call)) = calls.get_mut(at) {
                     frame.write(call);
                 }
             }
-            Ok(frame @ Frame::Duplicates(_)) => frame.write(&mut left),
+            Ok(frame @ (Frame::Duplicates(_) | Frame::Outcome(_))) => frame.write(&mut left),
             Err(Broken::Unknown(bytes) | Broken::Cut(bytes)) => left.extend_from_slice(bytes),
         }
     }
     let answers = join_all(calls.iter().map(|(gate, call)| ask(edge, *gate, call, None))).await;
     for ((_, call), answer) in calls.iter().zip(answers) {
         let mut verdicts = answer.unwrap_or_default().into_iter();
-        for frame in frames(call.get(1..).unwrap_or_default()).flatten() {
+        for frame in frames(Call::frames(call)).flatten() {
             if !matches!(verdicts.next(), Some(Verdict::Accepted | Verdict::Duplicate)) {
                 frame.write(&mut left);
             }

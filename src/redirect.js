@@ -1,7 +1,10 @@
 // The answer of a redirect. Made here because it takes one crossing instead of six.
 export function redirect(status, location) {
   // A browser or proxy that kept the answer would keep the next click to itself.
-  return new Response(null, { status, headers: { location, "cache-control": "private, no-store" } });
+  return new Response(null, {
+    status,
+    headers: { location, "cache-control": "private, no-store", "x-content-type-options": "nosniff" },
+  });
 }
 
 // A page for a person, in place of a redirect.
@@ -13,7 +16,6 @@ export function page(status, html, policy) {
       "cache-control": "private, no-store",
       "content-security-policy": policy,
       "referrer-policy": "no-referrer",
-      "x-content-type-options": "nosniff",
       "x-robots-tag": "noindex",
     },
   });

@@ -14,6 +14,7 @@ use worker::{Context, Env};
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::guided;
+use crate::limits::Guesser;
 use crate::lookup::find;
 use crate::page::open_app;
 use crate::problem::Problem;
@@ -50,13 +51,15 @@ pub(crate) async fn follow(
     if looks && let Some(segment) = segment.strip_suffix('+') {
         return guided::inspect(&asked, segment).await;
     }
-    let link = lookup(&asked, segment).await?;
+    let guesser = Guesser::new(request);
+    let link = lookup(&asked, segment, &guesser).await?;
     // A form is sent to a link that asks for a word, and to no other.
     let takes_a_form = || link.as_ref().is_some_and(|link| !link.password.is_empty());
     if !looks && (request.method() != "POST" || !takes_a_form()) {
         return Err(Problem::MethodNotAllowed("GET, HEAD"));
     }
     let Some(link) = link else {
+        guesser.guess(edge).await?;
         fail(&asked, None, FailedReason::NotFound);
         return nowhere(edge);
     };
@@ -75,14 +78,20 @@ pub(crate) async fn follow(
 }
 
 /// The link of a path's segment. On a host that has links of its own they come first.
-pub(crate) async fn lookup(asked: &Asked<'_>, segment: &str) -> Result<Option<Rc<Link>>, Problem> {
+pub(crate) async fn lookup(
+    asked: &Asked<'_>,
+    segment: &str,
+    guesser: &Guesser<'_>,
+) -> Result<Option<Rc<Link>>, Problem> {
     let Some(token) = Token::from_segment(segment) else { return Ok(None) };
-    if asked.edge.config.domains.iter().any(|domain| domain == asked.host)
-        && let Some(link) = find(asked.edge, asked.ctx, asked.host, &token).await?
-    {
-        return Ok(Some(link));
+    if asked.edge.config.domains.iter().any(|domain| domain == asked.host) {
+        match find(asked.edge, asked.ctx, asked.host, &token, guesser).await {
+            // Whoever guesses too often may still mean a link of every host.
+            Ok(None) | Err(Problem::TooMany(_)) => {}
+            found => return found,
+        }
     }
-    Ok(find(asked.edge, asked.ctx, "", &token).await?)
+    find(asked.edge, asked.ctx, "", &token, guesser).await
 }
 
 /// What statistics know of a link.

@@ -7,12 +7,13 @@ use analytics::page::PageRow;
 use analytics::report::query::Query;
 use analytics::report::{answer, quality, reads};
 use analytics::segment::Unreadable;
-use durable_objects::{GateName, Region};
-use futures_util::future::join_all;
+use durable_objects::{GateName, JournalName, Region};
+use futures_util::future::{join, join_all};
 use queues::ledger;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wasm_bindgen_futures::JsFuture;
+use worker::js_sys::Promise;
 use worker::{D1Result, Env, Method, Request, Response};
 
 use crate::alerts::Segment;
@@ -25,7 +26,7 @@ use crate::problem::Problem;
 use crate::sql::{StoredPage, transact};
 use crate::zone::zone;
 
-async fn reader(request: &Request, env: &Env) -> Result<(), Problem> {
+pub(crate) async fn reader(request: &Request, env: &Env) -> Result<(), Problem> {
     if request.method() != Method::Get {
         return Err(Problem::MethodNotAllowed("GET"));
     }
@@ -99,14 +100,18 @@ fn found(
     Ok((rows, segments))
 }
 
-/// What a gate says of itself.
+/// What a gate or a journal says of itself.
 #[derive(Debug, Default, Deserialize)]
-struct GateReport {
+#[serde(default)]
+struct Reported {
     admitted: i64,
     duplicates: i64,
     unconfirmed: Vec<(i64, i64)>,
     rows: usize,
     ids: usize,
+    open: usize,
+    held_bytes: usize,
+    damaged: u64,
 }
 
 /// What the consumer counted for a gate.
@@ -119,99 +124,83 @@ struct Applied {
     duplicates: i64,
 }
 
-/// `GET /stats/integrity`: what the gates' logs say was admitted, beside what the ledger says was counted. Neither
-/// is computed from the other.
+/// `GET /stats/integrity`: what the gates' logs say was admitted, beside what the ledger says was counted; and the same of
+/// the journeys' outcomes. Neither side is computed from the other.
 pub(crate) async fn integrity(request: &Request, env: &Env) -> Result<Response, Problem> {
     reader(request, env).await?;
     let edge = Edge::of(env)?;
-    let (sum, gates) = compared(&edge).await?;
+    let (gates, journeys) = compared(&edge).await?;
     Ok(json_response(&json!({
-        "admitted": sum.admitted,
-        "applied": sum.applied,
-        "in_flight": sum.in_flight,
-        "dead_lettered": sum.dead,
-        "lost": sum.lost,
-        "duplicates": sum.duplicates,
-        "duplicates_applied": sum.duplicates_applied,
-        "gates_unreached": sum.unreached,
-        "gates": gates,
+        "admitted": gates.admitted,
+        "applied": gates.applied,
+        "in_flight": gates.in_flight,
+        "dead_lettered": gates.dead,
+        "lost": gates.lost,
+        "duplicates": gates.duplicates,
+        "duplicates_applied": gates.duplicates_applied,
+        "gates_unreached": gates.unreached,
+        "gates": gates.each,
+        "journeys": {
+            "emitted": journeys.admitted,
+            "applied": journeys.applied,
+            "in_flight": journeys.in_flight,
+            "dead_lettered": journeys.dead,
+            "lost": journeys.lost,
+            "unreached": journeys.unreached,
+            "shards": journeys.each,
+        },
     }))?)
 }
 
-/// The same for alerts. `None`: a gate or D1 did not answer.
+/// The same for alerts: events and outcomes together. `None`: a gate, a journal or D1 did not answer.
 pub(crate) async fn service(edge: &Edge) -> Option<Service> {
-    let (sum, _) = compared(edge).await.ok()?;
-    (sum.unreached == 0).then_some(Service {
-        lost: sum.lost,
-        in_flight: sum.in_flight,
-        dead_lettered: sum.dead,
+    let (gates, journeys) = compared(edge).await.ok()?;
+    (gates.unreached + journeys.unreached == 0).then_some(Service {
+        lost: gates.lost + journeys.lost,
+        in_flight: gates.in_flight + journeys.in_flight,
+        dead_lettered: gates.dead + journeys.dead,
     })
 }
 
-async fn compared(edge: &Edge) -> Result<(Sum, Vec<Value>), Problem> {
+/// What gates say, and what journals say.
+async fn compared(edge: &Edge) -> Result<(Tally, Tally), Problem> {
+    let gates = names(edge);
+    let journals: Vec<_> = (0..edge.config.journey_shards).map(|shard| JournalName { shard }).collect();
     // The gates first: what is counted between the two reads makes nothing look lost.
-    let names = names(edge);
-    let reports = join_all(names.iter().map(|&name| report(edge, name))).await;
-    let unconfirmed: Vec<(String, i64)> = names
-        .iter()
-        .zip(&reports)
+    let (of_gates, of_journals) = join(
+        join_all(gates.iter().map(|&name| report(edge.gate(name).map(|stub| stub.report())))),
+        join_all(journals.iter().map(|&name| report(edge.journal(name).map(|stub| stub.report())))),
+    )
+    .await;
+    let named = |names: Vec<String>, reports: Vec<Option<Reported>>| names.into_iter().zip(reports).collect();
+    let of_gates: Vec<_> = named(gates.iter().map(GateName::to_string).collect(), of_gates);
+    let of_journals: Vec<_> = named(journals.iter().map(JournalName::to_string).collect(), of_journals);
+    let unconfirmed: Vec<(String, i64)> = (of_gates.iter().chain(&of_journals))
         .flat_map(|(name, report)| {
             let messages = report.as_ref().map_or(&[][..], |report| &report.unconfirmed);
-            messages.iter().map(|(number, _)| (name.to_string(), *number))
+            messages.iter().map(move |(number, _)| (name.clone(), *number))
         })
         .collect();
     let results = transact(&edge.db, [ledger::applied(), ledger::counted(&unconfirmed)]).await?;
     let [applied, counted] = results.as_slice() else {
         return Err(Problem::Unavailable("the database gave no answer".into()));
     };
-    let mut applied = applied.results::<Applied>()?;
+    let applied = applied.results::<Applied>()?;
     let counted = counted_of(counted)?;
-    let mut gates = Vec::new();
-    let mut sum = Sum::default();
-    for (name, report) in names.iter().zip(reports) {
-        let name = name.to_string();
-        let place = applied.iter().position(|row| row.gate == name);
-        let applied = place.map(|place| applied.swap_remove(place)).unwrap_or_default();
-        let Some(report) = report else {
-            sum.unreached += 1;
-            gates.push(json!({ "gate": name, "unreached": true, "applied": applied.events }));
-            continue;
-        };
-        if report.admitted == 0 && report.duplicates == 0 && applied.messages == 0 {
-            continue;
-        }
-        let in_flight: i64 = (report.unconfirmed.iter())
-            .filter(|(number, _)| !counted.contains(&(name.clone(), *number)))
-            .map(|(_, events)| events)
-            .sum();
-        let lost = (report.admitted - applied.events - applied.dead - in_flight).max(0);
-        sum.admitted += report.admitted;
-        sum.duplicates += report.duplicates;
-        sum.applied += applied.events;
-        sum.duplicates_applied += applied.duplicates;
-        sum.in_flight += in_flight;
-        sum.dead += applied.dead;
-        sum.lost += lost;
-        gates.push(json!({
-            "gate": name,
-            "admitted": report.admitted,
-            "applied": applied.events,
-            "in_flight": in_flight,
-            "dead_lettered": applied.dead,
-            "lost": lost,
-            "duplicates": report.duplicates,
-            "duplicates_applied": applied.duplicates,
-            "messages_applied": applied.messages,
-            "messages_unconfirmed": report.unconfirmed.len(),
-            "log_rows": report.rows,
-            "ids": report.ids,
-        }));
+    let mut gates = Tally::default();
+    for (name, report) in &of_gates {
+        gates.add("gate", name, report.as_ref(), &applied, &counted);
     }
-    Ok((sum, gates))
+    let mut journeys = Tally::default();
+    for (name, report) in &of_journals {
+        journeys.add("journey", name, report.as_ref(), &applied, &counted);
+    }
+    Ok((gates, journeys))
 }
 
+/// What several logs say, added up.
 #[derive(Default)]
-struct Sum {
+struct Tally {
     admitted: i64,
     applied: i64,
     in_flight: i64,
@@ -220,6 +209,69 @@ struct Sum {
     duplicates: i64,
     duplicates_applied: i64,
     unreached: i64,
+    each: Vec<Value>,
+}
+
+impl Tally {
+    fn add(
+        &mut self,
+        sort: &str,
+        name: &str,
+        report: Option<&Reported>,
+        applied: &[Applied],
+        counted: &HashSet<(String, i64)>,
+    ) {
+        let nothing = Applied::default();
+        let applied = applied.iter().find(|row| row.gate == name).unwrap_or(&nothing);
+        let Some(report) = report else {
+            self.unreached += 1;
+            self.each.push(json!({ sort: name, "unreached": true, "applied": applied.events }));
+            return;
+        };
+        if report.admitted == 0 && report.duplicates == 0 && applied.messages == 0 {
+            return;
+        }
+        let in_flight: i64 = (report.unconfirmed.iter())
+            .filter(|(number, _)| !counted.contains(&(name.to_owned(), *number)))
+            .map(|(_, events)| events)
+            .sum();
+        let lost = (report.admitted - applied.events - applied.dead - in_flight).max(0);
+        self.admitted += report.admitted;
+        self.duplicates += report.duplicates;
+        self.applied += applied.events;
+        self.duplicates_applied += applied.duplicates;
+        self.in_flight += in_flight;
+        self.dead += applied.dead;
+        self.lost += lost;
+        let mut said = json!({
+            sort: name,
+            "applied": applied.events,
+            "in_flight": in_flight,
+            "dead_lettered": applied.dead,
+            "lost": lost,
+            "messages_applied": applied.messages,
+            "messages_unconfirmed": report.unconfirmed.len(),
+        });
+        let mut put = |name: &str, value: Value| {
+            if let Some(said) = said.as_object_mut() {
+                said.insert(name.to_owned(), value);
+            }
+        };
+        if sort == "gate" {
+            put("admitted", report.admitted.into());
+            put("duplicates", report.duplicates.into());
+            put("duplicates_applied", applied.duplicates.into());
+            put("log_rows", report.rows.into());
+            put("ids", report.ids.into());
+        } else {
+            put("emitted", report.admitted.into());
+            put("rows", report.rows.into());
+            put("open_sessions", report.open.into());
+            put("held_bytes", report.held_bytes.into());
+            put("damaged", report.damaged.into());
+        }
+        self.each.push(said);
+    }
 }
 
 fn counted_of(result: &D1Result) -> Result<HashSet<(String, i64)>, Problem> {
@@ -235,13 +287,10 @@ fn counted_of(result: &D1Result) -> Result<HashSet<(String, i64)>, Problem> {
 fn names(edge: &Edge) -> Vec<GateName> {
     let regions =
         Region::ALL.into_iter().filter(|&region| (region != Region::World) == edge.config.gate_regions);
-    regions
-        .flat_map(|region| (0..edge.config.gate_shards).map(move |shard| GateName { region, shard }))
-        .collect()
+    regions.flat_map(|region| (0..edge.maps.most()).map(move |shard| GateName { region, shard })).collect()
 }
 
-async fn report(edge: &Edge, name: GateName) -> Option<GateReport> {
-    let stub = edge.gate(name).ok()?;
-    let answer = JsFuture::from(stub.report()).await.ok()?.as_string()?;
+async fn report(asked: worker::Result<Promise>) -> Option<Reported> {
+    let answer = JsFuture::from(asked.ok()?).await.ok()?.as_string()?;
     serde_json::from_str(&answer).ok()
 }

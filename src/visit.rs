@@ -19,6 +19,15 @@ extern "C" {
     /// One line for each [`Line`]; what is absent is empty. No header can hold a line break.
     /// `place_header` names the header in which a front end says where the visitor is, in place of the platform.
     fn facts(request: &web_sys::Request, place_header: &str) -> String;
+
+    /// The client's address, where nothing else is wanted.
+    fn address(request: &web_sys::Request) -> String;
+}
+
+/// The network that a request comes from: v4 /24, v6 /48. An attacker has all addresses of either; and no address
+/// becomes the key of anything.
+pub(crate) fn network_of(request: &web_sys::Request) -> String {
+    truncate_ip(&address(request))
 }
 
 /// The lines of [`facts`].
@@ -66,6 +75,21 @@ impl Visit {
             StoreIp::None => String::new(),
         };
         Self { text, received_at_ms, visitor, ip }
+    }
+
+    /// Who it is today, as a key.
+    pub(crate) fn key(&self) -> String {
+        format!("{:x}", self.visitor)
+    }
+
+    /// The network that the request came from, whatever of it is stored.
+    pub(crate) fn network(&self) -> String {
+        truncate_ip(line(&lines(&self.text), Line::Address))
+    }
+
+    /// The page that the request came from, if it says so.
+    pub(crate) fn referrer(&self) -> &str {
+        line(&lines(&self.text), Line::Referrer)
     }
 
     /// The facts for capture.

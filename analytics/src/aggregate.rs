@@ -4,20 +4,68 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::dimension::Dimension;
+use crate::outcome::Model;
+use crate::page::Level;
 use crate::sheet::Sheet;
 
 /// Length of a minute.
 pub const MINUTE_MS: i64 = 60_000;
 
-/// Whose sums they are.
+/// Of whom they are, where that is not all that a scope says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// Everybody.
+    All,
+    /// One campaign.
+    Campaign(Box<str>),
+    /// One link.
+    Link(Box<str>),
+}
+
+impl Subject {
+    fn key(&self) -> Scope {
+        match self.clone() {
+            Self::All => Scope::All,
+            Self::Campaign(id) => Scope::Campaign(id),
+            Self::Link(token) => Scope::Link(token),
+        }
+    }
+
+    fn from_key(key: &str) -> Option<Self> {
+        match Scope::from_key(key)? {
+            Scope::All => Some(Self::All),
+            Scope::Campaign(id) => Some(Self::Campaign(id)),
+            Scope::Link(token) => Some(Self::Link(token)),
+            _ => None,
+        }
+    }
+
+    fn own(&self) -> Option<(Dimension, &str)> {
+        match self {
+            Self::All => None,
+            Self::Campaign(id) => Some((Dimension::Campaign, id)),
+            Self::Link(token) => Some((Dimension::Link, token)),
+        }
+    }
+}
+
+/// Whose sums they are, and of what.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// Everybody's.
+    /// Hits, everybody's.
     All,
     /// One campaign's.
     Campaign(Box<str>),
     /// One link's.
     Link(Box<str>),
+    /// What was paid for to one publisher.
+    Publisher(Box<str>),
+    /// Sessions.
+    Sessions(Subject),
+    /// Who reached a step of a funnel: its id, and which step from 0.
+    Step(Box<str>, u8),
+    /// Conversions as a model shares them out; no link has its own.
+    Credits(Model, Subject),
 }
 
 impl Scope {
@@ -25,27 +73,53 @@ impl Scope {
     pub fn key(&self) -> String {
         match self {
             Self::All => "*".to_owned(),
-            Self::Campaign(id) => format!("c/{id}"),
-            Self::Link(token) => format!("l/{token}"),
+            Self::Campaign(id) => ["c/", id].concat(),
+            Self::Link(token) => ["l/", token].concat(),
+            Self::Publisher(id) => ["p/", id].concat(),
+            Self::Sessions(of) => ["s/", &of.key().key()].concat(),
+            Self::Step(funnel, step) => format!("f/{funnel}/{step}"),
+            Self::Credits(model, of) => ["a/", model.name(), "/", &of.key().key()].concat(),
         }
     }
 
     /// The scope of a key.
     pub fn from_key(key: &str) -> Option<Self> {
-        match key.split_once('/') {
-            None if key == "*" => Some(Self::All),
-            Some(("c", id)) => Some(Self::Campaign(id.into())),
-            Some(("l", token)) => Some(Self::Link(token.into())),
-            _ => None,
-        }
+        Some(match key.split_once('/') {
+            None if key == "*" => Self::All,
+            Some(("c", id)) => Self::Campaign(id.into()),
+            Some(("l", token)) => Self::Link(token.into()),
+            Some(("p", id)) => Self::Publisher(id.into()),
+            Some(("s", of)) => Self::Sessions(Subject::from_key(of)?),
+            Some(("f", of)) => {
+                // An id may have slashes in it, a number has none.
+                let (funnel, step) = of.rsplit_once('/')?;
+                Self::Step(funnel.into(), step.parse().ok()?)
+            }
+            Some(("a", of)) => {
+                let (model, of) = of.split_once('/')?;
+                Self::Credits(Model::parse(model)?, Subject::from_key(of)?)
+            }
+            _ => return None,
+        })
     }
 
     /// The dimension that is the same for everything in the scope, and so has no cells there, and its value.
     pub fn own(&self) -> Option<(Dimension, &str)> {
         match self {
-            Self::All => None,
+            Self::All | Self::Step(..) => None,
             Self::Campaign(id) => Some((Dimension::Campaign, id)),
             Self::Link(token) => Some((Dimension::Link, token)),
+            Self::Publisher(id) => Some((Dimension::Publisher, id)),
+            Self::Sessions(of) | Self::Credits(_, of) => of.own(),
+        }
+    }
+
+    /// Whether it has sums of a level: only hits are combined, and a statement is by day.
+    pub(crate) fn keeps(&self, level: Level) -> bool {
+        match self {
+            Self::All | Self::Campaign(_) | Self::Link(_) => true,
+            Self::Publisher(_) => level == Level::Day,
+            Self::Sessions(_) | Self::Step(..) | Self::Credits(..) => level != Level::Cube,
         }
     }
 }
@@ -82,5 +156,35 @@ impl fmt::Debug for StatsAggregate {
             write!(f, "{} {} .. {sheet:?}", crate::time::rfc3339(*minute_ms), scope.key())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kept sums are found by these.
+    #[test]
+    fn keys_are_pinned_and_read_back() {
+        let campaign = || Subject::Campaign("a/b".into());
+        for (scope, key) in [
+            (Scope::All, "*"),
+            (Scope::Campaign("a/b".into()), "c/a/b"),
+            (Scope::Link("x".into()), "l/x"),
+            (Scope::Publisher("*".into()), "p/*"),
+            (Scope::Sessions(Subject::All), "s/*"),
+            (Scope::Sessions(campaign()), "s/c/a/b"),
+            (Scope::Sessions(Subject::Link("x".into())), "s/l/x"),
+            (Scope::Step("f/1".into(), 2), "f/f/1/2"),
+            (Scope::Credits(Model::TimeDecay, Subject::All), "a/time_decay/*"),
+            (Scope::Credits(Model::Last, campaign()), "a/last/c/a/b"),
+        ] {
+            assert_eq!(scope.key(), key);
+            assert_eq!(Scope::from_key(key), Some(scope));
+        }
+        for key in ["", "x/y", "s/", "s/p/x", "s/s/*", "f/x", "f/x/300", "a/last", "a/best/*", "a/last/f/x/1"]
+        {
+            assert_eq!(Scope::from_key(key), None, "{key}");
+        }
     }
 }

@@ -65,6 +65,8 @@ pub enum Entity {
     Campaign,
     /// A publisher.
     Publisher,
+    /// A funnel.
+    Funnel,
     /// An API key, by its hash.
     Key,
     /// A webhook.
@@ -75,8 +77,8 @@ pub enum Entity {
 
 impl Entity {
     /// Every entity.
-    pub const ALL: [Self; 6] =
-        [Self::Link, Self::Campaign, Self::Publisher, Self::Key, Self::Webhook, Self::Alert];
+    pub const ALL: [Self; 7] =
+        [Self::Link, Self::Campaign, Self::Publisher, Self::Funnel, Self::Key, Self::Webhook, Self::Alert];
 
     /// The name in the table, in queries and in answers.
     pub fn name(self) -> &'static str {
@@ -84,6 +86,7 @@ impl Entity {
             Self::Link => "link",
             Self::Campaign => "campaign",
             Self::Publisher => "publisher",
+            Self::Funnel => "funnel",
             Self::Key => "key",
             Self::Webhook => "webhook",
             Self::Alert => "alert",

@@ -47,6 +47,10 @@ pub struct Bot {
 impl Bot {
     /// Judges an event by what its request shows and by what was made of its user agent.
     pub fn judge(raw: &RawEvent<'_>, agent: &Agent<'_>) -> Self {
+        // What a server tells of a visitor shows nothing of the visitor's own request.
+        if raw.source == Source::Postback {
+            return Self { verdict: Verdict::Human, reasons: Reasons::default() };
+        }
         let mut case = Case::default();
         case.hear_agent(raw, agent);
         case.hear_network(raw);

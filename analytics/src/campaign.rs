@@ -1,23 +1,78 @@
-//! The join of events with the campaigns that they belong to.
+//! The join of events with the campaigns that they belong to, and with the publishers that are paid for them.
 
-use std::collections::HashMap;
+mod payout;
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hasher;
 
 use foldhash::fast::FixedState;
 use serde_json::Value;
+use siphasher::sip::SipHasher13;
 
 use crate::catalog::{Item, Sort};
-use crate::{AgentCache, Kind, RawEvent, Text, TrackedEvent, Verdict, enrich_with};
+use crate::conversion::Status;
+use crate::{AgentCache, Kind, RawEvent, Source, Text, TrackedEvent, Verdict, enrich_with};
+use payout::Payout;
+
+/// Where campaigns and links that nobody keeps count, if they are not to count by themselves.
+pub const UNKNOWN: &str = "(unknown)";
+
+/// Names that nobody keeps and that have sums of their own all the same, so far in this hour.
+///
+/// Each is worth a row of D1 at each of four levels, $4 for a million, and a batch invents 500 of them in one request.
+/// Whoever is beyond the bound is not lost: it counts in all sums but those of its name. What is remembered is 8 bytes each.
+#[derive(Debug)]
+struct Strangers {
+    hour: i64,
+    names: HashSet<u64, FixedState>,
+    most: usize,
+}
+
+impl Strangers {
+    fn new(most: usize) -> RefCell<Self> {
+        RefCell::new(Self { hour: 0, names: HashSet::default(), most })
+    }
+
+    fn admit(&mut self, name: &str, at_ms: i64) -> bool {
+        let hour = at_ms.div_euclid(3_600_000);
+        if hour > self.hour {
+            (self.hour, self.names) = (hour, HashSet::default());
+        }
+        // One whose collisions nobody computes, or they would all count as the name that was admitted.
+        let mut hasher = SipHasher13::new_with_key(b"clicktrail names");
+        hasher.write(name.as_bytes());
+        let hash = hasher.finish();
+        self.names.contains(&hash) || self.names.len() < self.most && self.names.insert(hash)
+    }
+}
 
 /// Every campaign, as far as events are concerned: some 200 bytes each, so that the largest customers' ten thousand
 /// fit into an isolate many times.
 ///
 /// What a campaign says is applied as it is known when the event is consumed, seconds after it happened; what has been
 /// counted is not counted again when a price changes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Campaigns {
     /// By id.
     known: HashMap<String, Terms, FixedState>,
     change: i64,
+    strangers: RefCell<Strangers>,
+    strange_links: RefCell<Strangers>,
+    /// By id.
+    publishers: HashMap<String, Payout, FixedState>,
+    publisher_change: i64,
+    /// What was spent of each campaign, as far as it was read.
+    spent: HashMap<String, i64, FixedState>,
+}
+
+/// What a campaign may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// All together, in thousand-millionths.
+    pub nanos: i64,
+    /// What the next event costs.
+    pub price_nanos: i64,
 }
 
 /// What a campaign says of its events.
@@ -29,6 +84,8 @@ struct Terms {
     ends_at_ms: i64,
     /// What a person's event of that kind costs.
     price: Option<(Kind, i64)>,
+    currency: String,
+    budget_nanos: Option<i64>,
 }
 
 impl Terms {
@@ -48,22 +105,58 @@ impl Terms {
                 (_, "cpa") => price(Kind::Conversion, 1_000),
                 _ => None,
             },
+            currency: campaign.text("currency"),
+            budget_nanos: campaign.number("budget_micros").map(|micros| micros.saturating_mul(1_000)),
         }
     }
 
-    /// What the event costs, in billionths of a unit.
-    fn cost_nanos(&self, event: &TrackedEvent<'_>) -> i64 {
-        let runs = (self.starts_at_ms..self.ends_at_ms).contains(&event.effective_time_ms);
-        match self.price {
-            Some((kind, nanos)) if kind == event.raw.kind && runs && event.bot.verdict != Verdict::Bot => {
-                nanos
-            }
-            _ => 0,
-        }
+    fn runs(&self, event: &TrackedEvent<'_>) -> bool {
+        (self.starts_at_ms..self.ends_at_ms).contains(&event.effective_time_ms)
     }
 }
 
+impl Default for Campaigns {
+    /// Every name counts by itself.
+    fn default() -> Self {
+        Self::new(usize::MAX, usize::MAX)
+    }
+}
+
+/// Whether anybody pays for it: a person did it, and it is not the news that a transaction came to nothing. What turns
+/// out later, that it was told twice or was no new visitor's, is taken back ([`crate::outcome::Correction`]).
+fn is_billable(event: &TrackedEvent<'_>) -> bool {
+    event.bot.verdict != Verdict::Bot && event.raw.postback.status != Status::Rejected
+}
+
 impl Campaigns {
+    /// No campaign so far. Of campaigns that nobody keeps, and of links that events only name, so many in an hour count
+    /// by themselves.
+    pub fn new(strangers: usize, strange_links: usize) -> Self {
+        Self {
+            known: HashMap::default(),
+            change: 0,
+            strangers: Strangers::new(strangers),
+            strange_links: Strangers::new(strange_links),
+            publishers: HashMap::default(),
+            publisher_change: 0,
+            spent: HashMap::default(),
+        }
+    }
+
+    /// Whether the campaign is kept.
+    pub fn have(&self, id: &str) -> bool {
+        self.known.contains_key(id)
+    }
+
+    /// Where the campaign counts.
+    pub fn counted_as<'a>(&self, id: &'a str, at_ms: i64) -> &'a str {
+        if id.is_empty() || self.have(id) || self.strangers.borrow_mut().admit(id, at_ms) {
+            id
+        } else {
+            UNKNOWN
+        }
+    }
+
     /// Everything up to this change of the catalog is known.
     pub fn change(&self) -> i64 {
         self.change
@@ -84,15 +177,71 @@ impl Campaigns {
         }
     }
 
+    /// Everything up to this change of the publishers is known.
+    pub fn publisher_change(&self) -> i64 {
+        self.publisher_change
+    }
+
+    /// Takes a publisher's record, as [`Campaigns::learn`] takes a campaign's.
+    pub fn learn_publisher(&mut self, record: &str) {
+        let change =
+            serde_json::from_str::<Value>(record).ok().and_then(|record| record.get("change")?.as_i64());
+        let Some(change) = change.filter(|change| *change > self.publisher_change) else { return };
+        self.publisher_change = change;
+        let Some(publisher) = Item::from_record(Sort::Publisher, record) else { return };
+        match Payout::of(&publisher) {
+            Some(payout) => self.publishers.insert(publisher.id().to_owned(), payout),
+            None => self.publishers.remove(publisher.id()),
+        };
+    }
+
+    /// What a campaign may cost, if it has a budget and a price.
+    pub fn budget(&self, campaign: &str) -> Option<Budget> {
+        let terms = self.known.get(campaign)?;
+        Some(Budget { nanos: terms.budget_nanos?, price_nanos: terms.price?.1 })
+    }
+
+    /// What was spent of a campaign, as far as it is known.
+    pub fn spent_nanos(&self, campaign: &str) -> i64 {
+        self.spent.get(campaign).copied().unwrap_or(0)
+    }
+
+    /// Learns what was spent of a campaign.
+    pub fn learn_spent(&mut self, campaign: &str, nanos: i64) {
+        self.spent.insert(campaign.to_owned(), nanos);
+    }
+
     /// Works out what an event means, in its campaign: publisher and medium are the campaign's where the event names
-    /// none, before all else, because the medium decides the channel; and a person's event has its price. An event of
-    /// no campaign, or of one that nobody keeps, means what it says.
+    /// none, before all else, because the medium decides the channel; and a person's event has its price and its payout.
+    /// An event of no campaign, or of one that nobody keeps, means what it says.
     pub fn enrich_with<'a>(&'a self, agents: &mut AgentCache, mut raw: RawEvent<'a>) -> TrackedEvent<'a> {
-        let Some(terms) = self.known.get(&*raw.campaign_id) else { return enrich_with(agents, raw) };
-        raw.publisher_id = raw.publisher_id.or(Text::from(terms.publisher_id.as_str()));
-        raw.medium = raw.medium.or(Text::from(terms.medium.as_str()));
+        let at_ms = raw.received_at_ms;
+        // A redirect's link is one that there is; any other is the sender's word.
+        let is_named = raw.source != Source::Redirect && !raw.link.is_empty();
+        if is_named && !self.strange_links.borrow_mut().admit(&raw.link, at_ms) {
+            raw.link = UNKNOWN.into();
+        }
+        let terms = self.known.get(&*raw.campaign_id);
+        if let Some(terms) = terms {
+            raw.publisher_id = raw.publisher_id.or(Text::from(terms.publisher_id.as_str()));
+            raw.medium = raw.medium.or(Text::from(terms.medium.as_str()));
+        } else if !raw.campaign_id.is_empty() && !self.strangers.borrow_mut().admit(&raw.campaign_id, at_ms) {
+            raw.campaign_id = UNKNOWN.into();
+        }
         let mut event = enrich_with(agents, raw);
-        event.cost_nanos = terms.cost_nanos(&event);
+        if terms.is_some_and(|terms| !terms.runs(&event)) || !is_billable(&event) {
+            return event;
+        }
+        if let Some(terms) = terms
+            && let Some((kind, nanos)) = terms.price
+            && kind == event.raw.kind
+        {
+            event.cost_nanos = nanos;
+            event.cost_currency = Text::from(terms.currency.as_str());
+        }
+        if let Some(publisher) = event.raw.publisher_id.present().and_then(|id| self.publishers.get(id)) {
+            publisher.pay(&mut event);
+        }
         event
     }
 }
@@ -103,7 +252,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{Channel, EventId, Source, enrich};
+    use crate::{Channel, EventId, enrich};
 
     const NOW: i64 = 1_790_000_000_000;
 
@@ -122,7 +271,7 @@ mod tests {
     }
 
     fn campaigns(body: Value) -> Campaigns {
-        let mut campaigns = Campaigns::default();
+        let mut campaigns = Campaigns::new(100, 100);
         campaigns.learn(&record(1, body, |item| item));
         campaigns
     }
@@ -166,7 +315,42 @@ mod tests {
         assert_eq!(with("status", "ended".into()), 0);
         assert_eq!(with("archived", true.into()), 1_000);
         let robot = RawEvent { user_agent: "Googlebot/2.1".into(), ..event(Kind::Click) };
-        assert_eq!(campaigns(price).enrich(robot).cost_nanos, 0);
+        assert_eq!(campaigns(price.clone()).enrich(robot).cost_nanos, 0);
+        let mut rejected = event(Kind::Conversion);
+        rejected.postback.status = Status::Rejected;
+        assert_eq!(campaigns(price).enrich(rejected).cost_nanos, 0);
+    }
+
+    #[test]
+    fn publishers_are_paid_by_their_model() {
+        let paid = |body: Value| {
+            let mut campaigns = Campaigns::default();
+            let mut body = body;
+            body["name"] = "x".into();
+            let item = Item::create(Sort::Publisher, body.to_string().as_bytes(), "p".into(), NOW).unwrap();
+            let mut record: Value = serde_json::from_str(&item.to_record()).unwrap();
+            record["change"] = 1.into();
+            campaigns.learn_publisher(&record.to_string());
+            let pays = |kind: Kind| {
+                let mut raw = event(kind);
+                (raw.publisher_id, raw.campaign_id) = ("p".into(), Text::EMPTY);
+                (raw.value_micros, raw.currency) = (Some(10_000_001), "USD".into());
+                let event = campaigns.enrich(raw);
+                (event.payout_nanos, event.payout_currency.to_string())
+            };
+            [Kind::Click, Kind::Impression, Kind::Conversion].map(pays)
+        };
+        let fixed =
+            |model: &str| json!({"payout_model": model, "payout_micros": 2_500_000, "currency": "EUR"});
+        let (none, eur) = ((0, String::new()), "EUR".to_owned());
+        let nothing = || none.clone();
+        assert_eq!(paid(fixed("cpc")), [(2_500_000_000, eur.clone()), nothing(), nothing()]);
+        assert_eq!(paid(fixed("cpm")), [nothing(), (2_500_000, eur.clone()), nothing()]);
+        assert_eq!(paid(fixed("cpa")), [nothing(), nothing(), (2_500_000_000, eur)]);
+        let share = json!({"payout_model": "revshare", "payout_percent": 12.5});
+        assert_eq!(paid(share), [nothing(), nothing(), (1_250_000_125, "USD".to_owned())]);
+        let paused = json!({"payout_model": "revshare", "payout_percent": 12.5, "status": "paused"});
+        assert_eq!(paid(paused), [nothing(), nothing(), nothing()]);
     }
 
     #[test]
@@ -179,6 +363,39 @@ mod tests {
         assert_eq!(campaigns.enrich(own.clone()), enrich(own));
         let other = RawEvent { campaign_id: "summer".into(), ..event(Kind::Click) };
         assert_eq!(campaigns.enrich(other.clone()), enrich(other));
+    }
+
+    #[test]
+    fn of_names_that_nobody_keeps_so_many_an_hour_count_by_themselves() {
+        let mut campaigns = Campaigns::new(2, 0);
+        campaigns.learn(&record(1, json!({"medium": "email"}), |item| item));
+        let counted = |id: &str, at_ms: i64| {
+            let mut raw = RawEvent { campaign_id: id.to_owned().into(), ..event(Kind::Click) };
+            raw.received_at_ms = at_ms;
+            let event = campaigns.enrich(raw).raw.campaign_id.to_string();
+            assert_eq!(event, campaigns.counted_as(id, at_ms), "an event and its duplicates");
+            event
+        };
+        let ids = ["spring", "one", "two", "three", "", "one", "four", "spring"];
+        assert_eq!(
+            ids.map(|id| counted(id, NOW)),
+            ["spring", "one", "two", UNKNOWN, "", "one", UNKNOWN, "spring"]
+        );
+        assert_eq!(ids.map(|id| counted(id, NOW + 3_600_000))[..4], ["spring", "one", "two", UNKNOWN]);
+        assert_eq!(counted("three", NOW), UNKNOWN, "an hour that is over has no room");
+    }
+
+    #[test]
+    fn a_followed_link_is_never_a_stranger_and_one_that_is_only_named_may_be() {
+        let campaigns = Campaigns::new(0, 1);
+        let link = |link: &str, source: Source| {
+            let mut raw =
+                RawEvent { link: link.to_owned().into(), campaign_id: "".into(), ..event(Kind::Click) };
+            raw.source = source;
+            campaigns.enrich(raw).raw.link.to_string()
+        };
+        assert_eq!(["a", "b", "c"].map(|name| link(name, Source::Redirect)), ["a", "b", "c"]);
+        assert_eq!(["a", "b", "a"].map(|name| link(name, Source::Batch)), ["a", UNKNOWN, "a"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Everything here is total: whatever the bytes, the answer is an event or a list of what to correct.
 
-mod amount;
+pub(crate) mod amount;
 mod assign;
 mod batch;
 mod beacon;
@@ -16,9 +16,11 @@ mod json;
 #[cfg(test)]
 pub(crate) mod laws;
 mod list;
+mod postback;
 mod query;
 mod scalar;
 
+use crate::campaign::UNKNOWN;
 use crate::signature::Signer;
 pub use amount::AMOUNT_MAX_MICROS;
 pub use batch::{BATCH_MAX_EVENTS, Batch, Invalid, Refused, batch};
@@ -28,6 +30,7 @@ pub use failed::{FailedReason, failed_redirect};
 pub use field::{ID_MAX_CHARS, NAME_MAX_CHARS, PROP_KEY_MAX_CHARS, PROP_VALUE_MAX_CHARS, PROPS_MAX};
 pub use forward::forward;
 pub use hit::{LinkFacts, pixel, redirect};
+pub use postback::{Proof, Told, postback};
 
 /// How much of a raw query string is kept with a redirect or pixel, in bytes.
 pub const QUERY_MAX_BYTES: usize = 2_048;
@@ -39,6 +42,8 @@ pub struct Rules {
     pub app_schemes: Vec<String>,
     /// Who made the click ids that conversions name; without it none can be checked.
     pub signer: Option<Signer>,
+    /// Whether links that only an event's sender vouches for count together, under [`UNKNOWN`].
+    pub gathers: bool,
 }
 
 /// The beginning of a text, at most `max` bytes, ending between two characters.

@@ -1,4 +1,4 @@
-//! What customers keep by name: campaigns, publishers, webhooks and alerts.
+//! What customers keep by name: campaigns, publishers, funnels, webhooks and alerts.
 //!
 //! An item is a row of values under the fields of its sort. The fields are a table and not a struct, so that one
 //! piece of code reads, checks, stores and shows an item whatever its sort, and a new sort is a new table.
@@ -29,6 +29,8 @@ pub struct Item {
     created_at_ms: i64,
     updated_at_ms: i64,
     deleted_at_ms: Option<i64>,
+    /// When what it is was last changed; kept of funnels alone.
+    defined_at_ms: i64,
     version: u32,
 }
 
@@ -42,6 +44,7 @@ impl Item {
             created_at_ms: now_ms,
             updated_at_ms: now_ms,
             deleted_at_ms: None,
+            defined_at_ms: now_ms,
             version: 0,
         }
     }
@@ -56,6 +59,16 @@ impl Item {
         self.sort
     }
 
+    /// The name that people gave it.
+    pub fn name(&self) -> String {
+        self.text("name")
+    }
+
+    /// Since when it is what it is, epoch ms.
+    pub(crate) fn defined_at_ms(&self) -> i64 {
+        self.defined_at_ms
+    }
+
     /// Counts the changes from 1.
     pub fn version(&self) -> u32 {
         self.version
@@ -67,7 +80,7 @@ impl Item {
     }
 
     /// The value of a field, or the one that it has by itself.
-    fn value(&self, name: &str) -> Value {
+    pub(crate) fn value(&self, name: &str) -> Value {
         let fields = self.sort.fields();
         let place = fields.iter().position(|field| field.name == name);
         let field =
@@ -133,6 +146,9 @@ impl Item {
         put("created_at", self.created_at_ms.into());
         put("updated_at", self.updated_at_ms.into());
         put("deleted_at", self.deleted_at_ms.into());
+        if self.sort == Sort::Funnel {
+            put("complete_from", self.defined_at_ms.into());
+        }
         put("version", self.version.into());
         Value::Object(record).to_string()
     }
@@ -144,11 +160,13 @@ impl Item {
         for field in sort.fields() {
             values.push(record.get(field.name).cloned().unwrap_or_default());
         }
+        let created_at_ms = record.get("created_at")?.as_i64()?;
         Some(Self {
             sort,
             id: record.get("id")?.as_str()?.to_owned(),
             values,
-            created_at_ms: record.get("created_at")?.as_i64()?,
+            created_at_ms,
+            defined_at_ms: record.get("complete_from").and_then(Value::as_i64).unwrap_or(created_at_ms),
             updated_at_ms: record.get("updated_at")?.as_i64()?,
             deleted_at_ms: record.get("deleted_at").and_then(Value::as_i64),
             version: u32::try_from(record.get("version")?.as_u64()?).ok()?,
@@ -171,6 +189,9 @@ impl Item {
         put("created_at", rfc3339(self.created_at_ms).into());
         put("updated_at", rfc3339(self.updated_at_ms).into());
         put("deleted_at", self.deleted_at_ms.map(rfc3339).into());
+        if self.sort == Sort::Funnel {
+            put("complete_from", rfc3339(self.defined_at_ms).into());
+        }
         put("version", self.version.into());
         Value::Object(answer)
     }

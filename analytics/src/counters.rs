@@ -20,10 +20,12 @@ pub enum Hit {
 }
 
 /// Slots are kept by place, so that they are only ever appended: three for each kind that was there first, what they
-/// were worth, and what came later.
-const SLOTS: usize = 20;
-const VALUE: usize = 15;
+/// were worth, and what came later. What follows from journeys is kept in the same slots under other scopes, where they
+/// mean something else ([`crate::measure`]): only the value is the same everywhere.
+const SLOTS: usize = 21;
+pub(crate) const VALUE: usize = 15;
 const COST: usize = 19;
+const PAYOUT: usize = 20;
 
 /// How often what happened, what it was worth and what it cost. Addition is the only operation, so counters may be summed
 /// in any order and any grouping.
@@ -47,32 +49,50 @@ impl Counters {
 
     /// The same, with a value in millionths.
     #[must_use]
-    pub fn worth(mut self, value_micros: i64) -> Self {
-        if let Some(value) = self.0.get_mut(VALUE) {
-            *value = value.saturating_add(value_micros);
-        }
-        self
+    pub fn worth(self, value_micros: i64) -> Self {
+        self.with(VALUE, value_micros)
     }
 
     /// The same, with a cost in thousand-millionths.
     #[must_use]
-    pub fn costing(mut self, cost_nanos: i64) -> Self {
-        if let Some(cost) = self.0.get_mut(COST) {
-            *cost = cost.saturating_add(cost_nanos);
+    pub fn costing(self, cost_nanos: i64) -> Self {
+        self.with(COST, cost_nanos)
+    }
+
+    /// The same, with a payout in thousand-millionths.
+    #[must_use]
+    pub fn paying(self, payout_nanos: i64) -> Self {
+        self.with(PAYOUT, payout_nanos)
+    }
+
+    /// The same, with so many more people's conversions, or fewer.
+    #[must_use]
+    pub fn converting(self, conversions: i64) -> Self {
+        self.with(slot(Kind::Conversion, Hit::Human), conversions)
+    }
+
+    /// The same, with so much more in a slot, or less.
+    #[must_use]
+    pub(crate) fn with(mut self, slot: usize, more: i64) -> Self {
+        if let Some(sum) = self.0.get_mut(slot) {
+            *sum = sum.saturating_add(more);
         }
         self
     }
 
-    /// Adds hits of a kind without making counters of them first: the inner loop of the roll-up.
-    pub(crate) fn add_hits(&mut self, kind: Kind, hit: Hit, times: u64, value_micros: i64, cost_nanos: i64) {
+    /// What is in a slot.
+    pub(crate) fn at(&self, slot: usize) -> i64 {
+        self.0.get(slot).copied().unwrap_or(0)
+    }
+
+    /// Adds hits of a kind without making counters of them first: the inner loop of the roll-up. `money` is value,
+    /// cost and payout, which most hits have none of.
+    pub(crate) fn add_hits(&mut self, kind: Kind, hit: Hit, times: u64, money: Option<&[i64; 3]>) {
         if let Some(count) = self.0.get_mut(slot(kind, hit)) {
             *count = count.saturating_add_unsigned(times);
         }
-        if value_micros != 0 {
-            *self = self.worth(value_micros);
-        }
-        if cost_nanos != 0 {
-            *self = self.costing(cost_nanos);
+        if let Some([value_micros, cost_nanos, payout_nanos]) = money {
+            *self = self.worth(*value_micros).costing(*cost_nanos).paying(*payout_nanos);
         }
     }
 
@@ -93,13 +113,18 @@ impl Counters {
 
     /// What people's events were worth, in millionths of the currency's unit.
     pub fn value_micros(&self) -> i64 {
-        self.0.get(VALUE).copied().unwrap_or(0)
+        self.at(VALUE)
     }
 
     /// What people's events cost, in thousand-millionths of the campaign's currency: a thousandth of a price for a
     /// thousand impressions is a whole number of them. An `i64` holds nine thousand million units.
     pub fn cost_nanos(&self) -> i64 {
-        self.0.get(COST).copied().unwrap_or(0)
+        self.at(COST)
+    }
+
+    /// What publishers get for people's events, likewise.
+    pub fn payout_nanos(&self) -> i64 {
+        self.at(PAYOUT)
     }
 
     /// Whether nothing was counted.
@@ -141,6 +166,9 @@ impl fmt::Debug for Counters {
         }
         if self.cost_nanos() != 0 {
             parts.push(format!("{} nanos of cost", self.cost_nanos()));
+        }
+        if self.payout_nanos() != 0 {
+            parts.push(format!("{} nanos of payout", self.payout_nanos()));
         }
         f.write_str(&parts.join(", "))
     }
@@ -206,12 +234,16 @@ mod tests {
         assert_eq!(postcard::from_bytes::<Counters>(&bytes).unwrap(), counters);
         let shown = "300 click, 1 page again, 4 failed by bots, -2 micros, 5 nanos of cost";
         assert_eq!(format!("{counters:?}"), shown);
+        counters += &Counters::default().paying(6).converting(-1);
+        let bytes = postcard::to_allocvec(&counters).unwrap();
+        assert_eq!(bytes, [8, 0x82, 0x8c, 0xd4, 0x01, 0xd8, 0x04, 2, 1, 3, 8, 10, 12]);
+        assert_eq!(postcard::from_bytes::<Counters>(&bytes).unwrap(), counters);
     }
 
     /// A slot that two things share is a sum of both.
     #[test]
     fn every_count_has_a_slot_of_its_own() {
-        let mut slots = vec![VALUE, COST];
+        let mut slots = vec![VALUE, COST, PAYOUT];
         slots.extend(
             Kind::ALL
                 .iter()

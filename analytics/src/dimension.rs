@@ -89,10 +89,13 @@ pub enum Dimension {
     Skew = 36,
     /// Time zone of the visitor, as the platform places it.
     TimeZone = 37,
+    /// How long a session, a step or the way to a conversion took ([`crate::lapse`]): not asked for, but what medians
+    /// are made of.
+    Lapse = 38,
 }
 
 /// How many there are.
-pub(crate) const DIMENSIONS: usize = 38;
+pub(crate) const DIMENSIONS: usize = 39;
 
 /// Every dimension with the name it has in queries and answers, in the order of its code. Codes are stored in
 /// sums: append only.
@@ -135,12 +138,16 @@ const NAMES: [(Dimension, &str); DIMENSIONS] = [
     (Dimension::TimeSource, "time_source"),
     (Dimension::Skew, "skew"),
     (Dimension::TimeZone, "time_zone"),
+    (Dimension::Lapse, "lapse"),
 ];
 
 impl Dimension {
     /// The dimensions a query may name, in the order of their codes.
     pub fn all() -> impl Iterator<Item = Self> {
-        NAMES.iter().map(|(dimension, _)| *dimension).filter(|dimension| *dimension != Self::Cube)
+        NAMES
+            .iter()
+            .map(|(dimension, _)| *dimension)
+            .filter(|dimension| !matches!(dimension, Self::Cube | Self::Lapse))
     }
 
     /// The name in queries and answers.
@@ -155,13 +162,12 @@ impl Dimension {
 
     /// All the values it can have, if they are ours to name.
     pub fn values(self) -> Option<Vec<&'static str>> {
-        const SOURCES: [Source; 4] = [Source::Redirect, Source::Pixel, Source::Beacon, Source::Batch];
         Some(match self {
             Self::Device => Device::ALL.map(Device::name).to_vec(),
             Self::Channel => Channel::ALL.map(Channel::name).to_vec(),
             Self::Verdict => Verdict::ALL.map(Verdict::name).to_vec(),
             Self::BotReason => Reason::ALL.map(Reason::name).to_vec(),
-            Self::Source => SOURCES.map(Source::name).to_vec(),
+            Self::Source => Source::ALL.map(Source::name).to_vec(),
             Self::Trigger => Trigger::ALL.map(Trigger::name).to_vec(),
             Self::TimeSource => TimeSource::ALL.map(TimeSource::name).to_vec(),
             Self::Skew => SKEWS.map(|(_, name)| name).to_vec(),
@@ -241,7 +247,7 @@ mod tests {
             assert_eq!(Dimension::from_code(dimension.code()), Some(*dimension));
             assert_eq!(dimension.name(), *name);
         }
-        assert_eq!(Dimension::from_code(38), None);
+        assert_eq!(Dimension::from_code(39), None);
         assert_eq!(Dimension::parse("country"), Some(Dimension::Country));
         assert_eq!(Dimension::parse("cube"), None);
     }

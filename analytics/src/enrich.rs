@@ -4,7 +4,11 @@ use crate::agent::{self, AgentCache, Headers};
 use crate::bots::Bot;
 use crate::referrer::{channel_of, channel_of_medium, host_of, same_host};
 use crate::utm::{ClickId, query_of, scan};
-use crate::{Agent, Channel, Device, RawEvent, Source, TimeSource, TrackedEvent, Utm, skew};
+use crate::{Agent, Channel, Device, RawEvent, Source, Text, TimeSource, TrackedEvent, Utm, skew};
+
+/// Version of the rules: of the lists in `data/` and of the code that reads them. It stands in every line of the archive, so
+/// that what was worked out by older rules can be found and worked out again. A test tells when it has to be raised.
+pub const RULES_VERSION: u32 = 1;
 
 /// Works out what an event means. Total: every event has a meaning, if only that nothing is known.
 pub fn enrich(raw: RawEvent<'_>) -> TrackedEvent<'_> {
@@ -47,6 +51,9 @@ fn with_agent<'a>(raw: RawEvent<'a>, mut agent: Agent<'static>) -> TrackedEvent<
         channel,
         language: agent::language(&raw.language),
         cost_nanos: 0,
+        cost_currency: Text::EMPTY,
+        payout_nanos: 0,
+        payout_currency: Text::EMPTY,
         raw,
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::conversion::Postback;
 use crate::{EventId, Kind, Source, Text, Trigger};
 
 /// Facts of the request that a person's click does not have.
@@ -20,6 +21,16 @@ impl Hints {
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The set as a number.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The set of a number that [`Hints::bits`] gave.
+    pub fn from_bits(bits: u8) -> Self {
+        Self(bits)
     }
 
     /// Whether all of `other` are among these.
@@ -142,18 +153,27 @@ pub struct RawEvent<'a> {
     /// IANA time zone of the visitor's place. Likewise.
     #[serde(skip)]
     pub time_zone: Text<'a>,
+    /// When the click that it follows from happened, if its click id says so, epoch ms. Since version 3.
+    #[serde(skip)]
+    pub click_ms: Option<i64>,
+    /// What a conversion says of itself. Likewise.
+    #[serde(skip)]
+    pub postback: Postback<'a>,
 }
 
 /// What version 2 appends: `variant`, `trigger` and `time_zone`. Postcard's bytes do not say how many fields they hold, so that
 /// each version's are read by themselves.
 type Tail<'a> = (Text<'a>, Trigger, Text<'a>);
 
+/// What version 3 appends behind that: `click_ms` and `postback`.
+type Tail3<'a> = (Option<i64>, Postback<'a>);
+
 fn nil() -> EventId {
     EventId::from_bytes([0; 16])
 }
 
 /// Version of an event's bytes. A reader knows every version that may still lie in a gate's log or a queue.
-pub const EVENT_VERSION: u8 = 2;
+pub const EVENT_VERSION: u8 = 3;
 
 /// Why bytes are no event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,6 +227,8 @@ impl<'a> RawEvent<'a> {
             variant: Text::EMPTY,
             trigger: Trigger::default(),
             time_zone: Text::EMPTY,
+            click_ms: None,
+            postback: Postback::default(),
         }
     }
 
@@ -218,7 +240,7 @@ impl<'a> RawEvent<'a> {
         if let Ok(written) = postcard::to_extend(self, std::mem::take(out)) {
             *out = written;
         }
-        let tail = (&self.variant, self.trigger, &self.time_zone);
+        let tail = (&self.variant, self.trigger, &self.time_zone, self.click_ms, &self.postback);
         if let Ok(written) = postcard::to_extend(&tail, std::mem::take(out)) {
             *out = written;
         }
@@ -236,6 +258,10 @@ impl<'a> RawEvent<'a> {
         if version >= 2 {
             let tail: (Tail<'a>, _) = postcard::take_from_bytes(rest).map_err(|_| Malformed::Bytes)?;
             ((event.variant, event.trigger, event.time_zone), rest) = tail;
+        }
+        if version >= 3 {
+            let tail: (Tail3<'a>, _) = postcard::take_from_bytes(rest).map_err(|_| Malformed::Bytes)?;
+            ((event.click_ms, event.postback), rest) = tail;
         }
         if rest.is_empty() { Ok(event) } else { Err(Malformed::Bytes) }
     }

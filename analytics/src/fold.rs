@@ -1,13 +1,14 @@
 //! Folding: segments into pages, in one transaction that either does all of it or nothing.
 
-use std::collections::BTreeMap;
+mod merge;
 
 use serde_json::json;
 
 use crate::aggregate::StatsAggregate;
-use crate::page::{Page, PageKey, PageRow, pages};
+use crate::page::PageRow;
 use crate::segment::{Unreadable, add_segment};
 use crate::statement::Statement;
+pub use merge::{Merge, Set};
 
 /// A partition with this many segments is worth folding. Each fold rewrites every page its segments touch, so
 /// a larger number costs fewer rows written and more read by each report.
@@ -17,17 +18,13 @@ pub const FOLD_AT_SEGMENTS: i64 = 48;
 /// would be too much, but a segment is that large only when the busiest scopes are spread over all partitions.
 const FOLD_MOST_SEGMENTS: i64 = 64;
 
-/// D1 takes parameters of at most 2 MB.
-const PARAMETER_BYTES: usize = 1_000_000;
-
 /// A fold on its way: what it read, and what it will write.
 #[derive(Debug)]
 pub struct Fold {
     part: u8,
     generation: i64,
     origins: Vec<String>,
-    pages: BTreeMap<PageKey, Page>,
-    chunks: BTreeMap<PageKey, i64>,
+    merge: Merge,
 }
 
 /// How often the partition was folded so far: `generation`.
@@ -67,8 +64,7 @@ impl Fold {
                 Err(unreadable) => left.push((origin.clone(), unreadable)),
             }
         }
-        let pages = pages(&aggregate);
-        (Self { part, generation, origins, pages, chunks: BTreeMap::new() }, left)
+        (Self { part, generation, origins, merge: Merge::of(&aggregate, Set::Kept) }, left)
     }
 
     /// Whether there is nothing to fold.
@@ -78,17 +74,7 @@ impl Fold {
 
     /// The pages as they are: `level, scope, page, chunk, totals, detail, visitors`.
     pub fn read_pages(&self) -> Vec<Statement> {
-        let keys: Vec<_> =
-            self.pages.keys().map(|key| json!([key.level.code(), key.scope.key(), key.start_ms])).collect();
-        keys.chunks(2_000)
-            .map(|keys| {
-                Statement::new(
-                    "SELECT level, scope, page, chunk, totals, detail, visitors FROM json_each(?1) AS k \
-                     JOIN sums ON level = k.value ->> 0 AND scope = k.value ->> 1 AND page = k.value ->> 2",
-                    [json!(keys).to_string().into()],
-                )
-            })
-            .collect()
+        self.merge.read()
     }
 
     /// Adds a row that [`Fold::read_pages`] found.
@@ -96,11 +82,7 @@ impl Fold {
     /// # Errors
     /// The page cannot be read: folding onto it would lose what it holds, so nothing is written.
     pub fn add(&mut self, row: &PageRow) -> Result<(), Unreadable> {
-        let page = self.pages.entry(row.key.clone()).or_default();
-        row.add_to(page)?;
-        let chunks = self.chunks.entry(row.key.clone()).or_default();
-        *chunks = (*chunks).max(row.chunk + 1);
-        Ok(())
+        self.merge.add(row)
     }
 
     /// The transaction. It fails as a whole, by the primary key of `folds`, if somebody else folded meanwhile.
@@ -123,65 +105,16 @@ impl Fold {
                 [part.into(), json!(self.origins).to_string().into()],
             ),
         ];
-        let rows: Vec<PageRow> = self.pages.iter().flat_map(|(key, page)| PageRow::of(key, page)).collect();
-        // Rows come in the order of their pages and chunks.
-        let kept = |key: &PageKey, chunk: i64| {
-            rows.binary_search_by(|row| (&row.key, row.chunk).cmp(&(key, chunk))).is_ok()
-        };
-        for (key, chunks) in &self.chunks {
-            for chunk in (0..*chunks).filter(|&chunk| !kept(key, chunk)) {
-                statements.push(Statement::new(
-                    "DELETE FROM sums WHERE level = ?1 AND scope = ?2 AND page = ?3 AND chunk = ?4",
-                    [key.level.code().into(), key.scope.key().into(), key.start_ms.into(), chunk.into()],
-                ));
-            }
-        }
-        statements.extend(upserts(&rows));
+        statements.extend(self.merge.write());
         statements
     }
-}
-
-fn upserts(rows: &[PageRow]) -> Vec<Statement> {
-    let mut statements = Vec::new();
-    let (mut batch, mut bytes) = (Vec::new(), 0);
-    let flush = |batch: &mut Vec<serde_json::Value>| {
-        Statement::new(
-            "INSERT INTO sums (level, scope, page, chunk, totals, detail, visitors) \
-             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 \
-             FROM json_each(?1) WHERE true ON CONFLICT DO UPDATE SET \
-             totals = excluded.totals, detail = excluded.detail, visitors = excluded.visitors",
-            [json!(std::mem::take(batch)).to_string().into()],
-        )
-    };
-    for row in rows {
-        let size = row.totals.len() + row.detail.len() + row.visitors.len() + 100;
-        if bytes > 0 && bytes + size > PARAMETER_BYTES {
-            statements.push(flush(&mut batch));
-            bytes = 0;
-        }
-        bytes += size;
-        let key = &row.key;
-        batch.push(json!([
-            key.level.code(),
-            key.scope.key(),
-            key.start_ms,
-            row.chunk,
-            row.totals,
-            row.detail,
-            row.visitors
-        ]));
-    }
-    if !batch.is_empty() {
-        statements.push(flush(&mut batch));
-    }
-    statements
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::aggregate::Scope;
-    use crate::page::Level;
+    use crate::page::{Level, Page, PageKey, pages};
     use crate::segment::segments;
     use crate::world::{Happening, NOW, PHONE, event, sums};
     use crate::{Kind, Param, RawEvent};
@@ -234,9 +167,9 @@ mod tests {
     #[test]
     fn what_cannot_be_read_stays_where_it_is_and_is_told() {
         let damaged = ("a".to_owned(), "!".to_owned());
-        let later = ("b".to_owned(), "Aw".to_owned());
+        let later = ("b".to_owned(), "BA".to_owned());
         let (fold, left) = Fold::begin(0, 0, &[damaged.clone(), later, segment("c", 1)]);
-        assert_eq!(left, [("a".to_owned(), Unreadable::Bytes), ("b".to_owned(), Unreadable::Version(3))]);
+        assert_eq!(left, [("a".to_owned(), Unreadable::Bytes), ("b".to_owned(), Unreadable::Version(4))]);
         assert_eq!(fold.write()[2].params, [0.into(), r#"["c"]"#.into()]);
         assert!(Fold::begin(0, 0, &[damaged]).0.is_empty());
     }

@@ -130,6 +130,9 @@ pub fn pages(aggregate: &StatsAggregate) -> BTreeMap<PageKey, Page> {
 pub fn pages_of(aggregate: &StatsAggregate, level: Level) -> BTreeMap<PageKey, Page> {
     let mut pages: BTreeMap<PageKey, Page> = BTreeMap::new();
     for ((minute_ms, scope), sheet) in &aggregate.sheets {
+        if !scope.keeps(level) {
+            continue;
+        }
         let key = PageKey { level, scope: scope.clone(), start_ms: level.page(*minute_ms) };
         let mine = pages.entry(key).or_default().entry(level.bucket(*minute_ms)).or_default();
         mine.totals += &sheet.totals;
@@ -151,7 +154,7 @@ impl PageRow {
         let visitors: Vec<(i64, &Uniques)> = page.iter().map(|(&at, sheet)| (at, &sheet.visitors)).collect();
         let capped = page.iter().map(|(&at, sheet)| {
             let mut detail = sheet.detail.clone();
-            detail.cap(key.level.cap());
+            detail.cap(key.level.cap(), |counters| key.scope.size(counters));
             (at, detail)
         });
         let capped: Vec<(i64, Detail)> = capped.collect();

@@ -1,12 +1,18 @@
 //! Reports: from sums to the answer of `GET /stats/clicks`.
 
+pub mod conversions;
 pub mod filter;
+pub mod funnel;
+pub mod journey;
 #[cfg(test)]
 mod laws;
+mod money;
 mod numbers;
 pub mod quality;
 pub mod query;
+pub mod sessions;
 pub mod span;
+pub mod statement;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +28,8 @@ use crate::segment::{Unreadable, add_segment, partition};
 use crate::sheet::{OTHER, Sheet, add_money};
 use crate::statement::Statement;
 use crate::{Scope, StatsAggregate};
-use numbers::{Currency, Numbers, kinds, people};
+use money::Currencies;
+use numbers::{Numbers, kinds, people};
 use query::{GroupBy, Query, Source};
 
 /// The two reads of a report, which must see the same moment: between them, folding may move sums from one to the
@@ -103,7 +110,7 @@ fn render(query: &Query, kept: &Page, now_ms: i64) -> Value {
         add_money(&mut point.money, &sheet.money);
         point.visitors.merge(&sheet.visitors);
     }
-    let currency = Currency::of(query, &whole.money);
+    let currency = Currencies::of(query, &whole.money);
     let series: Vec<Value> = (query.span.starts.iter().zip(&points))
         .map(|(&start, point)| {
             let mut entry = Numbers::of(point.totals, point, query).render(query, currency);
@@ -183,8 +190,8 @@ fn cube<'a>(query: &'a Query, sheet: &'a Sheet) -> impl Iterator<Item = (&'a str
     sheet.detail.cells(Dimension::Cube).filter(move |(key, _)| admitted(key))
 }
 
-/// The groups, busiest first. What lacks the dimension is in the group of the empty value.
-fn groups(query: &Query, dimension: Dimension, whole: &Sheet, currency: Currency<'_>) -> Vec<Value> {
+/// The cells of a dimension as far as the query admits them. What lacks the dimension is under the empty value.
+fn cells_by<'w>(query: &'w Query, dimension: Dimension, whole: &'w Sheet) -> Vec<(&'w str, Counters)> {
     let mut groups: BTreeMap<&str, Counters> = BTreeMap::new();
     match (query.scope.own(), query.source) {
         (Some((own, value)), _) if own == dimension => {
@@ -205,11 +212,16 @@ fn groups(query: &Query, dimension: Dimension, whole: &Sheet, currency: Currency
             }
         }
     }
-    let groups = groups.into_iter().filter(|(_, counters)| !counters.is_empty()).collect();
+    groups.into_iter().filter(|(_, counters)| !counters.is_empty()).collect()
+}
+
+/// The groups, busiest first.
+fn groups(query: &Query, dimension: Dimension, whole: &Sheet, currency: Currencies<'_>) -> Vec<Value> {
+    let groups = cells_by(query, dimension, whole);
     let clicks = |counters: &Counters| people(query, counters, crate::Kind::Click);
     let groups = busiest(groups, |counters| (clicks(counters), counters.events()));
     let render = |(value, counters)| {
-        let currency = if dimension == Dimension::Currency { Currency::One(value) } else { currency };
+        let currency = if dimension == Dimension::Currency { currency.only(value) } else { currency };
         let numbers = Numbers { counters, visitors: None, money: None }.render(query, currency);
         named(dimension.name(), value, Value::Object(numbers))
     };

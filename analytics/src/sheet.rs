@@ -20,8 +20,14 @@ use crate::uniques::Uniques;
 pub type Cells = BTreeMap<Arc<str>, Counters>;
 
 /// What people's events were worth, in millionths, by currency: the value of [`Counters`] is their sum, which is
-/// a sum of money only where there is one currency.
+/// a sum of money only where there is one currency. What they cost and what was paid out is in thousand-millionths, under
+/// [`COST_IN`] and [`PAYOUT_IN`] and the currency; no currency has a slash in it.
 pub type Money = BTreeMap<Arc<str>, i64>;
+
+/// Before the currency of a cost.
+pub(crate) const COST_IN: &str = "cost/";
+/// Before the currency of a payout.
+pub(crate) const PAYOUT_IN: &str = "payout/";
 
 /// The value under which cells beyond the cap are kept.
 pub const OTHER: &str = "(other)";
@@ -128,16 +134,19 @@ impl Detail {
 
     /// Folds all but the `most` busiest values of each dimension into [`OTHER`], so that a sheet's size is
     /// bounded whatever is sent. A cube is left whole: its values are bounded by nature, and a filter on it must
-    /// be exact.
-    pub fn cap(&mut self, most: usize) {
+    /// be exact; lengths of time likewise, of which a median is made. `size` says how busy a cell is. What was taken back
+    /// as a whole has no cell left.
+    pub fn cap(&mut self, most: usize, size: impl Fn(&Counters) -> u64) {
         for (&code, cells) in &mut self.0 {
-            if code == Dimension::Cube.code() || cells.len() <= most {
+            cells.retain(|_, counters| !counters.is_empty());
+            let whole = code == Dimension::Cube.code() || code == Dimension::Lapse.code();
+            if whole || cells.len() <= most {
                 continue;
             }
             let all = std::mem::take(cells);
             // Busiest first, then by name: the same cells survive wherever the sheet was put together.
             let keys = all.iter().map(|(value, counters)| {
-                (u64::from(value.as_ref() == OTHER), !counters.events(), value.as_ref())
+                (u64::from(value.as_ref() == OTHER), !size(counters), value.as_ref())
             });
             let mut kept = vec![false; all.len()];
             for place in order(keys).into_iter().take(most) {
@@ -170,6 +179,24 @@ impl Sheet {
         add_money(&mut self.money, &other.money);
         self.detail.merge(&other.detail);
         self.visitors.merge(&other.visitors);
+    }
+}
+
+/// The cell of a line of a publisher's statement: one campaign and one currency. The currency comes first, because a value
+/// that is too long is cut.
+pub(crate) fn line_of(currency: &str, campaign: &str) -> String {
+    let mut line = String::with_capacity(currency.len() + 1 + campaign.len());
+    line.extend([currency, "\u{1f}", campaign]);
+    line
+}
+
+/// Adds an amount in a currency.
+pub(crate) fn put_money(money: &mut Money, purpose: &str, currency: &str, amount: i64) {
+    if amount != 0 {
+        let key: Arc<str> =
+            if purpose.is_empty() { currency.into() } else { [purpose, currency].concat().into() };
+        let sum = money.entry(key).or_default();
+        *sum = sum.saturating_add(amount);
     }
 }
 
@@ -215,13 +242,13 @@ mod tests {
         for (city, clicks) in [("a", 5), ("b", 1), ("c", 9), ("d", 1)] {
             detail.add(Dimension::City, city, &Counters::hits(Kind::Click, Hit::Human, clicks));
         }
-        detail.cap(2);
+        detail.cap(2, Counters::events);
         assert_eq!(
             format!("{detail:?}"),
             "  city (other) .. 2 click\n  city a .. 5 click\n  city c .. 9 click\n"
         );
         detail.add(Dimension::City, "e", &Counters::hits(Kind::Click, Hit::Human, 50));
-        detail.cap(2);
+        detail.cap(2, Counters::events);
         assert_eq!(
             format!("{detail:?}"),
             "  city (other) .. 7 click\n  city c .. 9 click\n  city e .. 50 click\n"

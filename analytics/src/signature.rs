@@ -42,6 +42,16 @@ impl Signer {
         self.mac(label, bytes).verify_truncated_left(tag).is_ok()
     }
 
+    /// Whether `sig` is HMAC-SHA256 of the text in hexadecimal, as any server can make it that knows the secret.
+    pub fn signed_text(&self, text: &str, sig: &str) -> bool {
+        let pairs = sig.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).ok());
+        let bytes: Option<Vec<u8>> =
+            pairs.map(|pair| pair.and_then(|pair| u8::from_str_radix(pair, 16).ok())).collect();
+        let mut mac = self.0.clone();
+        mac.update(text.as_bytes());
+        bytes.is_some_and(|bytes| mac.verify_slice(&bytes).is_ok())
+    }
+
     /// The `sig` of a URL that `/log-and-redirect` may lead to.
     pub fn sign_url(&self, url: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.tag::<URL_TAG_BYTES>(URL_LABEL, url.as_bytes()))
@@ -133,6 +143,18 @@ mod tests {
             assert_ne!(WebhookSecret::of(&signer, webhook, version).reveal(), secret.reveal());
         }
         assert_eq!(format!("{secret:?}"), "WebhookSecret(secret)");
+    }
+
+    /// RFC 4231, test case 2.
+    #[test]
+    fn a_text_is_signed_as_everybody_does_it() {
+        let signer = Signer::new("Jefe").unwrap();
+        let sig = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        let text = "what do ya want for nothing?";
+        assert!(signer.signed_text(text, sig) && signer.signed_text(text, &sig.to_uppercase()));
+        for bad in ["", "5b", &sig[..62], &sig.replace('5', "x"), &format!("{sig}00"), "é"] {
+            assert!(!signer.signed_text(text, bad), "{bad}");
+        }
     }
 
     #[test]

@@ -13,9 +13,14 @@ pub enum Source {
     Beacon,
     /// `POST /events`
     Batch,
+    /// `/postback`
+    Postback,
 }
 
 impl Source {
+    /// Every source, in the order of its code.
+    pub const ALL: [Self; 5] = [Self::Redirect, Self::Pixel, Self::Beacon, Self::Batch, Self::Postback];
+
     /// The name in queries and answers.
     pub fn name(self) -> &'static str {
         match self {
@@ -23,6 +28,7 @@ impl Source {
             Self::Pixel => "pixel",
             Self::Beacon => "beacon",
             Self::Batch => "batch",
+            Self::Postback => "postback",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Agent, Bot, Channel, RawEvent, TimeSource, Utm};
+use crate::{Agent, Bot, Channel, RawEvent, Text, TimeSource, Utm};
 
 /// An event that is ready to be added up.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,4 +30,10 @@ pub struct TrackedEvent<'a> {
     /// What the campaign pays for it, in thousand-millionths of its currency's unit. The event cannot know: it is
     /// 0 until somebody who knows the campaign fills it in.
     pub cost_nanos: i64,
+    /// That currency.
+    pub cost_currency: Text<'a>,
+    /// What its publisher gets for it, likewise.
+    pub payout_nanos: i64,
+    /// The currency of that: the publisher's, or the event's own where the payout is a share.
+    pub payout_currency: Text<'a>,
 }

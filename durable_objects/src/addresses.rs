@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::Hasher;
 
-use analytics::EventId;
+use analytics::{EventId, VisitorKey};
 use siphasher::sip::SipHasher13;
 
 /// Where a set of gates stands: the platform's location hints.
@@ -83,7 +83,7 @@ pub struct GateName {
 impl GateName {
     /// The gate of an event: by a hash of its id, because clients choose ids and may choose them alike.
     pub fn of(region: Region, id: EventId, shards: u16) -> Self {
-        Self { region, shard: shard(b"clicktrail shard", id.as_bytes(), shards) }
+        Self { region, shard: (gate_hash(id) % u64::from(shards.max(1))) as u16 }
     }
 
     /// The gate of that name.
@@ -111,7 +111,7 @@ impl MeterName {
     /// The meter of a link. It has the link's count, so the number of meters is never changed: links would go to
     /// meters that know nothing of them, and have their limits over again.
     pub fn of(link: &str, shards: u16) -> Self {
-        Self { shard: shard(b"clicktrail meter", link.as_bytes(), shards) }
+        Self { shard: (hash(b"clicktrail meter", link.as_bytes()) % u64::from(shards.max(1))) as u16 }
     }
 }
 
@@ -121,10 +121,41 @@ impl fmt::Display for MeterName {
     }
 }
 
-fn shard(key: &[u8; 16], of: &[u8], shards: u16) -> u16 {
+/// One shard of journeys: `journey/{shard}`. There is one set for the world, because a visitor has one journey, wherever
+/// its events come in; nobody waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalName {
+    /// Which of them.
+    pub shard: u16,
+}
+
+impl JournalName {
+    /// The journal of a visitor. It has the visitor's journey, so the number of journals is never changed.
+    pub fn of(visitor: VisitorKey, shards: u16) -> Self {
+        Self { shard: visitor.shard(shards) }
+    }
+
+    /// The journal of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(Self { shard: name.strip_prefix("journey/")?.parse().ok()? })
+    }
+}
+
+impl fmt::Display for JournalName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "journey/{}", self.shard)
+    }
+}
+
+/// What an event's gate is worked out from, by any number of gates.
+pub(crate) fn gate_hash(id: EventId) -> u64 {
+    hash(b"clicktrail shard", id.as_bytes())
+}
+
+fn hash(key: &[u8; 16], of: &[u8]) -> u64 {
     let mut hasher = SipHasher13::new_with_key(key);
     hasher.write(of);
-    (hasher.finish() % u64::from(shards.max(1))) as u16
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -139,6 +170,10 @@ mod tests {
         assert_eq!(name.to_string(), "gate/weur/15");
         assert_eq!(GateName::parse("gate/weur/3"), Some(GateName { region: Region::Weur, shard: 3 }));
         assert_eq!(MeterName::of("demo", 16).to_string(), "meter/4");
+        let visitor = VisitorKey::from_bytes([7; 16]);
+        assert_eq!(JournalName::of(visitor, 16).to_string(), "journey/7");
+        assert_eq!(JournalName::parse("journey/3"), Some(JournalName { shard: 3 }));
+        assert_eq!(JournalName::parse("journey/x"), None);
         for name in ["gate/weur", "gate/mars/1", "door/weur/1", "gate/weur/x"] {
             assert_eq!(GateName::parse(name), None);
         }

@@ -12,10 +12,16 @@ use crate::addresses::GateName;
 pub use crate::group::Commit;
 use crate::group::{FRAMES_MAX_BYTES, Group};
 use crate::log::{Row, prune};
+use crate::maps::Maps;
 use crate::outbox::Outbox;
 use crate::seen::Seen;
 use crate::settings::LATE_MAX_MS;
 pub use crate::settings::Settings;
+
+pub mod handover;
+mod report;
+
+pub use report::Report;
 
 /// What the gate says of a hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +32,7 @@ pub enum Admission {
     DuplicateOfPending,
     /// A copy of an event that is in the log.
     Duplicate,
-    /// The gate cannot say: it remembers as many ids as it may, or the hit went round by the queue for longer than
+    /// The gate cannot say: it remembers as many ids as it may, or the id is another gate's, or the hit went round by the queue for longer than
     /// it remembers ids. The hit has to come again; one that was too late once will be so for ever, and ends as a
     /// dead letter, because to count it might be to count it twice.
     Full,
@@ -60,6 +66,11 @@ pub struct Gate {
     shipped_ms: i64,
     /// The gate's own, which is not.
     clock_ms: i64,
+    maps: Maps,
+    /// Gates that have yet to hand over what the newest map takes from them.
+    owed: Vec<u16>,
+    /// When the gate was last handed ids that it has in a row.
+    handed_ms: Option<i64>,
 }
 
 impl Gate {
@@ -81,6 +92,9 @@ impl Gate {
             committed_ms: 0,
             shipped_ms: 0,
             clock_ms: now_ms,
+            maps: Maps::default(),
+            owed: Vec::new(),
+            handed_ms: None,
         };
         let horizon_ms = now_ms - settings.memory_ms();
         for row in rows {
@@ -137,7 +151,9 @@ impl Gate {
             return Admission::TooLarge;
         }
         let too_late = late_ms.is_some_and(|late_ms| now_ms.saturating_sub(late_ms) > LATE_MAX_MS);
-        if too_late || self.seen.len() >= self.settings.max_ids {
+        // A gate that never heard of a second map decides on whatever it is asked.
+        let elsewhere = self.maps.version() > 0 && self.is_elsewhere(id);
+        if too_late || elsewhere || self.seen.len() >= self.settings.max_ids {
             return Admission::Full;
         }
         let before_ms = self.seen.insert(id, now_ms);
@@ -162,6 +178,12 @@ impl Gate {
         // Only the first row can join the open message: the next begins because there is no room.
         if let Some(first) = commit.rows.first_mut() {
             first.message = self.outbox.message_for(first.seq, first.body.len(), FRAMES_MAX_BYTES);
+        }
+        // A busy gate's rows become needless as fast as it writes new ones.
+        while commit.over.len() < commit.rows.len()
+            && let Some(seq) = self.pop_needless(at_ms)
+        {
+            commit.over.push(seq);
         }
         Some(commit)
     }
@@ -228,21 +250,30 @@ impl Gate {
         self.confirm([], now_ms);
     }
 
-    /// What may go from the log: rows that are confirmed and whose ids nobody asks for any more. The newest row
-    /// stays, for the totals.
+    /// What may go from the log, once that is half a window's rows: rows that are confirmed and whose ids nobody asks
+    /// for any more. Until then they wait to be written over. The newest row stays, for the totals.
     pub fn prune(&mut self, now_ms: i64) -> Option<Statement> {
         let now_ms = self.tick(now_ms);
-        let before_ms = now_ms - self.settings.memory_ms();
         let before_seq = self.needless_before();
-        let mut pruned = false;
-        while let Some(&(seq, at_ms)) = self.rows.front() {
-            if seq >= before_seq || at_ms >= before_ms {
-                break;
-            }
-            self.rows.pop_front();
-            pruned = true;
+        if self.prune_due_ms(before_seq).is_none_or(|due_ms| now_ms < due_ms) {
+            return None;
         }
-        pruned.then(|| prune(before_seq, before_ms))
+        while self.pop_needless(now_ms).is_some() {}
+        Some(prune(before_seq, now_ms - self.settings.memory_ms()))
+    }
+
+    /// Takes the oldest row, if nobody needs it any more.
+    fn pop_needless(&mut self, now_ms: i64) -> Option<i64> {
+        let &(seq, at_ms) = self.rows.front()?;
+        let needless = seq < self.needless_before() && at_ms < now_ms - self.settings.memory_ms();
+        needless.then(|| self.rows.pop_front())?.map(|(seq, _)| seq)
+    }
+
+    /// When the oldest row has been needless for half a window. Never for one that has to stay whatever its age: the
+    /// gate would be woken over and over.
+    fn prune_due_ms(&self, before_seq: i64) -> Option<i64> {
+        let (_, at_ms) = self.rows.front().filter(|(seq, _)| *seq < before_seq)?;
+        Some(at_ms + self.settings.memory_ms() + self.settings.window_ms / 2)
     }
 
     /// The rows before it are confirmed, and there is a newer one: of that, the totals are still needed.
@@ -254,45 +285,14 @@ impl Gate {
     /// until the next hit.
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
         let asked = self.outbox.due_ms().map(|due_ms| due_ms.max(now_ms));
-        // Not a row that has to stay whatever its age: the gate would be woken over and over.
-        let before_seq = self.needless_before();
-        let pruned = self.rows.front().filter(|(seq, _)| *seq < before_seq).map(|(_, at_ms)| {
-            // Not for each row by itself: half a window's rows at a time.
-            (at_ms + self.settings.memory_ms() + self.settings.window_ms / 2).max(now_ms)
-        });
+        let pruned = self.prune_due_ms(self.needless_before()).map(|due_ms| due_ms.max(now_ms));
         asked.into_iter().chain(pruned).min()
-    }
-
-    /// What the gate reports of itself.
-    pub fn report(&self) -> Report {
-        Report {
-            admitted: self.newest.admitted,
-            duplicates: self.newest.duplicates + self.open.copies(),
-            unconfirmed: self.outbox.events().collect(),
-            rows: self.rows.len(),
-            ids: self.seen.len(),
-        }
     }
 }
 
 /// When something may be done again that was `last_ms` done: at once if the clock was set back since.
 pub(crate) fn soonest(last_ms: i64, interval_ms: i64, now_ms: i64) -> i64 {
     if now_ms < last_ms { now_ms } else { now_ms.max(last_ms + interval_ms) }
-}
-
-/// What a gate reports of itself; from its log, not from the ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// Events ever admitted and committed.
-    pub admitted: i64,
-    /// Copies ever turned away.
-    pub duplicates: i64,
-    /// Messages that the ledger did not have when it was last asked: number, and events in it.
-    pub unconfirmed: Vec<(i64, i64)>,
-    /// Rows in the log.
-    pub rows: usize,
-    /// Ids it remembers.
-    pub ids: usize,
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub(crate) struct Group {
 #[derive(Debug)]
 pub struct Commit {
     pub(crate) rows: Vec<Row>,
+    /// Rows that they are written over, as far as there are any.
+    pub(crate) over: Vec<i64>,
     /// Ids of its events, each with when it had been seen before, were that still remembered.
     pub(crate) ids: Vec<(EventId, Option<i64>)>,
     copies: Copies,
@@ -42,9 +44,11 @@ pub struct Commit {
 }
 
 impl Commit {
-    /// What to write, all of it or nothing.
+    /// What to write, all of it or nothing. Each writes one row: one that does not has found nothing to write over,
+    /// and the commit failed.
     pub fn statements(&self) -> impl Iterator<Item = Statement> {
-        self.rows.iter().map(|row| row.clone().insert())
+        let over = self.over.iter().copied().map(Some).chain(std::iter::repeat(None));
+        self.rows.iter().zip(over).map(|(row, over)| row.clone().write(over))
     }
 
     /// Takes back what was written of a commit that failed half-way. If that fails too, what is in the log is
@@ -113,7 +117,7 @@ impl Group {
             duplicates += row.duplicates;
             Row { seq, message: seq, at_ms, admitted, duplicates, body: row.body }
         });
-        Commit { rows: rows.collect(), ids: group.ids, copies, began_ms }
+        Commit { rows: rows.collect(), over: Vec::new(), ids: group.ids, copies, began_ms }
     }
 
     /// Takes back the copies of a commit that failed: they have yet to be told.

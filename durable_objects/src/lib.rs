@@ -4,13 +4,19 @@
 pub mod addresses;
 pub mod gate;
 mod group;
+pub mod journal;
+pub mod journey;
 pub mod log;
+mod maps;
 pub mod meter;
 mod outbox;
 mod seen;
 mod settings;
 
-pub use addresses::{GateName, MeterName, Region};
+pub use addresses::{GateName, JournalName, MeterName, Region};
 pub use gate::{Admission, Gate, Settings};
+pub use journal::Journal;
+pub use journey::{Terms, Visitor};
+pub use maps::Maps;
 pub use meter::{Meter, Taken};
 pub use settings::LATE_MAX_MS;

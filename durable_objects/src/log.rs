@@ -1,6 +1,6 @@
 //! The log: one row for each commit, which is the event, the mark that it was seen, and the outbox in one.
 
-use analytics::Statement;
+use analytics::{Param, Statement};
 
 /// The table. `seq` is the time of the commit in epoch ms, or one more than the row before; so it is never used
 /// twice, not even by a gate that lost its storage, and `(gate, seq)` may stand for a message for ever. The newest
@@ -32,19 +32,27 @@ pub struct Row {
 }
 
 impl Row {
-    /// Writes the row.
-    pub fn insert(self) -> Statement {
-        Statement::new(
-            "INSERT INTO log (seq, message, at_ms, admitted, duplicates, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            [
-                self.seq.into(),
-                self.message.into(),
-                self.at_ms.into(),
-                self.admitted.into(),
-                self.duplicates.into(),
-                self.body.into(),
-            ],
-        )
+    /// Writes the row; in the place of one that nobody needs any more, if there is one. A row that is written over is
+    /// billed as one, key and all, and one that is deleted and another that is inserted are two.
+    pub fn write(self, over: Option<i64>) -> Statement {
+        let sql = match over {
+            None => {
+                "INSERT INTO log (seq, message, at_ms, admitted, duplicates, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+            }
+            Some(_) => {
+                "UPDATE log SET seq = ?1, message = ?2, at_ms = ?3, admitted = ?4, duplicates = ?5, body = ?6 \
+                 WHERE seq = ?7"
+            }
+        };
+        let columns = [
+            self.seq.into(),
+            self.message.into(),
+            self.at_ms.into(),
+            self.admitted.into(),
+            self.duplicates.into(),
+            self.body.into(),
+        ];
+        Statement::new(sql, columns.into_iter().chain(over.map(Param::from)).collect::<Vec<_>>())
     }
 }
 

@@ -23,6 +23,21 @@ impl Seen {
         self.first_ms.insert(id, now_ms)
     }
 
+    /// Every id, and when it was first seen.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (EventId, i64)> {
+        self.first_ms.iter().map(|(&id, &first_ms)| (id, first_ms))
+    }
+
+    /// Remembers ids that were first seen elsewhere. They are out of order, and so remembered for up to twice as long
+    /// as they need: longer is never wrong.
+    pub(crate) fn take_in(&mut self, ids: impl IntoIterator<Item = (EventId, i64)>) {
+        for (id, first_ms) in ids {
+            let known_ms = self.first_ms.entry(id).or_insert(first_ms);
+            *known_ms = first_ms.max(*known_ms);
+            self.order.push_back((first_ms, id));
+        }
+    }
+
     /// Takes an id out whose event could not be kept: it was last seen `before_ms`, or never.
     pub(crate) fn remove(&mut self, id: EventId, before_ms: Option<i64>) {
         // What is before the oldest place has been forgotten, and nobody would come by to forget it again.

@@ -11,6 +11,7 @@
 
 use std::borrow::Cow;
 
+use analytics::cell::{is_formula, push_cell};
 use serde_json::Value;
 
 /// The columns of the CSV. There is no `password`: nobody is told it.
@@ -94,31 +95,6 @@ fn tags(value: &Value) -> String {
     let names: Option<Vec<&str>> =
         value.as_array().and_then(|list| list.iter().map(|name| name.as_str().filter(plain)).collect());
     names.map_or_else(|| value.to_string(), |names| names.join("|"))
-}
-
-fn push_cell(row: &mut String, text: &str) {
-    let guard = if is_formula(text) { "'" } else { "" };
-    let bare = !text.contains([',', ';', '"', '\t', '\r', '\n']) && text.trim() == text;
-    if bare {
-        row.push_str(guard);
-        row.push_str(text);
-        return;
-    }
-    row.push('"');
-    row.push_str(guard);
-    for (at, part) in text.split('"').enumerate() {
-        if at > 0 {
-            row.push_str("\"\"");
-        }
-        row.push_str(part);
-    }
-    row.push('"');
-}
-
-/// Whether a spreadsheet might take the cell for a formula and run it (OWASP, CSV injection), or for a cell with
-/// a guard already. A title is written by whoever may make links, and read by somebody with more rights.
-fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\''])
 }
 
 /// The cell without the guard that [`csv_row`] has set before it.

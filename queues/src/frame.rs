@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 const EVENT: u8 = 1;
 const DUPLICATES: u8 = 2;
+const OUTCOME: u8 = 3;
 
 /// One thing on its way to the sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Frame<'a> {
     },
     /// Copies that a gate turned away.
     Duplicates(Duplicates<'a>),
+    /// What follows from a journey: for [`analytics::Outcome::decode`].
+    Outcome(&'a [u8]),
 }
 
 /// How many copies of one kind a gate turned away for one link and campaign since it last said so.
@@ -71,6 +74,11 @@ impl Frame<'_> {
                 if let Ok(written) = postcard::to_extend(duplicates, std::mem::take(out)) {
                     *out = written;
                 }
+                end(start, out);
+            }
+            Self::Outcome(body) => {
+                let start = begin(OUTCOME, out);
+                out.extend_from_slice(body);
                 end(start, out);
             }
         }
@@ -126,6 +134,7 @@ fn read(kind: u8, payload: &[u8]) -> Option<Frame<'_>> {
             Some(Frame::Event { id: EventId::from_bytes(*id), body })
         }
         DUPLICATES => postcard::from_bytes(payload).ok().map(Frame::Duplicates),
+        OUTCOME => Some(Frame::Outcome(payload)),
         _ => None,
     }
 }

@@ -2,43 +2,61 @@
 
 use std::collections::HashSet;
 
+use analytics::Statement;
+use analytics::archive::Copies;
 use analytics::campaign::Campaigns;
 use analytics::segment::segments;
-use analytics::{Statement, TrackedEvent};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::ledger::{self, DeadLetter};
+use crate::handed::Handover;
+use crate::ledger::{self, DeadLetter, Entry};
 use crate::message::{Head, Message};
-use crate::plan::{Fate, Plan};
+use crate::plan::{Counted, Fate, Plan};
 
-/// The transaction that counts a letter, at the prices of today, and removes it. A letter that is replayed twice at the same time is counted
-/// once: it has its own number in the ledger.
+/// What a letter comes to.
+#[derive(Debug)]
+pub struct Replayed {
+    /// What is to be handed to the journeys first.
+    pub handover: Handover,
+    /// The copies in it, which the archive has to have as well.
+    pub copies: Vec<Copies>,
+    /// The transaction that counts it and removes it.
+    pub statements: Vec<Statement>,
+}
+
+/// Counts a letter, at the prices of today. One that is replayed twice at the same time is counted once: it has its own
+/// number in the ledger.
 ///
 /// # Errors
 /// It still cannot be read, and why.
 pub fn replay(
     letter: &DeadLetter,
     campaigns: &Campaigns,
+    journals: u16,
     now_ms: i64,
-    each: impl FnMut(&TrackedEvent<'_>),
-) -> Result<Vec<Statement>, String> {
+    each: impl FnMut(Counted<'_, '_>),
+) -> Result<Replayed, String> {
     let bytes = STANDARD.decode(&letter.body).map_err(|_| "its body is not base64".to_owned())?;
-    let gate = letter.id.split(' ').next().filter(|name| name.starts_with("gate/"));
+    let gate =
+        letter.id.split(' ').next().filter(|name| name.starts_with("gate/") || name.starts_with("journey/"));
     let mark = format!("letter {}", letter.id);
     let message = match gate {
         // A frame of a message that was counted: it gets a message of its own.
         Some(_) => Message::encode(Head::Admitted { gate: &mark, number: 0 }, &bytes),
         None => bytes,
     };
-    let plan = Plan::of([(letter.id.as_str(), message.as_slice())], &HashSet::new(), campaigns, each);
+    let (nothing, none) = (HashSet::new(), HashSet::new());
+    let batch = [(letter.id.as_str(), message.as_slice())];
+    let mut plan = Plan::of(batch, &nothing, campaigns, (journals, &none), each);
     if let Some(dead) = plan.dead.first() {
         return Err(dead.reason.clone());
     }
     if plan.fates != [Fate::Apply] {
         return Err("it is of a version that this code does not know, or was never admitted".to_owned());
     }
-    let events: u64 = plan.entries.iter().map(|entry| entry.events).sum();
+    let sum = |of: fn(&Entry) -> u64| plan.entries.iter().map(of).sum::<u64>() as i64;
+    let (events, copies) = (sum(|entry| entry.events), sum(|entry| entry.duplicates));
     let mut statements = match gate {
         Some(gate) => vec![
             Statement::new(
@@ -46,8 +64,9 @@ pub fn replay(
                 [mark.as_str().into(), now_ms.into()],
             ),
             Statement::new(
-                "UPDATE applied SET events = events + ?2, dead = dead - ?2 WHERE gate = ?1",
-                [gate.into(), (events as i64).into()],
+                "UPDATE applied SET events = events + ?2, dead = dead - ?2, duplicates = duplicates + ?3 \
+                 WHERE gate = ?1",
+                [gate.into(), events.into(), copies.into()],
             ),
         ],
         None => Vec::new(),
@@ -57,8 +76,11 @@ pub fn replay(
         Some(_) => statements.extend(ledger::add_segments(&mark, &parts, now_ms)),
         None => statements.extend(ledger::apply(entries, &parts, &[], now_ms)),
     }
+    // Whoever replays by hand is not to fail by what a consumer has spent since: a letter may overdraw a budget.
+    plan.charges.unlimited();
+    statements.extend(plan.charges.add());
     statements.push(forget(&letter.id));
-    Ok(statements)
+    Ok(Replayed { handover: plan.handover, copies: plan.copies, statements })
 }
 
 /// Keeps only a part of a letter: the rest is counted.

@@ -3,6 +3,7 @@
 mod backoff;
 pub mod delivery;
 mod frame;
+mod handed;
 pub mod ledger;
 pub mod letter;
 mod message;
@@ -10,4 +11,5 @@ pub mod plan;
 
 pub use backoff::backoff_ms;
 pub use frame::{Broken, Duplicates, Frame, frames};
+pub use handed::{Bonds, Handed, Handover};
 pub use message::{Head, MESSAGE_MAX_BYTES, MESSAGE_VERSION, Message, Unreadable};

@@ -25,6 +25,11 @@ pub enum Head<'a> {
         /// The region whose gates are to be asked.
         region: &'a str,
     },
+    /// A call that a journal did not take: its frames are the call. It is handed over again.
+    Unhanded {
+        /// The journal.
+        shard: u16,
+    },
 }
 
 /// A message, with its frames still packed ([`crate::frames`]).
@@ -82,6 +87,7 @@ mod tests {
         assert_eq!(admitted, b"\x01\x00\x0bgate/weur/3\x0af");
         let unadmitted = Message::encode(Head::Unadmitted { region: "apac" }, b"f");
         assert_eq!(unadmitted, b"\x01\x01\x04apacf");
+        assert_eq!(Message::encode(Head::Unhanded { shard: 300 }, b"f"), b"\x01\x02\xac\x02f");
     }
 
     proptest! {

@@ -2,15 +2,19 @@
 
 use std::collections::HashSet;
 
+use analytics::archive::Copies;
+use analytics::budget::Charges;
 use analytics::campaign::Campaigns;
 use analytics::event::Malformed;
+use analytics::outcome::Session;
 use analytics::rollup::Rollup;
 use analytics::segment::segments;
-use analytics::{AgentCache, RawEvent, Statement, StatsAggregate, TrackedEvent};
+use analytics::{AgentCache, Outcome, RawEvent, Statement, StatsAggregate, TrackedEvent};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::frame::{Broken, Frame, frames};
+use crate::frame::{Broken, Duplicates, Frame, frames};
+use crate::handed::{Bonds, Handover};
 use crate::ledger::{self, DeadLetter, Entry};
 use crate::message::{Head, Message, Unreadable};
 
@@ -26,10 +30,29 @@ pub enum Fate {
         /// The region.
         region: String,
     },
+    /// A journal did not take it: hand it over, then acknowledge it.
+    Hand {
+        /// The journal.
+        shard: u16,
+    },
     /// Written by a later version: try again after the deploy.
     Later,
     /// It is buried in the same transaction: acknowledge it when that is through.
     Dead,
+}
+
+/// Something that a plan counts.
+#[derive(Debug)]
+pub enum Counted<'e, 'a> {
+    /// An event.
+    Event(&'e TrackedEvent<'a>),
+    /// A session that is over.
+    Session {
+        /// The place of its frame: there is no other of this name, ever.
+        about: (&'e str, i64, usize),
+        /// What it was.
+        session: &'e Session<'a>,
+    },
 }
 
 /// The plan of a batch.
@@ -41,22 +64,31 @@ pub struct Plan {
     pub aggregate: StatsAggregate,
     /// The messages that they are the sums of.
     pub entries: Vec<Entry>,
+    /// Copies that gates turned away, which the sums have as well.
+    pub copies: Vec<Copies>,
     /// What cannot be counted.
     pub dead: Vec<DeadLetter>,
+    /// What is to be handed to the journeys, before it is counted: what the ledger knows, they have.
+    pub handover: Handover,
+    /// What its events cost, by campaign.
+    pub charges: Charges,
 }
 
 impl Plan {
     /// Plans a batch of `(the queue's message id, bytes)`. `counted` are messages known to the ledger; events are joined
-    /// with `campaigns`; `each` sees every event that will be counted.
+    /// with `campaigns`, and handed to so many `journals`, which were told the `bonds`; `each` sees every event and
+    /// every session that will be counted.
     pub fn of<'a, 'b: 'a>(
         batch: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         counted: &HashSet<(String, i64)>,
         campaigns: &'a Campaigns,
-        mut each: impl FnMut(&TrackedEvent<'a>),
+        (journals, bonds): (u16, &'a Bonds),
+        mut each: impl FnMut(Counted<'_, 'a>),
     ) -> Self {
-        let mut plan = Self::default();
+        let mut plan = Self { handover: Handover::new(journals), ..Self::default() };
         let mut rollup = Rollup::default();
-        let mut meaning = Meaning { campaigns, agents: AgentCache::default() };
+        let agents = AgentCache::default();
+        let mut meaning = Meaning { campaigns, agents, bonds, charges: Charges::default() };
         let mut taken: HashSet<(&str, i64)> = HashSet::new();
         for (queue_id, bytes) in batch {
             let fate = match Message::decode(bytes) {
@@ -72,12 +104,13 @@ impl Plan {
                 Ok(Message { head: Head::Unadmitted { region }, .. }) => {
                     Fate::Admit { region: region.to_owned() }
                 }
+                Ok(Message { head: Head::Unhanded { shard }, .. }) => Fate::Hand { shard },
                 Ok(Message { head: Head::Admitted { gate, number }, frames }) => {
                     if counted.contains(&(gate.to_owned(), number)) || !taken.insert((gate, number)) {
                         Fate::Counted
                     } else {
-                        let entry =
-                            read(gate, number, frames, &mut meaning, &mut rollup, &mut plan.dead, &mut each);
+                        let told = (&mut plan.copies, &mut plan.dead, &mut plan.handover);
+                        let entry = read(gate, number, frames, &mut meaning, &mut rollup, told, &mut each);
                         plan.entries.push(entry);
                         Fate::Apply
                     }
@@ -86,19 +119,25 @@ impl Plan {
             plan.fates.push(fate);
         }
         plan.aggregate = rollup.finish();
+        plan.charges = meaning.charges;
+        plan.charges.limit(campaigns);
         plan
     }
 
     /// The transaction, or nothing if there is nothing to write.
     pub fn statements(&self, now_ms: i64) -> Vec<Statement> {
-        ledger::apply(&self.entries, &segments(&self.aggregate), &self.dead, now_ms)
+        let mut statements = ledger::apply(&self.entries, &segments(&self.aggregate), &self.dead, now_ms);
+        statements.extend(self.charges.add());
+        statements
     }
 }
 
-/// What events are read with: the campaigns that they are of, and the agents that were read before.
+/// What events are read with: the campaigns that they are of, the agents that were read before, and what was charged.
 struct Meaning<'a> {
     campaigns: &'a Campaigns,
     agents: AgentCache,
+    bonds: &'a Bonds,
+    charges: Charges,
 }
 
 /// Reads one message's frames into the sums. A frame that cannot be read is dead by itself: its neighbours count.
@@ -108,8 +147,8 @@ fn read<'a>(
     bytes: &'a [u8],
     meaning: &mut Meaning<'a>,
     rollup: &mut Rollup,
-    dead: &mut Vec<DeadLetter>,
-    each: &mut impl FnMut(&TrackedEvent<'a>),
+    (copied, dead, handover): (&mut Vec<Copies>, &mut Vec<DeadLetter>, &mut Handover),
+    each: &mut impl FnMut(Counted<'_, 'a>),
 ) -> Entry {
     let mut entry = Entry { gate: gate.to_owned(), number, events: 0, dead: 0, duplicates: 0 };
     let mut bury = |place: usize, reason: String, body: &[u8]| {
@@ -117,21 +156,20 @@ fn read<'a>(
     };
     for (place, frame) in frames(bytes).enumerate() {
         match frame {
-            Ok(Frame::Duplicates(copies)) => {
-                entry.duplicates += copies.times;
-                rollup.add_duplicates(
-                    copies.at_ms,
-                    copies.campaign_id,
-                    copies.link,
-                    copies.kind,
-                    copies.times,
-                );
+            Ok(Frame::Duplicates(Duplicates { link, campaign_id, kind, times, at_ms })) => {
+                entry.duplicates += times;
+                let campaign_id = meaning.campaigns.counted_as(campaign_id, at_ms);
+                rollup.add_duplicates(at_ms, campaign_id, link, kind, times);
+                let (campaign_id, link) = (campaign_id.to_owned(), link.to_owned());
+                copied.push(Copies { at_ms, campaign_id, link, kind, times });
             }
             Ok(Frame::Event { id, body }) => match RawEvent::decode(id, body) {
                 Ok(raw) => {
-                    let event = meaning.campaigns.enrich_with(&mut meaning.agents, raw);
+                    let mut event = meaning.campaigns.enrich_with(&mut meaning.agents, raw);
+                    meaning.charges.charge(meaning.campaigns, &mut event);
                     rollup.add(&event);
-                    each(&event);
+                    handover.add_event(&event, meaning.bonds);
+                    each(Counted::Event(&event));
                     entry.events += 1;
                 }
                 Err(malformed) => {
@@ -143,6 +181,30 @@ fn read<'a>(
                     let mut whole = Vec::new();
                     Frame::Event { id, body }.write(&mut whole);
                     bury(place, reason, &whole);
+                }
+            },
+            Ok(Frame::Outcome(body)) => match Outcome::decode(body) {
+                Some(Outcome::Moved(moved)) => {
+                    handover.add_moved(moved);
+                    entry.events += 1;
+                }
+                Some(outcome) => {
+                    if let Outcome::Correction(correction) = &outcome {
+                        meaning.charges.correct(correction);
+                    }
+                    if let Outcome::Session(session) = &outcome
+                        && session.times == 1
+                    {
+                        each(Counted::Session { about: (gate, number, place), session });
+                    }
+                    rollup.add_outcome(&outcome);
+                    entry.events += 1;
+                }
+                None => {
+                    entry.dead += 1;
+                    let mut whole = Vec::new();
+                    Frame::Outcome(body).write(&mut whole);
+                    bury(place, "an outcome of a later version, or none at all".to_owned(), &whole);
                 }
             },
             Err(broken) => {

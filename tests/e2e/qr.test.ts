@@ -21,7 +21,7 @@ test("a code comes as a drawing in which nothing can run", async () => {
     "content-type": "image/svg+xml",
     "cache-control": "private, max-age=300",
     "content-disposition": 'inline; filename="printed.svg"',
-    "content-security-policy": "default-src 'none'; sandbox",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "x-content-type-options": "nosniff",
   }]);
   const svg = await response.text();

@@ -21,10 +21,16 @@ export interface ServerOptions {
   /** Also open the Worker's own socket, `server.direct`. */
   direct?: boolean;
   queue?: { batchSize?: number; batchTimeout?: number; retries?: number };
+  /** R2 answers with errors. */
+  bucketsDown?: boolean;
   /** Keep what is written to Analytics Engine, for `server.points()`. */
   points?: boolean;
   /** Create the link `/r/demo`. */
   demo?: boolean;
+  /** Turn rate limits on, with other numbers for those named. */
+  limits?: Record<string, number>;
+  /** Another `ADMIN_TOKEN`. */
+  adminToken?: string;
   /** Run the cron triggers on the minute; without it only `server.scheduled()` runs them. */
   cron?: boolean;
 }
@@ -65,7 +71,7 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    const { config, cf, queue, direct, demo, cron, points } = this.#options;
+    const { config, cf, queue, direct, demo, cron, points, limits, adminToken, bucketsDown } = this.#options;
     const temporary = join(this.#folder, "tmp");
     mkdirSync(temporary, { recursive: true });
     const port = this.url === "" ? (this.#options.port ?? 0) : Number(new URL(this.url).port);
@@ -76,7 +82,10 @@ export class Server {
     if (queue?.batchTimeout !== undefined) args.push("--queue-batch-timeout", String(queue.batchTimeout));
     if (queue?.retries !== undefined) args.push("--queue-retries", String(queue.retries));
     if (direct) args.push("--direct-port", "0");
+    if (limits) args.push("--limits", JSON.stringify(limits));
+    if (adminToken) args.push("--admin-token", adminToken);
     if (points) args.push("--points");
+    if (bucketsDown) args.push("--buckets-down");
     if (!demo) args.push("--no-demo");
     if (!cron) args.push("--no-cron");
 
@@ -142,6 +151,11 @@ export class Server {
     await this.#ask("scheduled", { cron });
   }
 
+  /** The minute's tick at the full hour. */
+  async everyHour(): Promise<void> {
+    await this.#ask("scheduled", { cron: "* * * * *", time: Math.floor(Date.now() / 3_600_000) * 3_600_000 });
+  }
+
   /** Rows of a statement on D1. To take the database down, rename a table away; to bring it back, rename it again. */
   async sql<Row = Record<string, unknown>>(sql: string, params: unknown[] = [], binding = "DB"): Promise<Row[]> {
     return (await this.#ask("sql", { sql, params, binding })) as Row[];
@@ -150,6 +164,17 @@ export class Server {
   /** Puts a message into a queue, whatever its bytes. */
   async send(bytes: Uint8Array, binding = "EVENTS"): Promise<void> {
     await this.#ask("send", { binding, base64: Buffer.from(bytes).toString("base64") });
+  }
+
+  /** The objects of a bucket, with their bytes. */
+  async objects(binding = "ARCHIVE"): Promise<{ name: string; bytes: Buffer }[]> {
+    const objects = (await this.#ask("objects", { binding })) as { name: string; base64: string }[];
+    return objects.map(({ name, base64 }) => ({ name, bytes: Buffer.from(base64, "base64") }));
+  }
+
+  /** Puts an object into a bucket. */
+  async put(name: string, bytes: Uint8Array, binding = "ARCHIVE"): Promise<void> {
+    await this.#ask("put", { binding, name, base64: Buffer.from(bytes).toString("base64") });
   }
 
   /** What was written to Analytics Engine so far, if the server was started with `points`. */

@@ -231,7 +231,7 @@ test("integrity tells gate by gate what was admitted and what was counted", () =
     const sum = (of: string) => whole.gates.reduce((sum: number, gate: any) => sum + gate[of], 0);
     for (const of of ["admitted", "applied", "lost", "in_flight", "duplicates"]) expect([of, sum(of)]).toEqual([of, whole[of]]);
     for (const gate of whole.gates) expect(gate.gate).toMatch(/^gate\/(enam|weur)\/[0-3]$/);
-    const [{ events }] = await server.sql<{ events: number }>("SELECT sum(events) AS events FROM applied");
+    const [{ events }] = await server.sql<{ events: number }>("SELECT sum(events) AS events FROM applied WHERE gate LIKE 'gate/%'");
     expect(events).toBe(26);
   }));
 

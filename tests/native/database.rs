@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use analytics::{Param, Statement};
+use durable_objects::gate::handover;
 use durable_objects::log;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error, Result, Row, params_from_iter};
@@ -30,7 +31,9 @@ impl Database {
 
     /// A gate's storage with an empty log.
     pub(crate) fn log() -> Self {
-        Self::with(log::SCHEMA)
+        let log = Self::with(log::SCHEMA);
+        log.0.execute_batch(handover::SCHEMA).unwrap();
+        log
     }
 
     fn with(schema: &str) -> Self {

@@ -1,18 +1,23 @@
 //! What is told to others, on the `SQLite` that D1 is.
 
+use std::collections::HashSet;
+
 use analytics::alert::judge::{Rule, State, judge};
 use analytics::alert::keep::{self, Kept};
 use analytics::alert::read::{Board, Reading, Service, hour_reads, reads};
 use analytics::audit::{Action, Entity, Entry};
+use analytics::campaign::Campaigns;
 use analytics::catalog::statements::{changes_since, insert, update};
 use analytics::catalog::{Item, Sort};
+use analytics::outcome::Session;
 use analytics::page::{Level, PageKey, PageRow};
 use analytics::segment::{partition, segments};
 use analytics::signature::Signer;
-use analytics::{EventId, Kind, RawEvent, Scope, Source, Statement, enrich};
+use analytics::{Dimension, EventId, Kind, Outcome, RawEvent, Scope, Source, Statement, Text, enrich};
 use queues::delivery::list::{self, List};
 use queues::delivery::{Delivery, Due, Event, Fate, Hooks, Target, Told, Want, request, statements};
-use queues::ledger;
+use queues::plan::{Counted, Plan};
+use queues::{Frame, Head, Message, ledger};
 use serde_json::{Value, json};
 
 use crate::database::Database;
@@ -115,6 +120,58 @@ fn clicks_are_told_with_what_counts_them_or_not_at_all() {
     let mut quiet = Told::new(&none);
     quiet.add(&enrich(click(1, "", PHONE)));
     assert_eq!(quiet.statements(T), []);
+}
+
+#[test]
+fn a_session_is_told_when_its_outcome_is_counted() {
+    let d1 = Database::d1();
+    hook(&d1, "w", &["session.ended"]);
+    let hooks = known(&d1);
+    let session = |times, verdict: &'static str| {
+        let traits = [(Dimension::Campaign, "spring"), (Dimension::Verdict, verdict)];
+        Outcome::Session(Session {
+            times,
+            start_ms: T,
+            duration_ms: 90_000,
+            events: 3,
+            pages: 2,
+            conversions: 0,
+            value_micros: 0,
+            currency: Text::EMPTY,
+            entry_page: "https://shop.example/".into(),
+            exit_page: Text::EMPTY,
+            session_id: "s1".into(),
+            traits: traits.into_iter().collect(),
+        })
+    };
+    let mut frames = Vec::new();
+    for outcome in [session(1, "human"), session(-1, "human"), session(1, "bot")] {
+        let mut body = Vec::new();
+        outcome.encode(&mut body);
+        Frame::Outcome(&body).write(&mut frames);
+    }
+    let message = Message::encode(Head::Admitted { gate: "journey/0", number: 7 }, &frames);
+    let count = || {
+        let mut batch = Told::new(&hooks);
+        let (nobody, none) = (Campaigns::default(), HashSet::new());
+        let plan = Plan::of([("m", message.as_slice())], &HashSet::new(), &nobody, (8, &none), |counted| {
+            if let Counted::Session { about, session } = counted {
+                batch.add_session(about, session);
+            }
+        });
+        plan.statements(T).into_iter().chain(batch.statements(T + 5)).collect::<Vec<_>>()
+    };
+    d1.transact(&count()).unwrap();
+    d1.transact(&count()).unwrap_err();
+    let told = told(&d1);
+    let [(owner, event, body)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((owner.as_str(), event.as_str()), ("w", "session.ended"));
+    let session = &body["data"]["session"];
+    let of = |name: &str| session[name].clone();
+    assert_eq!(
+        (of("end"), of("duration_ms"), of("pages"), of("campaign_id"), of("exit_page")),
+        ("2026-09-21T14:14:50.000Z".into(), 90_000.into(), 2.into(), "spring".into(), Value::Null)
+    );
 }
 
 #[test]

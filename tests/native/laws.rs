@@ -203,7 +203,7 @@ proptest! {
 
 fn plan<'a>(batch: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Plan {
     let none = Campaigns::default();
-    Plan::of(batch, &HashSet::new(), &none, |_| ())
+    Plan::of(batch, &HashSet::new(), &none, (0, &HashSet::new()), |_| ())
 }
 
 /// As many different values as a batch can bring: more than one row may hold.

@@ -5,5 +5,6 @@ mod database;
 mod deliveries;
 mod laws;
 mod management;
+mod money;
 mod simulation;
 mod statements;

@@ -4,12 +4,14 @@
 //! who crashes between which two writes, and how clocks run. Then everything works again, and when nothing is left
 //! to do, the sums, the ledger and the gates' logs have to agree with what the clients know.
 
+mod archive;
 mod chance;
 mod check;
 mod client;
 mod consumer;
 pub(crate) mod folder;
 mod gate;
+mod handover;
 mod queue;
 mod world;
 
@@ -85,6 +87,9 @@ fn schedules_come_across_everything() {
         "a copy after the window",
         "a copy within the window",
         "a fold",
+        "a handover",
+        "a handover of an id",
+        "a hit that belongs elsewhere",
         "a hit that was too late",
         "a key that was there",
         "a late hit that no gate had",
@@ -93,6 +98,10 @@ fn schedules_come_across_everything() {
         "a log that was pruned",
         "a message that was sent again",
         "a row that nobody was told of",
+        "a row that was written over",
+        "a run that was gathered",
+        "an object that no row names",
+        "sums that were rebuilt",
     ];
     assert_eq!(reached, BTreeSet::from(all));
 }
@@ -140,8 +149,38 @@ fn a_gate_trusts_the_queue() {
 }
 
 #[test]
+fn a_gate_asks_nobody() {
+    is_found(Broken::GateAsksNobody);
+}
+
+#[test]
+fn a_gate_gives_and_keeps() {
+    is_found(Broken::GateGivesAndKeeps);
+}
+
+#[test]
+fn a_gate_hands_over_hopes() {
+    is_found(Broken::GateHandsOverHopes);
+}
+
+#[test]
+fn a_gate_forgets_handovers() {
+    is_found(Broken::GateForgetsHandovers);
+}
+
+#[test]
 fn a_folder_claims_nothing() {
     is_found(Broken::FolderClaimsNothing);
+}
+
+#[test]
+fn an_archive_uses_names_again() {
+    is_found(Broken::ArchiveUsesNamesAgain);
+}
+
+#[test]
+fn a_gatherer_claims_nothing() {
+    is_found(Broken::GathererClaimsNothing);
 }
 
 #[test]

@@ -177,13 +177,13 @@ fn a_dead_letter_that_can_be_read_again_counts_once_and_is_gone() {
     let lost = Entry { events: 0, dead: 1, ..entry(GATE, T) };
     d1.transact(&ledger::apply(&[lost], &[], &[letter(&frame)], T)).unwrap();
     assert!(
-        replay(&letter(b"no frame"), &Campaigns::default(), T, |_| {}).is_err(),
+        replay(&letter(b"no frame"), &Campaigns::default(), 0, T, |_| {}).is_err(),
         "it still cannot be read"
     );
     d1.run(&keep(&letter(b"").id, "part")).unwrap();
     let bodies = Statement::new("SELECT body FROM dead_letters", []);
     assert_eq!(d1.rows(&bodies, |row| row.get::<_, String>(0)), ["part"], "what is left of it");
-    let again = replay(&letter(&frame), &Campaigns::default(), T + 1, |_| {}).unwrap();
+    let again = replay(&letter(&frame), &Campaigns::default(), 0, T + 1, |_| {}).unwrap().statements;
     d1.transact(&again).unwrap();
     assert!(is_unique(&d1.transact(&again).unwrap_err()), "two who replay it at the same time");
     assert_eq!(clicks(&d1, "link=demo"), 1);
@@ -253,9 +253,9 @@ fn the_log_keeps_rows_and_gives_messages_back() {
     };
     let rows = [row(1, 1), row(2, 1), row(3, 3), row(4, 3), row(5, 5)];
     for row in &rows {
-        storage.run(&row.clone().insert()).unwrap();
+        storage.run(&row.clone().write(None)).unwrap();
     }
-    assert!(is_unique(&storage.run(&row(3, 3).insert()).unwrap_err()));
+    assert!(is_unique(&storage.run(&row(3, 3).write(None)).unwrap_err()));
     assert_eq!(log_rows(&storage), rows);
     let message = |number| -> Vec<Vec<u8>> { storage.rows(&log::message(number), |row| row.get(0)) };
     assert_eq!(message(3), [[3], [4]]);
@@ -264,4 +264,6 @@ fn the_log_keeps_rows_and_gives_messages_back() {
     assert_eq!(log_rows(&storage), rows[1..4], "before seq 3 and older than 2: the first alone");
     storage.run(&log::prune(3, 10)).unwrap();
     assert_eq!(log_rows(&storage), rows[2..4]);
+    storage.run(&row(6, 6).write(Some(3))).unwrap();
+    assert_eq!(log_rows(&storage), [row(4, 3), row(6, 6)]);
 }

@@ -9,7 +9,7 @@ const TOO_LARGE: &str = "is beyond a billion";
 /// Reads `[+-]digits[.digits][e[+-]digits]` exactly, without a float in between: `0.1` is 100,000 micros. What
 /// is finer than a millionth is rounded, half away from zero, so that a client's own float noise
 /// (`19.990000000000002`) does no harm.
-pub(super) fn micros(text: &str) -> Result<i64, &'static str> {
+pub(crate) fn micros(text: &str) -> Result<i64, &'static str> {
     let text = text.trim();
     let (sign, text) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),

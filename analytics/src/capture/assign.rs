@@ -6,8 +6,9 @@ use super::amount::micros;
 use super::draft::Draft;
 use super::field::{Field, ID_MAX_CHARS, NAME_MAX_CHARS};
 use super::field::{PROP_KEY_MAX_CHARS, PROP_VALUE_MAX_CHARS, PROPS_MAX};
+use super::postback::status_of;
 use super::scalar::Scalar;
-use super::{Rules, cut, json};
+use super::{Rules, UNKNOWN, cut, json};
 use crate::click_id::SealedClick;
 use crate::page_url::{self, URL_MAX_BYTES};
 use crate::{EventId, Kind, RawEvent, Source, Text, time};
@@ -47,11 +48,13 @@ impl<'a> Draft<'a> {
                 let signer = rules.signer.as_ref().ok_or("cannot be checked here")?;
                 self.click = Some(SealedClick::read(&text, signer)?);
             }
+            Field::Status => self.event.postback.status = status_of(&text)?,
             Field::Referrer if text.len() > URL_MAX_BYTES => return Err("is longer than 2048 bytes".into()),
             _ => {
                 let Some((slot, max_chars)) = slot(&mut self.event, field) else { return Ok(()) };
                 fits(&text, max_chars)?;
-                *slot = Text::from(text);
+                let invented = rules.gathers && matches!(field, Field::Link);
+                *slot = if invented { UNKNOWN.into() } else { Text::from(text) };
             }
         }
         Ok(())
@@ -94,6 +97,7 @@ const NO_KIND: &str = "is none of click, impression, page, conversion, session_e
 fn slot<'e, 'a>(event: &'e mut RawEvent<'a>, field: Field) -> Option<(&'e mut Text<'a>, usize)> {
     let [sub1, sub2, sub3, sub4, sub5] = &mut event.sub;
     Some(match field {
+        Field::Txid => (&mut event.postback.txid, ID_MAX_CHARS),
         Field::Name => (&mut event.name, NAME_MAX_CHARS),
         Field::Medium => (&mut event.medium, NAME_MAX_CHARS),
         Field::Sub1 => (sub1, NAME_MAX_CHARS),
@@ -175,7 +179,7 @@ mod tests {
         let body =
             format!(r#"{{"event_id":"a","event_time":{NOW},"page_url":"https://example.com/",{fields}}}"#);
         let facts = Facts { received_at_ms: NOW, ..Facts::default() };
-        let rules = Rules { app_schemes: vec!["shop".to_owned()], signer: None };
+        let rules = Rules { app_schemes: vec!["shop".to_owned()], ..Rules::default() };
         let show = |reject: crate::Reject| format!("{} {}", reject.pointer, reject.detail);
         beacon(Kind::Click, body.leak().as_bytes(), &facts, &rules)
             .map_err(|rejects| rejects.into_iter().map(show).collect())

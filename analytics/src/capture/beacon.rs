@@ -154,4 +154,22 @@ mod tests {
             assert_eq!(pointers(&rejects), ["/click_id"]);
         }
     }
+
+    #[test]
+    fn a_link_that_is_only_named_can_be_gathered_and_a_click_ids_is_known() {
+        let signer = crate::signature::Signer::new("secret").unwrap();
+        let click =
+            crate::click_id::ClickId { link: "demo", campaign_id: "", variant: "", time_ms: 1, visitor: 9 };
+        let id = click.encode(&signer);
+        let rules = Rules { signer: Some(signer), gathers: true, ..Rules::default() };
+        let link = |more: &str| {
+            let body =
+                format!(r#"{{"event_id":"1","event_time":{NOW},"page_url":"https://shop.example/"{more}}}"#);
+            beacon(Kind::Click, body.as_bytes(), &facts(), &rules).unwrap().link.to_string()
+        };
+        assert_eq!(link(""), "");
+        assert_eq!(link(r#","link":"invented""#), crate::campaign::UNKNOWN);
+        assert_eq!(link(&format!(r#","click_id":"{id}""#)), "demo");
+        assert_eq!(link(&format!(r#","link":"invented","click_id":"{id}""#)), "demo");
+    }
 }

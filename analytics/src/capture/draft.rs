@@ -6,7 +6,7 @@ use super::assign::longer_than;
 use super::batch::Invalid;
 use super::field::{Field, ID_MAX_CHARS};
 use super::scalar::Scalar;
-use super::{Facts, QUERY_MAX_BYTES, Rules, query};
+use super::{Facts, QUERY_MAX_BYTES, Rules, UNKNOWN, query};
 use crate::click_id::SealedClick;
 use crate::{EventId, Kind, RawEvent, Reject, Source, Text};
 
@@ -139,12 +139,13 @@ impl<'a> Draft<'a> {
         let Some(click) = self.click.take() else { return };
         let (click, event) = (click.says(), &mut self.event);
         for (slot, said) in [(&mut event.link, click.link), (&mut event.campaign_id, click.campaign_id)] {
-            if slot.is_empty() {
+            if slot.is_empty() || *slot == UNKNOWN {
                 *slot = Text::from(said.to_owned());
             }
         }
         event.variant = Text::from(click.variant.to_owned());
         event.visitor = click.visitor;
+        event.click_ms = Some(click.time_ms);
     }
 
     /// The event without the fields that were wrong.

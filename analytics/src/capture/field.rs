@@ -40,6 +40,8 @@ pub(super) enum Field {
     Currency,
     Props,
     ClickId,
+    Txid,
+    Status,
 }
 
 impl Field {
@@ -71,6 +73,8 @@ impl Field {
             "currency" => (Self::Currency, "/currency"),
             "props" => (Self::Props, "/props"),
             "click_id" => (Self::ClickId, "/click_id"),
+            "txid" => (Self::Txid, "/txid"),
+            "status" => (Self::Status, "/status"),
             _ => return None,
         })
     }

@@ -6,6 +6,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::conversion::{Postback, Status};
 use crate::{EventId, Hints, Kind, RawEvent, Source, Text, Trigger};
 
 const NOW: i64 = 1_790_000_000_000;
@@ -21,7 +22,7 @@ fn any_text() -> impl Strategy<Value = Text<'static>> {
 /// Any event at all, and more than capture would let through.
 pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
     let kinds = select(Kind::ALL.as_slice());
-    let sources = select([Source::Redirect, Source::Pixel, Source::Beacon, Source::Batch].as_slice());
+    let sources = select(Source::ALL.as_slice());
     let hints =
         select(vec![Hints::default(), Hints::HEAD, Hints::PREFETCH, Hints::HEAD.with(Hints::PREFETCH)]);
     let head = (
@@ -32,7 +33,7 @@ pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
         select(&Trigger::ALL[..]),
         any::<(i64, i64, Option<i64>, Option<i64>, u64, u32)>(),
     );
-    let texts = many(any_text(), 29);
+    let texts = many(any_text(), 30);
     let props = many((any_text(), any_text()), 0..=16);
     (head, texts, props).prop_map(|((id, kind, source, hints, trigger, numbers), texts, props)| {
         let mut texts = texts.into_iter();
@@ -78,6 +79,8 @@ pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
             variant: text(),
             trigger,
             time_zone: text(),
+            click_ms: sent_at_ms,
+            postback: Postback { txid: text(), status: Status::ALL[id[0] as usize % 4] },
         }
     })
 }

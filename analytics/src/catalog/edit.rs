@@ -1,8 +1,11 @@
 //! What a customer may write into an item: `POST`, `PUT` and `PATCH`.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::field::Form;
+use super::sort::DEFINITION;
 use super::{ID_MAX, Item, Sort};
 use crate::Reject;
 use crate::fields::{Fields, pointer, text};
@@ -60,7 +63,10 @@ impl Item {
                 kept.clone_from(mine);
             }
         }
-        let item = blank.written(body, Naming::Fixed, now_ms)?;
+        let mut item = blank.written(body, Naming::Fixed, now_ms)?;
+        if DEFINITION.iter().all(|name| item.value(name) == self.value(name)) {
+            item.defined_at_ms = self.defined_at_ms;
+        }
         let same = item.values == self.values && !self.is_deleted();
         Ok(if same { self.clone() } else { item })
     }
@@ -99,12 +105,21 @@ impl Item {
         let mut changed = self.version == 0;
         for (name, value) in Fields::read(body)?.iter() {
             match self.write(name, value, naming) {
-                Ok(differs) => changed |= differs,
-                Err(detail) => rejects.push(Reject::new(pointer(name), detail)),
+                Ok(differs) => {
+                    changed |= differs;
+                    if differs && self.sort == Sort::Funnel && DEFINITION.contains(&name) {
+                        self.defined_at_ms = now_ms;
+                    }
+                }
+                Err(wrong) => rejects
+                    .extend(wrong.into_iter().map(|(at, detail)| Reject::new(pointer(name) + &at, detail))),
             }
         }
         for reject in self.sort.contradictions(&self) {
-            if !rejects.iter().any(|earlier| earlier.pointer == reject.pointer) {
+            // What is wrong within a field says more than what is wrong with the field.
+            let told =
+                |earlier: &Reject| earlier.pointer.split('/').nth(1) == reject.pointer.split('/').nth(1);
+            if !rejects.iter().any(told) {
                 rejects.push(reject);
             }
         }
@@ -120,30 +135,32 @@ impl Item {
         name: &str,
         value: &Value,
         naming: Naming,
-    ) -> Result<bool, std::borrow::Cow<'static, str>> {
+    ) -> Result<bool, Vec<(String, Cow<'static, str>)>> {
+        let at_it = |detail: Cow<'static, str>| vec![(String::new(), detail)];
+        let here = |detail| Err(at_it(detail));
         if name == "id" {
             if value.is_null() || *value == *self.id {
                 return Ok(false);
             }
             if naming == Naming::Fixed {
-                return Err("cannot be changed; create another".into());
+                return here("cannot be changed; create another".into());
             }
-            self.id = named(value)?;
+            self.id = named(value).map_err(|detail| at_it(detail.into()))?;
             return Ok(true);
         }
-        if matches!(name, "created_at" | "updated_at" | "deleted_at" | "version") {
-            return Err("is set by the service".into());
+        if matches!(name, "created_at" | "updated_at" | "deleted_at" | "version" | "complete_from") {
+            return here("is set by the service".into());
         }
         let place = self.sort.fields().iter().position(|field| field.name == name);
         let field = place.and_then(|place| self.sort.fields().get(place));
         let kept = place.and_then(|place| self.values.get_mut(place));
         let (Some(field), Some(kept)) = (field, kept) else {
-            return Err(format!("is not a field of a {}", self.sort.name()).into());
+            return here(format!("is not a field of a {}", self.sort.name()).into());
         };
         if matches!(field.form, Form::Own(_)) && (*value == *kept || *value == field.form.absent()) {
             return Ok(false);
         }
-        let read = field.form.read(value)?;
+        let read = field.form.read_all(value)?;
         let differs = read != *kept;
         *kept = read;
         Ok(differs)

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::fields::{string, text};
+use crate::funnel::read_steps;
 use crate::moment;
 
 /// A field.
@@ -33,6 +34,8 @@ pub(super) enum Form {
     Currency,
     /// Yes or no; absent, no.
     Flag,
+    /// Steps of a funnel.
+    Steps,
     /// An absolute address of a web server. Which ones may be called is for whoever calls to judge.
     Url,
     /// Some of these words, each once; absent, none.
@@ -54,17 +57,31 @@ impl Form {
             Self::Whole(_, number) | Self::Own(number) => number.into(),
             Self::Flag => false.into(),
             Self::Words(_) => Value::Array(Vec::new()),
-            Self::Text(..) | Self::Moment | Self::Percent | Self::Currency | Self::Url | Self::Decimal => {
-                Value::Null
-            }
+            Self::Text(..)
+            | Self::Moment
+            | Self::Percent
+            | Self::Currency
+            | Self::Steps
+            | Self::Url
+            | Self::Decimal => Value::Null,
         }
     }
 
     /// The value as it is stored; null if it is the one that the field has by itself.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub(super) fn read(self, value: &Value) -> Result<Value, Cow<'static, str>> {
+    /// What is wrong with it, and where: the first is the pointer from here on.
+    pub(super) fn read_all(self, value: &Value) -> Result<Value, Vec<(String, Cow<'static, str>)>> {
+        match self {
+            Self::Steps if !value.is_null() => {
+                let steps = read_steps(value)?;
+                Ok(if steps.as_array().is_some_and(Vec::is_empty) { Value::Null } else { steps })
+            }
+            _ => self.read(value).map_err(|detail| vec![(String::new(), detail)]),
+        }
+    }
+
+    fn read(self, value: &Value) -> Result<Value, Cow<'static, str>> {
         if value.is_null() {
             return Ok(Value::Null);
         }
@@ -98,6 +115,7 @@ impl Form {
                 Some(flag) => flag.into(),
                 None => return Err("is neither true nor false".into()),
             },
+            Self::Steps => Value::Null,
             Self::Url => {
                 let text = text(Some(value), URL_MAX)?;
                 match url::Url::parse(&text) {

@@ -7,6 +7,7 @@ use super::field::{Field, Form};
 use crate::Reject;
 use crate::alert::metric::{METRICS, is_count};
 use crate::audit::Entity;
+use crate::funnel::{STEPS_MAX, STEPS_MIN, WINDOW_MAX_SECONDS};
 
 /// A sort of items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Sort {
     Campaign,
     /// Who is paid for sending visitors.
     Publisher,
+    /// Which steps lead where.
+    Funnel,
     /// Whom to tell what happens.
     Webhook,
     /// What to raise an alarm about.
@@ -64,6 +67,19 @@ static PUBLISHER: [Field; 8] = [
     field("archived", Form::Flag),
 ];
 
+static FUNNEL: [Field; 8] = [
+    field("name", TITLE),
+    field("order", Form::OneOf(&["ordered", "strict", "any"])),
+    field("basis", Form::OneOf(&["visitor", "session"])),
+    field("window_seconds", Form::Whole(WINDOW_MAX_SECONDS, Some(7 * DAY_SECONDS))),
+    field("steps", Form::Steps),
+    field("exclude", Form::Steps),
+    field("note", NOTE),
+    field("archived", Form::Flag),
+];
+
+/// What a funnel is: what was counted under one definition is not what another would have counted.
+pub(super) const DEFINITION: [&str; 5] = ["order", "basis", "window_seconds", "steps", "exclude"];
 /// What can be told to a webhook. Append only: `queues` names them by their place.
 pub const EVENTS: [&str; 11] = [
     "click.recorded",
@@ -119,6 +135,7 @@ impl Sort {
         match self {
             Self::Campaign => Entity::Campaign,
             Self::Publisher => Entity::Publisher,
+            Self::Funnel => Entity::Funnel,
             Self::Webhook => Entity::Webhook,
             Self::Alert => Entity::Alert,
         }
@@ -128,6 +145,7 @@ impl Sort {
         match self {
             Self::Campaign => &CAMPAIGN,
             Self::Publisher => &PUBLISHER,
+            Self::Funnel => &FUNNEL,
             Self::Webhook => &WEBHOOK,
             Self::Alert => &ALERT,
         }
@@ -178,6 +196,17 @@ impl Sort {
                     "/currency",
                     "is missing: an amount has one",
                 );
+            }
+            Self::Funnel => {
+                let count = |name: &str| item.value(name).as_array().map_or(0, Vec::len);
+                unless(has("steps"), "/steps", "is missing");
+                unless(
+                    !has("steps") || (STEPS_MIN..=STEPS_MAX).contains(&count("steps")),
+                    "/steps",
+                    "are not 2 to 20 steps",
+                );
+                unless(count("exclude") <= STEPS_MAX, "/exclude", "are more than 20");
+                unless(item.number("window_seconds") != Some(0), "/window_seconds", "is 0");
             }
             Self::Webhook => {
                 unless(has("url"), "/url", "is missing");

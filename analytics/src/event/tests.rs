@@ -1,4 +1,5 @@
 use super::*;
+use crate::conversion::Status;
 
 fn sample() -> RawEvent<'static> {
     let mut event = RawEvent::new(nil(), Kind::Page, Source::Batch, 1_790_000_000_000);
@@ -37,12 +38,19 @@ fn sample() -> RawEvent<'static> {
     event.variant = "B".into();
     event.trigger = Trigger::Qr;
     event.time_zone = "z".into();
+    event.click_ms = Some(5);
+    event.postback = Postback { txid: "t".into(), status: Status::Rejected };
     event
+}
+
+/// What version 2 could say of it.
+fn second() -> RawEvent<'static> {
+    RawEvent { click_ms: None, postback: Postback::default(), ..sample() }
 }
 
 /// What version 1 could say of it.
 fn first() -> RawEvent<'static> {
-    RawEvent { variant: Text::EMPTY, trigger: Trigger::Link, time_zone: Text::EMPTY, ..sample() }
+    RawEvent { variant: Text::EMPTY, trigger: Trigger::Link, time_zone: Text::EMPTY, ..second() }
 }
 
 const FIRST: [&str; 5] = [
@@ -53,13 +61,21 @@ const FIRST: [&str; 5] = [
     r"\xf0\xf7\x03\x02ua\x02de\t192.0.2.0\x01b\x02?1\x01p",
 ];
 
-/// The sample as version 1 wrote it: what version 2 writes, without its tail.
-fn first_bytes() -> Vec<u8> {
+/// An event as an older version wrote it: what this one writes, without so many bytes of its tail.
+fn older(event: &RawEvent<'_>, version: u8, tail_bytes: usize) -> Vec<u8> {
     let mut body = Vec::new();
-    first().encode(&mut body);
-    body.truncate(body.len() - 3);
-    body[0] = 1;
+    event.encode(&mut body);
+    body.truncate(body.len() - tail_bytes);
+    body[0] = version;
     body
+}
+
+fn first_bytes() -> Vec<u8> {
+    older(&first(), 1, 6)
+}
+
+fn second_bytes() -> Vec<u8> {
+    older(&second(), 2, 3)
 }
 
 /// Events lie in gates' logs, in queues and in the archive while a new version is deployed. If this fails,
@@ -75,9 +91,18 @@ fn the_bytes_of_version_1_are_pinned() {
 
 #[test]
 fn the_bytes_of_version_2_are_pinned() {
+    let body = second_bytes();
+    assert_eq!(body.escape_ascii().to_string(), format!(r"\x02{}\x01B\x01\x01z", FIRST.concat()));
+    assert_eq!(RawEvent::decode(nil(), &body), Ok(second()));
+    assert_eq!(RawEvent::peek(&body), Ok(("demo", "spring", Kind::Page)));
+}
+
+#[test]
+fn the_bytes_of_version_3_are_pinned() {
     let mut body = Vec::new();
     sample().encode(&mut body);
-    assert_eq!(body.escape_ascii().to_string(), format!(r"\x02{}\x01B\x01\x01z", FIRST.concat()));
+    let pinned = format!(r"\x03{}\x01B\x01\x01z\x01\n\x01t\x02", FIRST.concat());
+    assert_eq!(body.escape_ascii().to_string(), pinned);
     assert_eq!(RawEvent::decode(nil(), &body), Ok(sample()));
     assert_eq!(RawEvent::peek(&body), Ok(("demo", "spring", Kind::Page)));
 }
@@ -93,7 +118,7 @@ fn an_event_is_appended_to_what_is_there() {
 fn bytes_of_another_version_cut_short_or_too_many_are_no_event() {
     let mut body = Vec::new();
     sample().encode(&mut body);
-    for mut body in [first_bytes(), body] {
+    for mut body in [first_bytes(), second_bytes(), body] {
         for end in 0..body.len() {
             assert_eq!(RawEvent::decode(nil(), &body[..end]), Err(Malformed::Bytes));
         }

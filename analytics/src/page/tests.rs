@@ -30,15 +30,15 @@ fn the_texts_of_a_page_are_pinned() {
         .collect();
     let pinned = [
         "m ",
-        "AgHA94DFmGgDgoAEAoCt4gQBA0VVUoCt4gQ ",
-        "AgHA94DFmGgKBQECREUDgoAEAoCt4gQJAQpzbWFydHBob25lA4KABAKAreIECgEGU2FmYXJpA4KABAKAreIECwEDaU9TA4KA",
+        "AwHA94DFmGgDgoAEAoCt4gQBA0VVUoCt4gQ ",
+        "AwHA94DFmGgKBQECREUDgoAEAoCt4gQJAQpzbWFydHBob25lA4KABAKAreIECgEGU2FmYXJpA4KABAKAreIECwEDaU9TA4KA",
         "BAKAreIEDAECZW4DgoAEAoCt4gQOAQZkaXJlY3QDgoAEAoCt4gQUAQVodW1hbgOCgAQCgK3iBBgBCHJlZGlyZWN0A4KABAKA",
         "reIEGQEDRVVSA4KABAKAreIEIgEEbGluawOCgAQCgK3iBA ",
-        "AgHA94DFmGgDBWMB\n",
+        "AwHA94DFmGgDBWMB\n",
         "c ",
-        "AgGAsJmUmGgDgoAEAoCt4gQBA0VVUoCt4gQ ",
-        "AgGAsJmUmGgBIAEhHx9ERR9zbWFydHBob25lH2lPUx9TYWZhcmkfZGlyZWN0A4KABAKAreIE ",
-        "AgGAsJmUmGgA",
+        "AwGAsJmUmGgDgoAEAoCt4gQBA0VVUoCt4gQ ",
+        "AwGAsJmUmGgBIAEhHx9ERR9zbWFydHBob25lH2lPUx9TYWZhcmkfZGlyZWN0A4KABAKAreIE ",
+        "AwGAsJmUmGgA",
     ];
     assert_eq!(texts.join("\n"), pinned.concat());
 }

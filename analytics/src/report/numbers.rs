@@ -2,36 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::money::{self, Currencies};
 use super::query::{Query, Source};
 use crate::counters::{Counters, Hit};
 use crate::sheet::{Money, Sheet};
 use crate::{Dimension, Kind};
-
-/// What a report's revenue is counted in. Cells keep one value, whatever its currency, so that a report is about
-/// one currency or says that it cannot tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Currency<'m> {
-    /// This one; empty if it was never named.
-    One(&'m str),
-    /// More than one.
-    Several,
-}
-
-impl<'m> Currency<'m> {
-    pub(super) fn of(query: &Query, money: &'m Money) -> Self {
-        let mut admitted = money.keys().filter(|currency| is_admitted(query, currency));
-        match (admitted.next(), admitted.next()) {
-            (None, _) => Self::One(""),
-            (Some(one), None) => Self::One(one),
-            _ => Self::Several,
-        }
-    }
-}
-
-/// Filters that are on other dimensions than the currency let every currency through.
-fn is_admitted(query: &Query, currency: &str) -> bool {
-    query.source != Source::Cells(Dimension::Currency) || query.admits(currency)
-}
 
 /// One line's.
 #[derive(Debug)]
@@ -58,13 +33,15 @@ impl<'s> Numbers<'s> {
 
     /// `clicks` are deduplicated people's; `raw` is every hit: clicks, bots and duplicates. `revenue` and
     /// `cost` are people's, whether machines are included or not.
-    pub(super) fn render(&self, query: &Query, currency: Currency<'_>) -> Map<String, Value> {
+    pub(super) fn render(&self, query: &Query, currencies: Currencies<'_>) -> Map<String, Value> {
         let counters = &self.counters;
         let duplicates = counters.count(Kind::Click, Hit::Duplicate);
         let people = |kind| people(query, counters, kind);
         let (clicks, impressions) = (people(Kind::Click), people(Kind::Impression));
         let mut numbers = Map::new();
-        let mut put = |name: &str, value: Value| numbers.insert(name.to_owned(), value);
+        let mut put = |name: &str, value: Value| {
+            numbers.insert(name.to_owned(), value);
+        };
         put("clicks", json!(clicks));
         put("raw", json!(counters.admitted(Kind::Click) + duplicates));
         put("bots", json!(counters.count(Kind::Click, Hit::Bot)));
@@ -75,31 +52,9 @@ impl<'s> Numbers<'s> {
         put("conversions", json!(people(Kind::Conversion)));
         put("failed", json!(people(Kind::Failed)));
         put("ctr", json!((impressions > 0).then(|| clicks as f64 / impressions as f64)));
-        put("cost", json!(counters.cost_nanos() as f64 / 1e9));
-        match currency {
-            Currency::One(currency) => {
-                put("revenue", json!(units(counters.value_micros())));
-                put("currency", json!(Some(currency).filter(|currency| !currency.is_empty())));
-            }
-            Currency::Several => {
-                put("revenue", Value::Null);
-                put("currency", Value::Null);
-                if let Some(money) = self.money {
-                    let admitted = money.iter().filter(|(currency, _)| is_admitted(query, currency));
-                    let units =
-                        admitted.map(|(currency, micros)| (currency.to_string(), json!(units(*micros))));
-                    let mut by_currency = Map::new();
-                    by_currency.extend(units);
-                    put("revenue_by_currency", Value::Object(by_currency));
-                }
-            }
-        }
+        money::render(query, (counters, clicks, impressions), currencies, self.money, &mut put);
         numbers
     }
-}
-
-fn units(micros: i64) -> f64 {
-    micros as f64 / 1e6
 }
 
 /// How many of a kind count as people's.

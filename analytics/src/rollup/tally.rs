@@ -21,13 +21,24 @@ pub(super) struct Row {
     pub(super) kind: Kind,
     pub(super) hit: Hit,
     pub(super) times: u64,
-    pub(super) value_micros: i64,
-    pub(super) cost_nanos: i64,
-    pub(super) currency: Number,
+    pub(super) money: Option<Amounts>,
     /// Hash of the person who clicked.
     pub(super) visitor: Option<u64>,
     /// Where its other values begin and end.
     pub(super) values: (usize, usize),
+}
+
+/// The money in an event; most have none.
+#[derive(Debug, Clone)]
+pub(super) struct Amounts {
+    /// Value in millionths, cost and payout in thousand-millionths.
+    pub(super) sums: [i64; 3],
+    /// What each is counted under by currency.
+    pub(super) purposes: [Number; 3],
+    /// Who is paid.
+    pub(super) publisher: Number,
+    /// For what: the line of the statement.
+    pub(super) line: Number,
 }
 
 /// A sheet that is being counted. Used for one sheet after another, because it is as wide as the batch has values.
@@ -45,6 +56,12 @@ pub(super) struct Tally<'n> {
 
 const NOWHERE: u32 = u32::MAX;
 
+impl Row {
+    fn sums(&self) -> Option<&[i64; 3]> {
+        self.money.as_ref().map(|money| &money.sums)
+    }
+}
+
 impl<'n> Tally<'n> {
     pub(super) fn new(names: &'n Names, ranks: &'n [u32]) -> Self {
         Self {
@@ -60,15 +77,15 @@ impl<'n> Tally<'n> {
 
     /// Counts a row in the totals.
     pub(super) fn add(&mut self, row: &Row) {
-        self.totals.add_hits(row.kind, row.hit, row.times, row.value_micros, row.cost_nanos);
+        self.totals.add_hits(row.kind, row.hit, row.times, row.sums());
         if let Some(visitor) = row.visitor {
             self.visitors.insert(visitor);
         }
-        if row.value_micros != 0 {
-            let currency =
-                self.names.name(row.currency).map_or_else(|| Arc::from(""), |name| name.value.clone());
-            let micros = self.money.entry(currency).or_default();
-            *micros = micros.saturating_add(row.value_micros);
+        let Some(money) = &row.money else { return };
+        for (amount, purpose) in money.sums.iter().zip(money.purposes).filter(|(amount, _)| **amount != 0) {
+            let key = self.names.name(purpose).map_or_else(|| Arc::from(""), |name| name.value.clone());
+            let sum = self.money.entry(key).or_default();
+            *sum = sum.saturating_add(*amount);
         }
     }
 
@@ -83,7 +100,7 @@ impl<'n> Tally<'n> {
             self.cells.push((number, Counters::default()));
         }
         if let Some((_, counters)) = self.cells.get_mut(*place as usize) {
-            counters.add_hits(row.kind, row.hit, row.times, row.value_micros, row.cost_nanos);
+            counters.add_hits(row.kind, row.hit, row.times, row.sums());
         }
     }
 

@@ -7,6 +7,7 @@ use super::*;
 use crate::Region;
 use crate::log;
 
+mod handover;
 mod laws;
 mod shipping;
 

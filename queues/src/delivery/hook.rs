@@ -1,6 +1,9 @@
 //! Webhooks: who wants to be told what.
 
 use analytics::catalog::{Item, Sort};
+use analytics::dimension::Dimension;
+use analytics::outcome::Session;
+use analytics::time::rfc3339;
 use analytics::{EventId, Kind, Statement, TrackedEvent, Verdict};
 use serde_json::{Value, json};
 
@@ -147,7 +150,9 @@ pub struct Told<'h> {
     clicks: Vec<Clicks<'h>>,
     wants_conversions: bool,
     wants_limits: bool,
+    wants_sessions: bool,
     conversions: Vec<(String, String, i64, Value)>,
+    sessions: Vec<(String, String, i64, Value)>,
     /// Links that turned somebody away, and when.
     full: Vec<(String, i64)>,
 }
@@ -166,7 +171,9 @@ impl<'h> Told<'h> {
                 .collect(),
             wants_conversions: hooks.want(Event::ConversionRecorded),
             wants_limits: hooks.want(Event::LinkLimitReached),
+            wants_sessions: hooks.want(Event::SessionEnded),
             conversions: Vec::new(),
+            sessions: Vec::new(),
             full: Vec::new(),
         }
     }
@@ -211,6 +218,37 @@ impl<'h> Told<'h> {
         }
     }
 
+    /// Takes a session that is counted, by the place of its frame. One that a late event changes is told again.
+    pub fn add_session(&mut self, (log, number, place): (&str, i64, usize), session: &Session<'_>) {
+        if !self.wants_sessions || session.traits.get(Dimension::Verdict) == Verdict::Bot.name() {
+            return;
+        }
+        let end_ms = session.start_ms.saturating_add(session.duration_ms);
+        let mut data = json!({
+            "start": rfc3339(session.start_ms),
+            "end": rfc3339(end_ms),
+            "duration_ms": session.duration_ms,
+            "events": session.events,
+            "pages": session.pages,
+            "conversions": session.conversions,
+            "value_micros": session.value_micros,
+        });
+        if let Some(members) = data.as_object_mut() {
+            let texts = [
+                ("currency", &*session.currency),
+                ("entry_page", &*session.entry_page),
+                ("exit_page", &*session.exit_page),
+                ("session_id", &*session.session_id),
+            ];
+            let traits = session.traits.iter().map(|(dimension, value)| (dimension.name(), value));
+            for (name, value) in texts.into_iter().chain(traits).filter(|(_, value)| !value.is_empty()) {
+                members.insert(name.to_owned(), value.into());
+            }
+        }
+        let campaign = session.traits.get(Dimension::Campaign).to_owned();
+        self.sessions.push((format!("session/{log} {number} {place}"), campaign, end_ms, data));
+    }
+
     /// The statements for the transaction that counts the events.
     pub fn statements(self, now_ms: i64) -> Vec<Statement> {
         let mut statements = Vec::new();
@@ -220,7 +258,7 @@ impl<'h> Told<'h> {
                     lines.join("\n") + "\n"
                 } else {
                     // Put together as text: each line is JSON already.
-                    let (event, at) = (Event::ClickRecorded.name(), analytics::time::rfc3339(now_ms));
+                    let (event, at) = (Event::ClickRecorded.name(), rfc3339(now_ms));
                     format!(
                         r#"{{"type":"{event}","timestamp":"{at}","data":{{"clicks":[{}]}}}}"#,
                         lines.join(",")
@@ -235,6 +273,11 @@ impl<'h> Told<'h> {
             let about = format!("conversion/{id}");
             let event = Event::ConversionRecorded;
             statements.extend(self.hooks.tell(event, &about, campaign_id, *at_ms, &data, now_ms));
+        }
+        for (about, campaign_id, at_ms, data) in &self.sessions {
+            let data = json!({ "session": data });
+            let event = Event::SessionEnded;
+            statements.extend(self.hooks.tell(event, about, campaign_id, *at_ms, &data, now_ms));
         }
         statements.extend(self.full.iter().map(|(link, at_ms)| statements::limit_reached(link, *at_ms)));
         statements

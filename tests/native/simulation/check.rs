@@ -16,6 +16,7 @@ impl World {
     pub(crate) fn check(&mut self) -> Result<(), String> {
         let counts = self.check_events()?;
         self.check_scopes(&counts)?;
+        self.check_archive(&counts)?;
         for gate in 0..self.hosts.len() {
             self.check_gate(gate)?;
         }

@@ -118,11 +118,14 @@ impl World {
     fn send(&mut self, event: usize) {
         self.events[event].last_ms = self.now_ms;
         let body = self.body(event);
-        let gate = self.gate_of(self.events[event].region, self.events[event].id);
+        let (id, maps) = (self.events[event].id, self.maps());
+        let gate = self.gate_of(self.events[event].region, id, &maps);
         if self.fails(12) {
             return self.go_round(event, &body);
         }
-        let id = self.events[event].id;
+        if !self.prepare(gate, id, &maps) {
+            return self.go_round(event, &body);
+        }
         let now_ms = self.gate_now(gate);
         self.hosts[gate].hits += 1;
         match self.memory(gate).admit(id, &body, None, now_ms) {
@@ -139,7 +142,11 @@ impl World {
                 self.reached.insert("a copy within the window");
                 self.answer(event, &body);
             }
-            Admission::Full | Admission::TooLarge => panic!("there is room"),
+            Admission::Full => {
+                self.reached.insert("a hit that belongs elsewhere");
+                self.go_round(event, &body);
+            }
+            Admission::TooLarge => panic!("it is small"),
         }
     }
 

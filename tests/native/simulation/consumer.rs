@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use analytics::archive::Lines;
 use analytics::campaign::Campaigns;
 use durable_objects::{Admission, Region};
 use queues::ledger::{self, DeadLetter};
-use queues::plan::{Fate, Plan};
+use queues::plan::{Counted, Fate, Plan};
 use queues::{Frame, Head, Message, frames};
 
 use super::client::event_of;
@@ -86,8 +87,17 @@ impl World {
         }
         let messages = batch.iter().map(|parcel| (parcel.id.as_str(), parcel.bytes.as_slice()));
         let campaigns = Campaigns::default();
-        let plan = Plan::of(messages, counted, &campaigns, |_| ());
+        let mut lines = Lines::default();
+        let plan = Plan::of(messages, counted, &campaigns, (0, &HashSet::new()), |counted| {
+            if let Counted::Event(event) = counted {
+                lines.add(event);
+            }
+        });
+        plan.copies.iter().for_each(|copies| lines.add_copies(copies));
         let mut statements = plan.statements(self.now_ms);
+        if !self.stores(lines, &mut statements) {
+            return Consumer::Done { batch, fates: plan.fates, applied: false };
+        }
         if self.broken == Some(Broken::ConsumerSkipsLedger) && !plan.entries.is_empty() {
             // Nothing that says "once": neither the ledger's key nor that of the segments.
             statements[0].sql = "INSERT OR IGNORE INTO ledger (gate, number, at_ms) \
@@ -111,6 +121,7 @@ impl World {
             Fate::Counted => true,
             Fate::Apply | Fate::Dead => applied,
             Fate::Later => false,
+            Fate::Hand { .. } => panic!("nothing is handed over here"),
             Fate::Admit { region } => self.admit_late(Region::parse(region).unwrap(), &parcel.bytes),
         };
         if done {
@@ -135,7 +146,11 @@ impl World {
             if self.fails(12) {
                 return false;
             }
-            let gate = self.gate_of(region, id);
+            let maps = self.maps();
+            let gate = self.gate_of(region, id, &maps);
+            if !self.prepare(gate, id, &maps) {
+                return false;
+            }
             let now_ms = self.gate_now(gate);
             let late_ms = Some(event_of(id, body).1);
             let admission = self.memory(gate).admit(id, body, late_ms, now_ms);

@@ -5,6 +5,7 @@ use durable_objects::{Gate, GateName, log};
 use queues::ledger;
 
 use super::client::event_of;
+use super::handover::recall;
 use super::world::{Broken, World};
 use crate::database::{Database, log_rows};
 
@@ -18,6 +19,8 @@ pub(crate) struct Host {
     pub(crate) alarm_ms: Option<i64>,
     /// Hits that are told when the group is committed.
     pub(crate) waiting: Vec<(usize, Vec<u8>)>,
+    /// How often its memory went: a call that was under way went with it.
+    pub(crate) crashes: u32,
     /// Hits that came straight from the edge.
     pub(crate) hits: i64,
 }
@@ -25,7 +28,16 @@ pub(crate) struct Host {
 impl Host {
     pub(crate) fn new(name: GateName) -> Self {
         let storage = Database::log();
-        Self { name, storage, memory: None, offset_ms: 0, alarm_ms: None, waiting: Vec::new(), hits: 0 }
+        Self {
+            name,
+            storage,
+            memory: None,
+            offset_ms: 0,
+            alarm_ms: None,
+            waiting: Vec::new(),
+            crashes: 0,
+            hits: 0,
+        }
     }
 
     /// When its timers or its alarm go off.
@@ -57,13 +69,16 @@ impl World {
                     row.at_ms = 0;
                 }
             }
-            Gate::rebuild(*name, settings, rows, now_ms)
+            let mut gate = Gate::rebuild(*name, settings, rows, now_ms);
+            recall(&mut gate, storage, broken);
+            gate
         })
     }
 
     /// The memory is gone, and with it whoever waited.
     pub(crate) fn crash(&mut self, gate: usize) {
         self.hosts[gate].memory = None;
+        self.hosts[gate].crashes += 1;
         for (event, body) in std::mem::take(&mut self.hosts[gate].waiting) {
             self.go_round(event, &body);
         }
@@ -90,6 +105,9 @@ impl World {
         let now_ms = self.gate_now(gate);
         let Some(commit) = self.memory(gate).commit(now_ms) else { return true };
         let statements: Vec<_> = commit.statements().collect();
+        if statements.iter().any(|statement| statement.sql.starts_with("UPDATE")) {
+            self.reached.insert("a row that was written over");
+        }
         match if self.faults { self.chance.below(24) } else { 24 } {
             0 => {
                 self.crash(gate);

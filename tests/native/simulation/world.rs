@@ -1,11 +1,12 @@
 //! The world of one schedule: clients, gates, the queue, consumers, folders and the sums, and what happens to them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use analytics::segment::PARTITIONS;
 use analytics::{EventId, Statement};
-use durable_objects::{GateName, Region, Settings};
+use durable_objects::{GateName, Maps, Region, Settings};
 
+use super::archive::Gatherer;
 use super::chance::Chance;
 use super::client::Event;
 use super::consumer::Consumer;
@@ -17,7 +18,9 @@ use crate::database::{Database, is_unique};
 /// Sunday, 2026-09-20 13:33:20 UTC.
 pub(crate) const START_MS: i64 = 1_789_911_200_000;
 pub(crate) const WINDOW_MS: i64 = 300_000;
-pub(crate) const SHARDS: u16 = 2;
+/// How many gates a region may have, and how often the number changes.
+const MOST_SHARDS: usize = 3;
+const MOST_CHANGES: usize = 3;
 const REGIONS: [Region; 2] = [Region::Weur, Region::Apac];
 
 /// A part that does not do what it should: then the checker must object, or it proves nothing.
@@ -37,10 +40,22 @@ pub(crate) enum Broken {
     GatePrunesTooMuch,
     /// The gate never asks the ledger.
     GateTrustsTheQueue,
+    /// A gate admits what a new map gives it without asking who had it.
+    GateAsksNobody,
+    /// A gate hands over, and goes on admitting.
+    GateGivesAndKeeps,
+    /// A gate hands over what may yet fail to be written.
+    GateHandsOverHopes,
+    /// A gate that lost its memory forgets what it was handed.
+    GateForgetsHandovers,
     /// The folder does not claim its generation.
     FolderClaimsNothing,
     /// The folder reads the generation last.
     FolderReadsGenerationLast,
+    /// The consumer gives its object a name that it may have given before.
+    ArchiveUsesNamesAgain,
+    /// The gatherer does not say from which mark it began.
+    GathererClaimsNothing,
 }
 
 /// Why a transaction is not known to be through.
@@ -64,8 +79,16 @@ pub(crate) struct World {
     pub(crate) d1_down: bool,
     pub(crate) queue: Queue,
     pub(crate) hosts: Vec<Host>,
+    regions: usize,
+    /// Numbers of gates in a region that were in force, the newest last.
+    shards: Vec<u16>,
     pub(crate) consumers: Vec<Consumer>,
     pub(crate) folders: Vec<Folder>,
+    pub(crate) gatherers: Vec<Gatherer>,
+    /// The archive's objects.
+    pub(crate) bucket: BTreeMap<String, String>,
+    /// What a reader of the archive has, and up to where.
+    pub(crate) exported: (i64, String),
     /// What this schedule came across: a fault that never happens proves nothing.
     pub(crate) reached: BTreeSet<&'static str>,
     /// Everything that clients ever wanted counted.
@@ -75,9 +98,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: u64, broken: Option<Broken>) -> Self {
         let mut chance = Chance::new(seed);
-        let names =
-            REGIONS.into_iter().flat_map(|region| (0..SHARDS).map(move |shard| GateName { region, shard }));
-        let hosts = names.take([1, 2, 4][chance.below(3)]).map(Host::new).collect();
+        let (regions, shards) = [(1, 1), (1, 2), (2, 2)][chance.below(3)];
         Self {
             broken,
             now_ms: START_MS,
@@ -86,24 +107,53 @@ impl World {
             d1: Database::d1(),
             d1_down: false,
             queue: Queue::default(),
-            hosts,
+            hosts: hosts(regions, shards).collect(),
+            regions,
+            shards: vec![shards],
             consumers: (0..=chance.below(3)).map(|_| Consumer::default()).collect(),
             folders: vec![Folder::default(), Folder::default()],
+            gatherers: vec![Gatherer::default(), Gatherer::default()],
+            bucket: BTreeMap::new(),
+            exported: (0, String::new()),
             reached: BTreeSet::new(),
             events: Vec::new(),
             chance,
         }
     }
 
-    /// The gate of an event, among those that this world has.
-    pub(crate) fn gate_of(&self, region: Region, id: EventId) -> usize {
-        let name = GateName::of(region, id, SHARDS.min(self.hosts.len() as u16));
+    /// The maps that somebody at the edge holds: now and then those of before the last change, or of long before.
+    pub(crate) fn maps(&mut self) -> Maps {
+        let newest = self.shards.len() - 1;
+        let held = if self.fails(4) { self.chance.below(newest + 1) } else { newest };
+        Maps::new(&self.shards[..held], self.shards[held])
+    }
+
+    /// The gate of an event.
+    pub(crate) fn gate_of(&self, region: Region, id: EventId, maps: &Maps) -> usize {
+        self.host(GateName { region, shard: maps.owner(id) })
+    }
+
+    pub(crate) fn host(&self, name: GateName) -> usize {
         self.hosts.iter().position(|host| host.name == name).unwrap()
+    }
+
+    /// The operator sets another number of gates.
+    fn reshard(&mut self) {
+        let shards = 1 + self.chance.below(MOST_SHARDS) as u16;
+        if self.shards.len() > MOST_CHANGES || self.shards.last() == Some(&shards) {
+            return;
+        }
+        self.shards.push(shards);
+        for host in hosts(self.regions, shards) {
+            if self.hosts.iter().all(|known| known.name != host.name) {
+                self.hosts.push(host);
+            }
+        }
     }
 
     /// A region that has gates.
     pub(crate) fn any_region(&mut self) -> Region {
-        REGIONS[self.chance.below(self.hosts.len().div_ceil(usize::from(SHARDS)))]
+        REGIONS[self.chance.below(self.regions)]
     }
 
     /// Whether something goes wrong that does so once in `times`.
@@ -123,6 +173,8 @@ impl World {
                 self.reached.insert("a key that was there");
                 Err(Failure::Unique)
             }
+            // A mark without a name: somebody else gathered.
+            Err(error) if error.to_string().contains("archive_marks.name") => Err(Failure::Unique),
             Err(error) => panic!("{error}"),
         }
     }
@@ -166,7 +218,15 @@ impl World {
                 self.hosts[gate].offset_ms = self.chance.ms(-WINDOW_MS / 8, WINDOW_MS / 8);
             }
             85 => self.d1_down = !self.d1_down,
-            86..88 => self.queue.haunt(&mut self.chance, self.now_ms),
+            86..89 => {
+                let gatherer = self.chance.below(self.gatherers.len());
+                for _ in 0..=self.chance.below(3) {
+                    self.step_gatherer(gatherer);
+                }
+            }
+            89 => self.export(),
+            90..92 => self.queue.haunt(&mut self.chance, self.now_ms),
+            92 => self.reshard(),
             _ => {
                 self.now_ms += match self.chance.below(40) {
                     0 => self.chance.ms(600_000, 2_400_000),
@@ -218,4 +278,9 @@ impl World {
             while self.step_folder(0, part) {}
         }
     }
+}
+
+fn hosts(regions: usize, shards: u16) -> impl Iterator<Item = Host> {
+    let names = move |region| (0..shards).map(move |shard| GateName { region, shard });
+    REGIONS.into_iter().take(regions).flat_map(names).map(Host::new)
 }

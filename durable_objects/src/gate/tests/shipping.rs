@@ -126,3 +126,37 @@ fn what_is_not_confirmed_stays_and_does_not_keep_the_gate_awake() {
     assert_eq!(gate.prune(much_later), None);
     assert_eq!(gate.wake_ms(much_later), Some(much_later + 60_000), "to ask for it, not to prune it");
 }
+
+/// For forty minutes: each commit of a gate that is as busy as before writes one row, where a row inserted and
+/// a row deleted would be two.
+#[test]
+fn a_busy_gate_writes_over_the_rows_that_nobody_needs() {
+    let mut gate = empty();
+    let (mut log, mut written, mut commits) = (std::collections::BTreeMap::new(), 0, 0);
+    for step in 0..24_000_u32 {
+        let at = T + i64::from(step) * 100;
+        assert_eq!(admit(&mut gate, step, at), Admission::New);
+        let commit = gate.commit(at).unwrap();
+        for (place, row) in commit.rows.iter().enumerate() {
+            if let Some(over) = commit.over.get(place) {
+                assert!(log.remove(over).is_some(), "there is nothing to write over");
+            }
+            log.insert(row.seq, row.at_ms);
+            written += 1;
+        }
+        gate.committed(commit);
+        commits += 1;
+        if step % 10 == 0 {
+            confirm_all(&mut gate, at);
+        }
+        if step % 300 == 0 && gate.prune(at).is_some() {
+            let before = log.len();
+            log.retain(|_, row_ms| *row_ms >= at - WINDOW - LATE_MAX_MS);
+            written += before - log.len();
+        }
+        assert!(log.len() < 6_100, "ten minutes of rows, and not many more");
+    }
+    let without = 2 * commits - log.len();
+    assert_eq!((commits, written), (24_000, 24_000));
+    assert!(without > 40_000);
+}

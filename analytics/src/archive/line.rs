@@ -1,0 +1,325 @@
+//! One line: everything that is known of an event, flat. Its names are the columns of everybody's tables, so they are
+//! only ever added to; what is absent, empty or zero is left out.
+
+use std::fmt::{self, Write};
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+use crate::enrich::RULES_VERSION;
+use crate::{EventId, Hints, Kind, RawEvent, Source, Text, TrackedEvent, Trigger};
+
+/// Copies that a gate turned away, as their line holds them: reports count them as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copies {
+    /// The gate's clock when it said so, epoch ms.
+    pub at_ms: i64,
+    /// Campaign, or empty.
+    pub campaign_id: String,
+    /// Token of the link, or empty.
+    pub link: String,
+    /// What they were copies of.
+    pub kind: Kind,
+    /// How many.
+    pub times: u64,
+}
+
+/// A line that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Line<'a> {
+    /// An event.
+    Event {
+        /// Its facts, in its campaign: as [`TrackedEvent::raw`].
+        raw: Box<RawEvent<'a>>,
+        /// What was billed for it.
+        cost_nanos: i64,
+        /// By which rules the rest of the line was worked out. They are not read back: who wants them
+        /// enriches again.
+        rules_version: u32,
+    },
+    /// Copies.
+    Copies(Copies),
+}
+
+type Get = for<'r, 'a> fn(&'r RawEvent<'a>) -> &'r Text<'a>;
+type Set = for<'r, 'a> fn(&'r mut RawEvent<'a>) -> &'r mut Text<'a>;
+
+macro_rules! texts {
+    ($($name:literal => $field:ident $([$place:literal])?),* $(,)?) => {
+        [$(($name, |raw| &raw.$field$([$place])?, |raw| &mut raw.$field$([$place])?)),*]
+    };
+}
+
+/// The texts of an event by their names in a line: one table for writing and reading.
+pub(super) const TEXTS: [(&str, Get, Set); 31] = texts![
+    "link" => link,
+    "campaign_id" => campaign_id,
+    "name" => name,
+    "page_url" => page_url,
+    "query" => query,
+    "referrer" => referrer,
+    "publisher_id" => publisher_id,
+    "medium" => medium,
+    "ad_id" => ad_id,
+    "element_id" => element_id,
+    "user_id" => user_id,
+    "session_id" => session_id,
+    "anonymous_id" => anonymous_id,
+    "sub1" => sub[0],
+    "sub2" => sub[1],
+    "sub3" => sub[2],
+    "sub4" => sub[3],
+    "sub5" => sub[4],
+    "variant" => variant,
+    "country" => country,
+    "region" => region,
+    "city" => city,
+    "continent" => continent,
+    "time_zone" => time_zone,
+    "ip" => ip,
+    "user_agent" => user_agent,
+    "accept_language" => language,
+    "ua_brands" => ua_brands,
+    "ua_mobile" => ua_mobile,
+    "ua_platform" => ua_platform,
+    "currency" => currency,
+];
+
+/// Writes an event's line, with its end.
+pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
+    let raw = &event.raw;
+    out.push_str(r#"{"record":"event""#);
+    // `fmt::Write` for a String cannot fail.
+    let _ = write!(out, r#","event_id":"{}""#, raw.id);
+    text(out, "kind", raw.kind.name());
+    text(out, "verdict", event.bot.verdict.name());
+    number(out, "effective_time_ms", event.effective_time_ms);
+    text(out, "time_source", event.time_source.name());
+    number(out, "received_at_ms", raw.received_at_ms);
+    number(out, "event_time_ms", raw.event_time_ms);
+    if let Some(sent_at_ms) = raw.sent_at_ms {
+        number(out, "sent_at_ms", sent_at_ms);
+    }
+    text(out, "source", raw.source.name());
+    text(out, "trigger", raw.trigger.name());
+    for (name, get, _) in TEXTS {
+        text(out, name, get(raw));
+    }
+    if let Some(value_micros) = raw.value_micros {
+        number(out, "value_micros", value_micros);
+    }
+    if event.cost_nanos != 0 {
+        number(out, "cost_nanos", event.cost_nanos);
+    }
+    if raw.asn != 0 {
+        number(out, "asn", raw.asn.into());
+    }
+    if raw.hints != Hints::default() {
+        number(out, "hints", raw.hints.bits().into());
+    }
+    if raw.visitor != 0 {
+        // Not a number: JavaScript and half of the world's databases have 53 bits for those, or 63.
+        let _ = write!(out, r#","visitor":"{:016x}""#, raw.visitor);
+    }
+    if !raw.props.is_empty() {
+        out.push_str(r#","props":"#);
+        for (at, (key, value)) in raw.props.iter().enumerate() {
+            out.push(if at == 0 { '{' } else { ',' });
+            quoted(out, key);
+            out.push(':');
+            quoted(out, value);
+        }
+        out.push('}');
+    }
+    text(out, "device", event.agent.device.name());
+    text(out, "browser", event.agent.browser);
+    text(out, "browser_version", event.agent.browser_version);
+    text(out, "os", event.agent.os);
+    text(out, "os_version", event.agent.os_version);
+    text(out, "brand", event.agent.brand);
+    if event.agent.in_app {
+        out.push_str(r#","in_app":true"#);
+    }
+    if !event.bot.reasons.is_empty() {
+        out.push_str(r#","bot_reasons":"#);
+        for (at, reason) in event.bot.reasons.iter().enumerate() {
+            out.push(if at == 0 { '[' } else { ',' });
+            quoted(out, reason);
+        }
+        out.push(']');
+    }
+    text(out, "utm_source", &event.utm.source);
+    text(out, "utm_medium", &event.utm.medium);
+    text(out, "utm_campaign", &event.utm.campaign);
+    text(out, "utm_term", &event.utm.term);
+    text(out, "utm_content", &event.utm.content);
+    text(out, "click_network", event.click_network);
+    text(out, "referrer_host", &event.referrer_host);
+    text(out, "channel", event.channel.name());
+    text(out, "language", &event.language);
+    number(out, "rules_version", RULES_VERSION.into());
+    out.push_str("}\n");
+}
+
+/// Writes the line of copies, with its end.
+pub fn write_copies(copies: &Copies, out: &mut String) {
+    out.push_str(r#"{"record":"copies""#);
+    text(out, "kind", copies.kind.name());
+    number(out, "effective_time_ms", copies.at_ms);
+    text(out, "link", &copies.link);
+    text(out, "campaign_id", &copies.campaign_id);
+    number(out, "times", copies.times as i64);
+    out.push_str("}\n");
+}
+
+fn text(out: &mut String, name: &str, value: &str) {
+    if !value.is_empty() {
+        key(out, name);
+        quoted(out, value);
+    }
+}
+
+fn number(out: &mut String, name: &str, value: i64) {
+    key(out, name);
+    let _ = write!(out, "{value}");
+}
+
+fn key(out: &mut String, name: &str) {
+    out.push_str(",\"");
+    out.push_str(name);
+    out.push_str("\":");
+}
+
+/// A JSON string. Pieces without anything to escape are copied whole.
+pub(super) fn quoted(out: &mut String, text: &str) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        let (plain, from) = rest.split_at(at);
+        out.push_str(plain);
+        let mut following = from.chars();
+        match following.next() {
+            Some(mark @ ('"' | '\\')) => out.extend(['\\', mark]),
+            Some(control) => {
+                let _ = write!(out, "\\u{:04x}", control as u32);
+            }
+            None => {}
+        }
+        rest = following.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+/// Reads a line. Names that are not known are passed over: a later version wrote them.
+///
+/// # Errors
+/// No line, or one without what every line has.
+pub fn read(line: &str) -> Result<Line<'_>, serde_json::Error> {
+    serde_json::from_str(line)
+}
+
+impl<'de> Deserialize<'de> for Line<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Line<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a line of the archive")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Line<'de>, A::Error> {
+        let mut raw = RawEvent::new(EventId::from_bytes([0; 16]), Kind::Click, Source::Redirect, 0);
+        let (mut record, mut id, mut kind, mut times) = (Text::EMPTY, None, None, 0);
+        let (mut effective_time_ms, mut cost_nanos, mut rules_version) = (0, 0, 0);
+        while let Some(name) = map.next_key::<Text<'de>>()? {
+            if let Some((.., set)) = TEXTS.iter().find(|(known, ..)| name == *known) {
+                *set(&mut raw) = map.next_value()?;
+                continue;
+            }
+            let unknown = |name| A::Error::custom(format_args!("{name} is of no kind that is known"));
+            match &*name {
+                "record" => record = map.next_value()?,
+                "event_id" => {
+                    let given: Text<'de> = map.next_value()?;
+                    id = Some(EventId::parse(&given).map_err(|_| unknown("event_id"))?);
+                }
+                "kind" => kind = Kind::parse(&map.next_value::<Text<'de>>()?),
+                "source" => {
+                    let source: Text<'de> = map.next_value()?;
+                    let known = Source::ALL.into_iter().find(|known| source == known.name());
+                    raw.source = known.ok_or_else(|| unknown("source"))?;
+                }
+                "trigger" => {
+                    let trigger: Text<'de> = map.next_value()?;
+                    let known = Trigger::ALL.into_iter().find(|known| trigger == known.name());
+                    raw.trigger = known.ok_or_else(|| unknown("trigger"))?;
+                }
+                "effective_time_ms" => effective_time_ms = map.next_value()?,
+                "received_at_ms" => raw.received_at_ms = map.next_value()?,
+                "event_time_ms" => raw.event_time_ms = map.next_value()?,
+                "sent_at_ms" => raw.sent_at_ms = Some(map.next_value()?),
+                "value_micros" => raw.value_micros = Some(map.next_value()?),
+                "cost_nanos" => cost_nanos = map.next_value()?,
+                "asn" => raw.asn = map.next_value()?,
+                "hints" => raw.hints = Hints::from_bits(map.next_value()?),
+                "visitor" => {
+                    let visitor: Text<'de> = map.next_value()?;
+                    raw.visitor = u64::from_str_radix(&visitor, 16).map_err(A::Error::custom)?;
+                }
+                "props" => raw.props = map.next_value::<Props<'de>>()?.0,
+                "times" => times = map.next_value()?,
+                "rules_version" => rules_version = map.next_value()?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        raw.kind = kind.ok_or_else(|| A::Error::missing_field("kind"))?;
+        match &*record {
+            "event" => {
+                raw.id = id.ok_or_else(|| A::Error::missing_field("event_id"))?;
+                Ok(Line::Event { raw: Box::new(raw), cost_nanos, rules_version })
+            }
+            "copies" => Ok(Line::Copies(Copies {
+                at_ms: effective_time_ms,
+                campaign_id: raw.campaign_id.to_string(),
+                link: raw.link.to_string(),
+                kind: raw.kind,
+                times,
+            })),
+            _ => Err(A::Error::missing_field("record")),
+        }
+    }
+}
+
+/// An object of texts, in its order.
+struct Props<'a>(Vec<(Text<'a>, Text<'a>)>);
+
+impl<'de> Deserialize<'de> for Props<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Props<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Props<'de>, A::Error> {
+                let mut props = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    props.push(member);
+                }
+                Ok(Props(props))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests;

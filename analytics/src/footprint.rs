@@ -1,0 +1,190 @@
+//! The footprint: what a journey keeps of an event.
+//!
+//! A journey never sees the event itself. The consumer has worked out what it means; what sessions, funnels and
+//! attribution need of that is a third of its bytes.
+
+use std::hash::Hasher;
+
+use serde::{Deserialize, Serialize};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::conversion::Postback;
+use crate::{EventId, Kind, Text, TrackedEvent, Traits, Verdict};
+
+/// Version of a footprint's bytes, which lie in journeys and their outcomes for as long as journeys are kept.
+pub const FOOTPRINT_VERSION: u8 = 1;
+
+/// Whose journey: a hash of the best name that an event has for its visitor. Its first two bits are the name's rank, so
+/// that whoever holds two keys can tell the stronger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct VisitorKey([u8; 16]);
+
+/// What a visitor may be known by, weakest first: the place is part of the key, so that a user and a device of the same
+/// name are two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Daily = 0,
+    Session = 1,
+    Anonymous = 2,
+    User = 3,
+}
+
+impl VisitorKey {
+    fn of(sort: Name, name: &[u8]) -> Self {
+        let mut hasher = SipHasher13::new_with_key(b"clicktrail guest");
+        hasher.write_u8(sort as u8);
+        hasher.write(name);
+        let hash = u128::from_be_bytes(hasher.finish128().as_bytes()) >> 2;
+        Self((hash | (sort as u128) << 126).to_be_bytes())
+    }
+
+    /// How strong the name is: a journey only ever moves on to a higher rank, so that no chain of bonds goes round.
+    pub fn rank(&self) -> u8 {
+        let [first, ..] = self.0;
+        first >> 6
+    }
+
+    /// The names of an event's visitor, the strongest first: user, else device, else session, else the daily hash. The
+    /// first is whose journey the event belongs to; the others are bonds: who was known by them is the same visitor.
+    /// There is at least one.
+    ///
+    /// A server that tells what its users did has an address of its own, which is nobody's: with a better name, and
+    /// without a browser or a click that the hash is of, it is left out.
+    pub fn all_of(event: &TrackedEvent<'_>) -> Vec<Self> {
+        let raw = &event.raw;
+        let mut keys = Vec::with_capacity(4);
+        for (sort, name) in [
+            (Name::User, &raw.user_id),
+            (Name::Anonymous, &raw.anonymous_id),
+            (Name::Session, &raw.session_id),
+        ] {
+            if !name.is_empty() {
+                keys.push(Self::of(sort, name.as_bytes()));
+            }
+        }
+        if keys.is_empty() || raw.click_ms.is_some() || !event.agent.browser.is_empty() {
+            keys.push(Self::of(Name::Daily, &raw.visitor.to_be_bytes()));
+        }
+        keys
+    }
+
+    /// The key of these bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Which of so many shards keeps the journey.
+    pub fn shard(&self, shards: u16) -> u16 {
+        (u128::from_be_bytes(self.0) % u128::from(shards.max(1))) as u16
+    }
+}
+
+/// What a journey keeps of an event. Only people's events leave one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Footprint<'a> {
+    /// The event's identity: a footprint that comes again changes nothing.
+    pub id: EventId,
+    /// The time that the event counts under, epoch ms.
+    pub at_ms: i64,
+    /// What happened.
+    pub kind: Kind,
+    /// The event's own name.
+    #[serde(borrow)]
+    pub name: Text<'a>,
+    /// The page without query and fragment.
+    #[serde(borrow)]
+    pub page: Text<'a>,
+    /// The element that was clicked.
+    #[serde(borrow)]
+    pub element_id: Text<'a>,
+    /// The client's session.
+    #[serde(borrow)]
+    pub session_id: Text<'a>,
+    /// What it was worth, in millionths of the currency's unit.
+    pub value_micros: i64,
+    /// ISO 4217 code.
+    #[serde(borrow)]
+    pub currency: Text<'a>,
+    /// What the sums were told that it costs: taken back where it turns out not to be billable.
+    pub cost_nanos: i64,
+    /// In this currency.
+    #[serde(borrow)]
+    pub cost_currency: Text<'a>,
+    /// Likewise, what its publisher gets for it.
+    pub payout_nanos: i64,
+    /// In this currency.
+    #[serde(borrow)]
+    pub payout_currency: Text<'a>,
+    /// When the click that it follows from happened, if its click id says so, epoch ms.
+    pub click_ms: Option<i64>,
+    /// What a conversion says of itself.
+    #[serde(borrow)]
+    pub postback: Option<Postback<'a>>,
+    /// What it is grouped and filtered by.
+    #[serde(borrow)]
+    pub traits: Traits<'a>,
+}
+
+impl<'a> Footprint<'a> {
+    /// The footprint of an event; `None` if a machine made it, or if it is none of a visitor's doings.
+    pub fn of<'e: 'a>(event: &'a TrackedEvent<'e>) -> Option<Self> {
+        let raw = &event.raw;
+        if event.bot.verdict == Verdict::Bot || raw.kind == Kind::Failed {
+            return None;
+        }
+        let page = raw.page_url.split(['?', '#']).next().unwrap_or_default();
+        Some(Self {
+            id: raw.id,
+            at_ms: event.effective_time_ms,
+            kind: raw.kind,
+            name: Text::from(raw.name.as_str()),
+            page: Text::from(page),
+            element_id: Text::from(raw.element_id.as_str()),
+            session_id: Text::from(raw.session_id.as_str()),
+            value_micros: raw.value_micros.unwrap_or(0),
+            currency: Text::from(raw.currency.as_str()),
+            cost_nanos: event.cost_nanos,
+            cost_currency: Text::from(event.cost_currency.as_str()),
+            payout_nanos: event.payout_nanos,
+            payout_currency: Text::from(event.payout_currency.as_str()),
+            click_ms: raw.click_ms,
+            postback: (raw.kind == Kind::Conversion).then(|| raw.postback.clone()),
+            traits: Traits::of(event),
+        })
+    }
+
+    /// Appends the footprint: a version byte and postcard's wire format.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.push(FOOTPRINT_VERSION);
+        // `to_extend` into a Vec has no failing path for these types.
+        if let Ok(written) = postcard::to_extend(self, std::mem::take(out)) {
+            *out = written;
+        }
+    }
+
+    /// Reads a footprint; texts are borrowed from the bytes. `None`: it is none, or of a later version.
+    pub fn decode(bytes: &'a [u8]) -> Option<Self> {
+        match bytes.split_first() {
+            Some((&FOOTPRINT_VERSION, fields)) => postcard::from_bytes(fields).ok(),
+            _ => None,
+        }
+    }
+
+    /// The path of the page, from its first slash; empty if the event has no page.
+    pub fn path(&self) -> &str {
+        let rest = self.page.split_once("://").map_or("", |(_, rest)| rest);
+        match rest.find('/') {
+            Some(slash) => rest.get(slash..).unwrap_or("/"),
+            None if rest.is_empty() => "",
+            None => "/",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

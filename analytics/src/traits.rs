@@ -1,0 +1,105 @@
+//! What journeys are grouped and filtered by: the dimensions of one event, kept with its footprint.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dimension::cut;
+use crate::{Dimension, Text, TrackedEvent};
+
+/// The values of an event by dimension, in the order of the dimensions' codes; what is absent is left out.
+///
+/// A list and not a struct: a journey carries them from the event to the sums, and nobody on the way looks inside.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traits<'a>(#[serde(borrow)] Vec<(u8, Text<'a>)>);
+
+impl<'a> Traits<'a> {
+    /// The traits of an event: every dimension that says who came, from where and by what. What says how the event was
+    /// received (skew, trigger, bot reasons) is not the journey's.
+    pub fn of<'e: 'a>(event: &'a TrackedEvent<'e>) -> Self {
+        let raw = &event.raw;
+        let [sub1, sub2, sub3, sub4, sub5] = &raw.sub;
+        let region = match raw.region.present() {
+            Some(region) => format!("{}-{region}", &*raw.country),
+            None => String::new(),
+        };
+        let city = match raw.city.present() {
+            Some(city) => format!("{city} ({})", &*raw.country),
+            None => String::new(),
+        };
+        let mut traits = Vec::with_capacity(16);
+        let mut put = |dimension: Dimension, value: Text<'a>| {
+            if !value.is_empty() {
+                traits.push((dimension.code(), value));
+            }
+        };
+        let borrowed = |value: &'a str| Text::from(cut(value));
+        put(Dimension::Link, borrowed(&raw.link));
+        put(Dimension::Campaign, borrowed(&raw.campaign_id));
+        put(Dimension::Publisher, borrowed(&raw.publisher_id));
+        put(Dimension::Medium, borrowed(&raw.medium));
+        put(Dimension::Ad, borrowed(&raw.ad_id));
+        put(Dimension::Country, borrowed(&raw.country));
+        put(Dimension::Region, Text::from(region));
+        put(Dimension::City, Text::from(city));
+        put(Dimension::Continent, borrowed(&raw.continent));
+        put(Dimension::Device, borrowed(event.agent.device.name()));
+        put(Dimension::Browser, borrowed(event.agent.browser));
+        put(Dimension::Os, borrowed(event.agent.os));
+        put(Dimension::Language, borrowed(&event.language));
+        put(Dimension::Referrer, borrowed(&event.referrer_host));
+        put(Dimension::Channel, borrowed(event.channel.name()));
+        put(Dimension::UtmSource, borrowed(&event.utm.source));
+        put(Dimension::UtmMedium, borrowed(&event.utm.medium));
+        put(Dimension::UtmCampaign, borrowed(&event.utm.campaign));
+        put(Dimension::UtmTerm, borrowed(&event.utm.term));
+        put(Dimension::UtmContent, borrowed(&event.utm.content));
+        put(Dimension::Verdict, borrowed(event.bot.verdict.name()));
+        put(Dimension::ClickNetwork, borrowed(event.click_network));
+        put(Dimension::Name, borrowed(&raw.name));
+        put(Dimension::Source, borrowed(raw.source.name()));
+        for (dimension, value) in
+            [Dimension::Sub1, Dimension::Sub2, Dimension::Sub3, Dimension::Sub4, Dimension::Sub5]
+                .into_iter()
+                .zip([sub1, sub2, sub3, sub4, sub5])
+        {
+            put(dimension, borrowed(value));
+        }
+        put(Dimension::Variant, borrowed(&raw.variant));
+        Self(traits)
+    }
+
+    /// The value of a dimension; absent is empty.
+    pub fn get(&self, dimension: Dimension) -> &str {
+        let found = self.0.iter().find(|(code, _)| *code == dimension.code());
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// Every dimension that has a value. One of a later version is passed over.
+    pub fn iter(&self) -> impl Iterator<Item = (Dimension, &str)> {
+        self.0.iter().filter_map(|(code, value)| Some((Dimension::from_code(*code)?, value.as_str())))
+    }
+
+    /// These traits, with this value of a dimension.
+    #[must_use]
+    pub fn with(mut self, dimension: Dimension, value: Text<'a>) -> Self {
+        let code = dimension.code();
+        self.0.retain(|(other, _)| *other != code);
+        let place = self.0.partition_point(|(other, _)| *other < code);
+        self.0.insert(place, (code, value));
+        self
+    }
+
+    /// These traits, owning their texts.
+    pub fn into_owned(self) -> Traits<'static> {
+        Traits(self.0.into_iter().map(|(code, value)| (code, value.into_owned())).collect())
+    }
+}
+
+impl<'a> FromIterator<(Dimension, &'a str)> for Traits<'a> {
+    fn from_iter<I: IntoIterator<Item = (Dimension, &'a str)>>(values: I) -> Self {
+        let present = values.into_iter().filter(|(_, value)| !value.is_empty());
+        let mut traits: Vec<_> =
+            present.map(|(dimension, value)| (dimension.code(), Text::from(cut(value)))).collect();
+        traits.sort_by_key(|(code, _)| *code);
+        Self(traits)
+    }
+}

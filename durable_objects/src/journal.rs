@@ -1,0 +1,471 @@
+//! The journal: a shard of the visitors' journeys, and the log of what followed from them.
+//!
+//! Decisions, and their order, which is the promise: what a call changes and what follows from it is one row, written
+//! before the caller is answered, and a message leaves only after its row is written. A call that comes again, whole or
+//! in part, finds its footprints there and changes nothing.
+
+mod cache;
+mod database;
+mod filter;
+#[cfg(test)]
+mod laws;
+mod merge;
+mod page;
+mod shelf;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::ops::Range;
+
+use analytics::VisitorKey;
+use queues::{Frame, Handed, Head, Message, frames};
+
+use crate::gate::Outgoing;
+use crate::group::FRAMES_MAX_BYTES;
+use crate::journey::{Terms, Visitor};
+use crate::outbox::Outbox;
+use crate::{JournalName, Settings};
+use cache::Cache;
+use database::Columns;
+pub use database::{Database, Failed};
+use page::{Record, records};
+use shelf::{Place, Shelf};
+pub use table::SCHEMA;
+
+/// A row is written when it holds about so much: it may have 2 MB, and a visitor 40 KB.
+const ENTRY_BYTES: usize = 500_000;
+
+/// So many visitors are looked at in one go, when many are due at once: some ten milliseconds of work.
+const AT_ONCE: usize = 500;
+
+/// How long the next go waits, so that calls get in between.
+const PAUSE_MS: i64 = 20;
+
+/// The name of the fact that says for which funnels every journey was worked out.
+const TERMS: &str = "terms";
+
+/// One shard of journeys.
+#[derive(Debug)]
+pub struct Journal {
+    name: JournalName,
+    settings: Settings,
+    terms: Terms,
+    /// Counts the changes of the terms; 0: they are not known yet.
+    change: i64,
+    shelf: Shelf,
+    cache: Cache,
+    /// Who is to be looked at, and when. One place for each visitor: whoever is not due by then gets a later one.
+    due: BTreeSet<(i64, VisitorKey)>,
+    waiting: HashSet<VisitorKey>,
+    /// Places whose visitors are to be looked at because the terms changed.
+    sweep: VecDeque<Place>,
+    outbox: Outbox,
+    /// The newest entry: its first message, its last, and outcomes ever emitted.
+    newest: (i64, i64, i64),
+    shipped_ms: i64,
+    /// Time never goes back in a journal.
+    clock_ms: i64,
+    damaged: u64,
+}
+
+/// What a journal reports of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Outcomes ever emitted and committed.
+    pub emitted: i64,
+    /// Messages that the ledger did not have when it was last asked: number, and outcomes in it.
+    pub unconfirmed: Vec<(i64, i64)>,
+    /// Rows that the journeys take.
+    pub rows: usize,
+    /// Visitors whose session is open.
+    pub open: usize,
+    /// About how many bytes of visitors are held in memory.
+    pub held_bytes: usize,
+    /// Records that could not be read.
+    pub damaged: u64,
+}
+
+/// What is going to be one row.
+#[derive(Default)]
+struct Draft {
+    visitors: Vec<(VisitorKey, Visitor)>,
+    visitor_bytes: usize,
+    /// Who was looked at and stays as written.
+    unchanged: Vec<(VisitorKey, Visitor)>,
+    frames: Vec<u8>,
+    outcomes: i64,
+}
+
+impl Journal {
+    /// A journal as its database tells it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn open(
+        db: &dyn Database,
+        name: JournalName,
+        settings: Settings,
+        now_ms: i64,
+    ) -> Result<Self, Failed> {
+        let (shelf, due) = Shelf::open(db)?;
+        let mut journal = Self {
+            name,
+            settings,
+            terms: Terms::default(),
+            change: 0,
+            shelf,
+            cache: Cache::default(),
+            due: BTreeSet::new(),
+            waiting: HashSet::new(),
+            sweep: VecDeque::new(),
+            outbox: Outbox::default(),
+            newest: (0, 0, 0),
+            shipped_ms: 0,
+            clock_ms: now_ms,
+            damaged: 0,
+        };
+        for (due_ms, key) in due {
+            journal.await_visitor(key, due_ms);
+        }
+        for row in db.run(table::entries())? {
+            let mut row = Columns::of(row);
+            let (seq, parts, emitted) = (row.integer()?, row.integer()?, row.integer()?);
+            let (frames, records) = (row.blob()?, row.blob()?);
+            journal.shelf.add(seq, last(seq, parts), &records);
+            for (number, part) in (seq..).zip(cut(&frames)) {
+                let outcomes = frames_of(&frames, part).1;
+                journal.outbox.recover(number, outcomes, now_ms);
+            }
+            for record in page::records(&records) {
+                if let Some(due_ms) = record.due_ms {
+                    journal.await_visitor(record.key, due_ms);
+                }
+            }
+            journal.newest = (seq, last(seq, parts), emitted);
+        }
+        Ok(journal)
+    }
+
+    /// The journal's name.
+    pub fn name(&self) -> JournalName {
+        self.name
+    }
+
+    fn tick(&mut self, now_ms: i64) -> i64 {
+        self.clock_ms = self.clock_ms.max(now_ms);
+        self.clock_ms
+    }
+
+    /// Sets funnels, look-backs and the like; `change` counts their changes. If it is another than the one for which
+    /// every journey was worked out, all of them are looked at again, a few at a time.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn set_terms(&mut self, db: &dyn Database, terms: Terms, change: i64) -> Result<(), Failed> {
+        self.terms = terms;
+        if change == self.change {
+            return Ok(());
+        }
+        self.change = change;
+        let worked_out = match db.run(table::fact(TERMS))?.into_iter().next() {
+            Some(row) => Columns::of(row).integer()?,
+            None => 0,
+        };
+        self.sweep.clear();
+        if worked_out != change {
+            self.sweep.extend(self.shelf.all());
+        }
+        Ok(())
+    }
+
+    /// The change that the terms are of.
+    pub fn change(&self) -> i64 {
+        self.change
+    }
+
+    /// Takes what a consumer hands over. When it returns, everything is in the database.
+    ///
+    /// # Errors
+    /// The database did not take all of it: the call has to come again. What it took, it finds there.
+    pub fn hand(
+        &mut self,
+        db: &dyn Database,
+        mut handed: Vec<Handed<'_>>,
+        now_ms: i64,
+    ) -> Result<(), Failed> {
+        let now_ms = self.tick(now_ms);
+        // Stable: what was told of a visitor stays in its order.
+        handed.sort_by_key(Handed::key);
+        let mut draft = Draft::default();
+        let mut handed = handed.into_iter().peekable();
+        while let Some(key) = handed.peek().map(Handed::key) {
+            let mut visitor = self.load(db, key, now_ms)?;
+            let mut changed = false;
+            while let Some(one) = handed.next_if(|one| one.key() == key) {
+                changed |= match one {
+                    Handed::Footprint(_, footprint) => visitor.add(&footprint),
+                    Handed::Bond(_, to) => visitor.bond(key, to),
+                };
+            }
+            if changed {
+                self.advance(&mut draft, key, visitor, now_ms);
+            } else {
+                draft.unchanged.push((key, visitor));
+            }
+            if draft.visitor_bytes + draft.frames.len() >= ENTRY_BYTES {
+                self.commit(db, std::mem::take(&mut draft), now_ms)?;
+            }
+        }
+        self.commit(db, draft, now_ms)
+    }
+
+    /// Does what is to be done without a call: sessions end, journeys are worked out anew, rows are merged. A bounded
+    /// part of it: [`Journal::wake_ms`] says when to go on.
+    ///
+    /// # Errors
+    /// The database failed; what was not done is done later.
+    pub fn work(&mut self, db: &dyn Database, now_ms: i64) -> Result<(), Failed> {
+        let now_ms = self.tick(now_ms);
+        self.work_due(db, now_ms)?;
+        self.work_sweep(db, now_ms)?;
+        // A sweep goes from place to place, so that none may be taken away under it.
+        if self.sweep.is_empty() {
+            self.shelf.tidy(db, self.needless_before(), now_ms)?;
+            self.shelf.expire(db, now_ms)?;
+        }
+        Ok(())
+    }
+
+    fn work_due(&mut self, db: &dyn Database, now_ms: i64) -> Result<(), Failed> {
+        let mut draft = Draft::default();
+        let due: Vec<_> =
+            self.due.iter().take(AT_ONCE).take_while(|(at_ms, _)| *at_ms <= now_ms).copied().collect();
+        for &(_, key) in &due {
+            let visitor = self.load(db, key, now_ms)?;
+            if visitor.due_ms().is_some_and(|due_ms| due_ms <= now_ms) {
+                self.advance(&mut draft, key, visitor, now_ms);
+            } else {
+                draft.unchanged.push((key, visitor));
+            }
+        }
+        // Before the commit, which puts those that are due again at their next place; if it fails, they are due still.
+        for at in &due {
+            self.due.remove(at);
+            self.waiting.remove(&at.1);
+        }
+        let committed = self.commit(db, draft, now_ms);
+        if committed.is_err() {
+            for (at_ms, key) in due {
+                self.await_visitor(key, at_ms);
+            }
+        }
+        committed
+    }
+
+    /// Looks at the visitors of one place after the terms changed. Those from whom nothing else follows now stay as they
+    /// are.
+    fn work_sweep(&mut self, db: &dyn Database, now_ms: i64) -> Result<(), Failed> {
+        let Some(&place) = self.sweep.front() else { return Ok(()) };
+        let page = shelf::read(db, place)?;
+        let mut draft = Draft::default();
+        for record in records(&page) {
+            let visitor = self.load(db, record.key, now_ms)?;
+            let before = draft.outcomes;
+            self.advance(&mut draft, record.key, visitor, now_ms);
+            if draft.outcomes == before {
+                draft.unchanged.extend(draft.visitors.pop());
+            }
+        }
+        self.commit(db, draft, now_ms)?;
+        self.sweep.pop_front();
+        if self.sweep.is_empty() {
+            db.run(table::put_fact(TERMS, self.change))?;
+        }
+        Ok(())
+    }
+
+    /// A visitor as last written; a new one if there is none.
+    fn load(&mut self, db: &dyn Database, key: VisitorKey, now_ms: i64) -> Result<Visitor, Failed> {
+        if let Some(visitor) = self.cache.take(key) {
+            return Ok(visitor);
+        }
+        let Some(body) = self.shelf.find(db, key, now_ms)? else { return Ok(Visitor::default()) };
+        Ok(Visitor::decode(&body).unwrap_or_else(|| {
+            self.damaged += 1;
+            Visitor::default()
+        }))
+    }
+
+    /// Works out what follows for one visitor, and puts it into the draft.
+    fn advance(&self, draft: &mut Draft, key: VisitorKey, mut visitor: Visitor, now_ms: i64) {
+        let mut body = Vec::new();
+        visitor.advance(&self.terms, now_ms, &mut |outcome| {
+            body.clear();
+            outcome.encode(&mut body);
+            Frame::Outcome(&body).write(&mut draft.frames);
+            draft.outcomes += 1;
+        });
+        draft.visitor_bytes += visitor.weight_bytes();
+        draft.visitors.push((key, visitor));
+    }
+
+    /// Writes a draft as one entry.
+    fn commit(&mut self, db: &dyn Database, mut draft: Draft, now_ms: i64) -> Result<(), Failed> {
+        for (key, visitor) in draft.unchanged {
+            self.hold(key, visitor);
+        }
+        if draft.visitors.is_empty() {
+            return Ok(());
+        }
+        draft.visitors.sort_by_key(|(key, _)| *key);
+        // By when it was written, not by what it holds: a bond has no time, and what is written later must not expire
+        // earlier, or an older record would come to light.
+        let expires_ms = now_ms + self.terms.keep_ms;
+        let (mut page, mut body) = (Vec::new(), Vec::new());
+        for (key, visitor) in &draft.visitors {
+            body.clear();
+            visitor.encode(&mut body);
+            let due_ms = visitor.due_ms();
+            Record { key: *key, due_ms, expires_ms, body: &body }.write(&mut page);
+        }
+        let parts: Vec<_> = cut(&draft.frames).collect();
+        // The time, or one more than the last: a journal that lost its database cannot give a number twice.
+        let seq = (self.newest.1 + 1).max(now_ms);
+        let emitted = self.newest.2 + draft.outcomes;
+        let count = parts.len() as i64;
+        db.run(table::insert_entry(seq, count, emitted, draft.frames.clone(), page.clone()))?;
+        let last = last(seq, count);
+        self.shelf.add(seq, last, &page);
+        self.newest = (seq, last, emitted);
+        let due_ms = now_ms + self.settings.confirm_after_ms;
+        for (number, part) in (seq..).zip(parts) {
+            let (bytes, outcomes) = frames_of(&draft.frames, part);
+            self.outbox.add(number, bytes, outcomes, due_ms);
+        }
+        draft.visitors.into_iter().for_each(|(key, visitor)| self.hold(key, visitor));
+        Ok(())
+    }
+
+    /// Keeps a visitor, who stands in the database as it is, at hand.
+    fn hold(&mut self, key: VisitorKey, visitor: Visitor) {
+        if let Some(due_ms) = visitor.due_ms() {
+            self.await_visitor(key, due_ms);
+        }
+        self.cache.put(key, visitor);
+    }
+
+    fn await_visitor(&mut self, key: VisitorKey, due_ms: i64) {
+        if self.waiting.insert(key) {
+            self.due.insert((due_ms, key));
+        }
+    }
+
+    /// When to send: at once if the last time is long enough ago. `None` if the queue has everything.
+    pub fn ship_due_ms(&self, now_ms: i64) -> Option<i64> {
+        let due_ms = || crate::gate::soonest(self.shipped_ms, self.settings.ship_interval_ms, now_ms);
+        self.outbox.has_unsent().then(due_ms)
+    }
+
+    /// Takes the messages that the queue has not been given.
+    pub fn ship(&mut self, now_ms: i64) -> Vec<Outgoing> {
+        self.shipped_ms = now_ms;
+        let now_ms = self.tick(now_ms);
+        let unsent = self.outbox.take(now_ms + self.settings.confirm_after_ms);
+        unsent.into_iter().map(|(number, frames)| self.outgoing(number, &frames)).collect()
+    }
+
+    fn outgoing(&self, number: i64, frames: &[u8]) -> Outgoing {
+        let gate = self.name.to_string();
+        Outgoing { number, bytes: Message::encode(Head::Admitted { gate: &gate, number }, frames) }
+    }
+
+    /// A message from the database, to be sent again.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn again(&self, db: &dyn Database, number: i64) -> Result<Outgoing, Failed> {
+        let gone = || Failed(format!("message {number} is not there"));
+        let row = db.run(table::entry_of_message(number))?.into_iter().next().ok_or_else(gone)?;
+        let mut row = Columns::of(row);
+        let (seq, frames) = (row.integer()?, row.blob()?);
+        let part = usize::try_from(number - seq).ok().and_then(|part| cut(&frames).nth(part));
+        Ok(self.outgoing(number, frames_of(&frames, part.ok_or_else(gone)?).0))
+    }
+
+    /// The queue did not take a message: it is sent again soon.
+    pub fn unsent(&mut self, number: i64, now_ms: i64) {
+        let now_ms = self.tick(now_ms);
+        self.outbox.retry(number, now_ms, self.settings.ship_interval_ms);
+    }
+
+    /// From which number on the ledger is to be asked; `None` if it has everything.
+    pub fn unconfirmed_from(&self) -> Option<i64> {
+        self.outbox.oldest()
+    }
+
+    /// The ledger's answer. Returns the messages that are to be sent again.
+    pub fn confirm(&mut self, known: impl IntoIterator<Item = i64>, now_ms: i64) -> Vec<i64> {
+        let now_ms = self.tick(now_ms);
+        known.into_iter().for_each(|number| self.outbox.confirm(number));
+        self.outbox.overdue(now_ms, self.settings.confirm_after_ms)
+    }
+
+    /// Entries before it are not needed as such: their messages are confirmed, and there is a newer one for the totals.
+    fn needless_before(&self) -> i64 {
+        self.outbox.oldest().unwrap_or(i64::MAX).min(self.newest.0)
+    }
+
+    /// When the journal has to be woken, whoever else calls.
+    pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
+        let asked = self.outbox.due_ms();
+        let due = self.due.first().map(|(due_ms, _)| *due_ms);
+        let soon = !self.sweep.is_empty() || self.shelf.is_untidy(self.needless_before());
+        let soon = soon.then_some(now_ms + PAUSE_MS);
+        asked.into_iter().chain(due).chain(soon).min().map(|at_ms| at_ms.max(now_ms))
+    }
+
+    /// What the journal reports of itself.
+    pub fn report(&self) -> Report {
+        Report {
+            emitted: self.newest.2,
+            unconfirmed: self.outbox.events().collect(),
+            rows: self.shelf.rows(),
+            open: self.waiting.len(),
+            held_bytes: self.cache.bytes(),
+            damaged: self.damaged,
+        }
+    }
+}
+
+/// The last of an entry's messages; one that has none takes a number all the same.
+fn last(seq: i64, parts: i64) -> i64 {
+    seq + parts.max(1) - 1
+}
+
+/// Where an entry's frames are cut into messages: always in the same places.
+fn cut(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let begin = at;
+        for frame in frames(bytes.get(at..)?) {
+            let length = match frame {
+                Ok(Frame::Outcome(body)) => 5 + body.len(),
+                // Nothing else is ever written.
+                _ => bytes.len() - at,
+            };
+            if at > begin && at + length - begin > FRAMES_MAX_BYTES {
+                break;
+            }
+            at += length;
+        }
+        (at > begin).then_some(begin..at)
+    })
+}
+
+/// A part of an entry's frames, and how many outcomes it holds.
+fn frames_of(bytes: &[u8], part: Range<usize>) -> (&[u8], i64) {
+    let part = bytes.get(part).unwrap_or_default();
+    (part, frames(part).count() as i64)
+}

@@ -1,0 +1,148 @@
+//! A merge: many sorted pages become fewer, a bounded piece at a time.
+
+use super::database::{Database, Failed};
+use super::filter::Filter;
+use super::page::{Record, first};
+use super::shelf::{Page, Place, Run, Summary, read};
+use super::table;
+
+/// A page is written when it is about this large: a row holds 2 MB at most, and a visitor who is looked for costs the
+/// reading of a page.
+const PAGE_BYTES: usize = 128 << 10;
+
+/// So many bytes are written at a time, some ten milliseconds of work: calls wait meanwhile.
+const STEP_BYTES: usize = 1 << 20;
+
+/// What is merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Entry(i64),
+    Run { run: i64, tier: i64, pages: i64 },
+}
+
+impl Source {
+    fn place(self, page: i64) -> Option<Place> {
+        match self {
+            Self::Entry(seq) => (page == 0).then_some(Place::Entry(seq)),
+            Self::Run { run, tier, pages } => (page < pages).then_some(Place::Page { run, tier, page }),
+        }
+    }
+}
+
+/// A source that is read page by page.
+#[derive(Debug)]
+struct Reader {
+    source: Source,
+    next_page: i64,
+    page: Vec<u8>,
+    at: usize,
+}
+
+impl Reader {
+    /// The record that comes next; `None` at the end of the page.
+    fn peek(&self) -> Option<Record<'_>> {
+        self.page.get(self.at..).and_then(first).map(|(record, _)| record)
+    }
+
+    /// Reads the next page if this one is through.
+    fn fill(&mut self, db: &dyn Database) -> Result<(), Failed> {
+        while self.peek().is_none() {
+            let Some(place) = self.source.place(self.next_page) else { break };
+            self.page = read(db, place)?;
+            self.at = 0;
+            self.next_page += 1;
+        }
+        Ok(())
+    }
+}
+
+/// A merge that is under way. What it has written is seen by nobody before it is finished.
+#[derive(Debug)]
+pub(super) struct Merge {
+    run: Run,
+    /// Oldest first.
+    readers: Vec<Reader>,
+    body: Vec<u8>,
+    summary: Summary,
+    begun: bool,
+}
+
+impl Merge {
+    pub(super) fn new(run: i64, upto: i64, tier: i64, sources: Vec<Source>) -> Self {
+        let reader = |source| Reader { source, next_page: 0, page: Vec::new(), at: 0 };
+        Self {
+            run: Run { number: run, tier, upto, pages: Vec::new() },
+            readers: sources.into_iter().map(reader).collect(),
+            body: Vec::new(),
+            summary: Summary::default(),
+            begun: false,
+        }
+    }
+
+    /// Merges a piece. `false`: that was the last.
+    pub(super) fn step(&mut self, db: &dyn Database, now_ms: i64) -> Result<bool, Failed> {
+        if !self.begun {
+            // Of one that failed half-way.
+            db.run(table::delete_pages(self.run.number, self.run.tier))?;
+            self.begun = true;
+        }
+        let mut written = 0;
+        while written < STEP_BYTES {
+            for reader in &mut self.readers {
+                reader.fill(db)?;
+            }
+            let heads = || self.readers.iter().filter_map(Reader::peek);
+            let Some(key) = heads().map(|record| record.key).min() else { return Ok(false) };
+            // The last reader is the newest.
+            let newest = heads().rfind(|record| record.key == key);
+            if let Some(record) = newest.filter(|record| record.expires_ms > now_ms) {
+                written += record.len();
+                self.summary.add(&record);
+                record.write(&mut self.body);
+            }
+            for reader in &mut self.readers {
+                let passed = reader.peek().filter(|record| record.key == key).map(|record| record.len());
+                reader.at += passed.unwrap_or(0);
+            }
+            if self.body.len() >= PAGE_BYTES {
+                self.write_page(db)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn write_page(&mut self, db: &dyn Database) -> Result<(), Failed> {
+        let (summary, body) = (std::mem::take(&mut self.summary), std::mem::take(&mut self.body));
+        let Some(&first) = summary.keys.first() else { return Ok(()) };
+        let filter = Filter::of(&summary.keys);
+        db.run(table::insert_page(
+            [self.run.number, self.run.tier, self.run.pages.len() as i64],
+            first.as_bytes().to_vec(),
+            [summary.due_ms, summary.expires_ms],
+            filter.as_bytes().to_vec(),
+            body,
+        ))?;
+        self.run.pages.push(Page { first, filter, expires_ms: summary.expires_ms });
+        Ok(())
+    }
+
+    /// Puts the run in the place of what was merged.
+    pub(super) fn finish(mut self, db: &dyn Database) -> Result<(Run, Vec<Source>), Failed> {
+        self.write_page(db)?;
+        if !self.run.pages.is_empty() {
+            // From here on the run is there. A crash between this and what follows is mended at the next start.
+            db.run(table::insert_run(self.run.number, self.run.upto, self.run.tier))?;
+        }
+        let sources: Vec<_> = self.readers.iter().map(|reader| reader.source).collect();
+        for source in &sources {
+            match *source {
+                Source::Entry(seq) => db.run(table::delete_entries(seq, seq))?,
+                Source::Run { run, tier, .. } => {
+                    db.run(table::delete_run(run, tier))?;
+                    db.run(table::delete_pages(run, tier))?
+                }
+            };
+        }
+        Ok((self.run, sources))
+    }
+}

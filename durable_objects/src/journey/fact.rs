@@ -1,0 +1,286 @@
+//! Facts: what was told of a journey, in a dozen bytes each.
+//!
+//! An outcome carries the texts of the footprints that it follows from. As the journey has those anyway, it remembers
+//! what it told as their places and a few numbers, which is a twentieth of the bytes, and can say it again word for
+//! word to take it back, whatever the terms have become meanwhile.
+
+use analytics::conversion::Status;
+use analytics::outcome::{Correction, Credit, Model, Outcome, Session, Step};
+use analytics::{Dimension, Footprint, Text};
+use serde::{Deserialize, Serialize};
+
+use super::attribution::is_click;
+use super::shares::{divide, weights};
+
+/// Where a footprint stands among its visitor's, in the order of time.
+pub(crate) type Place = u16;
+
+/// What follows from a journey.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Fact {
+    Session(Visit),
+    /// An attempt at a funnel: the footprints that were its steps, in their order.
+    Attempt {
+        funnel: String,
+        reached: Vec<Place>,
+    },
+    Worth(Worth),
+    /// What a click cost and earned is not owed.
+    Unpaid {
+        click: Place,
+        owed: Owed,
+    },
+    /// What has to be added to what a conversion added by itself. The currency is that of `currency`.
+    Correction {
+        event: Place,
+        currency: Place,
+        conversions: i64,
+        value_micros: i64,
+        owed: Owed,
+    },
+}
+
+/// What the sums were told that is owed, in thousand-millionths.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Owed {
+    /// By the campaign.
+    pub(crate) cost_nanos: i64,
+    /// To the publisher.
+    pub(crate) payout_nanos: i64,
+}
+
+impl Owed {
+    /// What the event added.
+    pub(crate) fn by(event: &Footprint<'_>) -> Self {
+        Self { cost_nanos: event.cost_nanos, payout_nanos: event.payout_nanos }
+    }
+
+    /// Nothing is owed.
+    pub(crate) fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
+
+    /// This, less that.
+    pub(crate) fn less(self, other: Self) -> Self {
+        Self {
+            cost_nanos: self.cost_nanos.saturating_sub(other.cost_nanos),
+            payout_nanos: self.payout_nanos.saturating_sub(other.payout_nanos),
+        }
+    }
+}
+
+/// A session that is over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Visit {
+    pub(crate) first: Place,
+    /// The last event, or the end if that was told.
+    pub(crate) last: Place,
+    pub(crate) entry: Option<Place>,
+    pub(crate) exit: Option<Place>,
+    /// Which footprint says the session's id.
+    pub(crate) id: Option<Place>,
+    /// Which says its campaign.
+    pub(crate) campaign: Option<Place>,
+    pub(crate) events: u16,
+    pub(crate) pages: u16,
+    pub(crate) conversions: u16,
+    pub(crate) value_micros: i64,
+    /// Which says the value's currency; none where there are several.
+    pub(crate) currency: Option<Place>,
+}
+
+/// What a transaction is worth, and to whom it is owed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Worth {
+    pub(crate) conversion: Place,
+    pub(crate) status: u8,
+    pub(crate) value_micros: i64,
+    pub(crate) currency: Place,
+    /// When the click happened that the conversion names.
+    pub(crate) click_ms: i64,
+    /// What led to it, oldest first. The conversion itself stands for the click that it names and nobody saw.
+    pub(crate) touches: Vec<Place>,
+}
+
+impl Fact {
+    pub(crate) fn correction(
+        event: Place,
+        currency: Place,
+        conversions: i64,
+        value_micros: i64,
+        owed: Owed,
+    ) -> Self {
+        Self::Correction { event, currency, conversions, value_micros, owed }
+    }
+
+    /// Every place that it speaks of.
+    pub(crate) fn places(&mut self, see: &mut dyn FnMut(&mut Place)) {
+        match self {
+            Self::Session(visit) => {
+                see(&mut visit.first);
+                see(&mut visit.last);
+                [&mut visit.entry, &mut visit.exit, &mut visit.id, &mut visit.campaign, &mut visit.currency]
+                    .into_iter()
+                    .flatten()
+                    .for_each(see);
+            }
+            Self::Attempt { reached, .. } => reached.iter_mut().for_each(see),
+            Self::Unpaid { click, .. } => see(click),
+            Self::Worth(worth) => {
+                see(&mut worth.conversion);
+                see(&mut worth.currency);
+                worth.touches.iter_mut().for_each(see);
+            }
+            Self::Correction { event, currency, .. } => {
+                see(event);
+                see(currency);
+            }
+        }
+    }
+
+    /// Whether it is of a transaction: that may go on when what it follows from is past.
+    pub(crate) fn goes_on(&self) -> bool {
+        matches!(self, Self::Worth(_) | Self::Correction { .. })
+    }
+
+    /// What it takes beside itself.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Attempt { funnel, reached } => funnel.capacity() + 2 * reached.capacity() + 32,
+            Self::Worth(worth) => 2 * worth.touches.capacity() + 16,
+            Self::Session(_) | Self::Unpaid { .. } | Self::Correction { .. } => 0,
+        }
+    }
+
+    /// Says it in full. `None` only where a footprint lacks that it speaks of, which the visitor sees to.
+    pub(crate) fn tell<'a>(&'a self, trail: &'a [Footprint<'a>], out: &mut Vec<Outcome<'a>>) -> Option<()> {
+        let at = |place: Place| trail.get(usize::from(place));
+        match self {
+            Self::Session(visit) => out.push(Outcome::Session(visit.tell(trail)?)),
+            Self::Attempt { funnel, reached } => {
+                let first = at(*reached.first()?)?;
+                let mut before_ms = first.at_ms;
+                for (step, place) in (0..).zip(reached) {
+                    let at_ms = at(*place)?.at_ms;
+                    out.push(Outcome::Step(Step {
+                        times: 1,
+                        funnel: Text::from(funnel.as_str()),
+                        step,
+                        entered_ms: first.at_ms,
+                        elapsed_ms: at_ms - before_ms,
+                        traits: first.traits.clone(),
+                    }));
+                    before_ms = at_ms;
+                }
+            }
+            Self::Worth(worth) => worth.tell(trail, out)?,
+            Self::Unpaid { click, owed } => {
+                out.push(correct(at(*click)?, "", 0, 0, Owed::default().less(*owed)));
+            }
+            Self::Correction { event, currency, conversions, value_micros, owed } => {
+                let currency = at(*currency)?.currency.as_str();
+                out.push(correct(at(*event)?, currency, *conversions, *value_micros, *owed));
+            }
+        }
+        Some(())
+    }
+}
+
+fn correct<'a>(
+    event: &'a Footprint<'a>,
+    currency: &'a str,
+    conversions: i64,
+    value_micros: i64,
+    owed: Owed,
+) -> Outcome<'a> {
+    Outcome::Correction(Correction {
+        at_ms: event.at_ms,
+        conversions,
+        value_micros,
+        currency: Text::from(currency),
+        cost_nanos: owed.cost_nanos,
+        cost_currency: Text::from(event.cost_currency.as_str()),
+        payout_nanos: owed.payout_nanos,
+        payout_currency: Text::from(event.payout_currency.as_str()),
+        traits: event.traits.clone(),
+    })
+}
+
+impl Visit {
+    fn tell<'a>(&self, trail: &'a [Footprint<'a>]) -> Option<Session<'a>> {
+        let at = |place: Place| trail.get(usize::from(place));
+        let (first, last) = (at(self.first)?, at(self.last)?);
+        let page = |place: Option<Place>| place.and_then(at).map_or("", |found| found.page.as_str());
+        let traits = first.traits.clone();
+        let currency = self.currency.and_then(at).filter(|_| self.value_micros != 0);
+        let campaign = self.campaign.and_then(at).map_or("", |found| found.traits.get(Dimension::Campaign));
+        Some(Session {
+            times: 1,
+            start_ms: first.at_ms,
+            duration_ms: last.at_ms - first.at_ms,
+            events: u64::from(self.events),
+            pages: u64::from(self.pages),
+            conversions: u64::from(self.conversions),
+            value_micros: self.value_micros,
+            currency: Text::from(currency.map_or("", |found| found.currency.as_str())),
+            entry_page: Text::from(page(self.entry)),
+            exit_page: Text::from(page(self.exit)),
+            session_id: Text::from(self.id.and_then(at).map_or("", |found| found.session_id.as_str())),
+            traits: if campaign.is_empty() {
+                traits
+            } else {
+                traits.with(Dimension::Campaign, Text::from(campaign))
+            },
+        })
+    }
+}
+
+/// A whole conversion, in millionths.
+const WHOLE_MICROS: i64 = 1_000_000;
+
+impl Worth {
+    fn tell<'a>(&self, trail: &'a [Footprint<'a>], out: &mut Vec<Outcome<'a>>) -> Option<()> {
+        let at = |place: Place| trail.get(usize::from(place));
+        let conversion = at(self.conversion)?;
+        let status = *Status::ALL.get(usize::from(self.status))?;
+        let currency = at(self.currency)?.currency.as_str();
+        let credit = |model, share_micros, value_micros, lag_ms, from: &'a Footprint<'a>| {
+            Outcome::Credit(Credit {
+                times: 1,
+                model,
+                at_ms: conversion.at_ms,
+                status,
+                share_micros,
+                value_micros,
+                currency: Text::from(currency),
+                lag_ms,
+                traits: from.traits.clone(),
+            })
+        };
+        let named = |place: &Place| *place == self.conversion;
+        let mut touches = Vec::with_capacity(self.touches.len());
+        for place in &self.touches {
+            let from = at(*place)?;
+            touches.push((from, conversion.at_ms - if named(place) { self.click_ms } else { from.at_ms }));
+        }
+        let lags: Vec<i64> = touches.iter().map(|(_, lag_ms)| *lag_ms).collect();
+        // Who clicked was led by the click, whatever else was shown meanwhile.
+        let clicks = |place: &&Place| named(place) || at(**place).is_some_and(is_click);
+        let first = self.touches.iter().position(|place| clicks(&place)).unwrap_or(0);
+        let last =
+            self.touches.iter().rposition(|place| clicks(&place)).unwrap_or(lags.len().saturating_sub(1));
+        for model in Model::ALL {
+            if touches.is_empty() {
+                out.push(credit(model, WHOLE_MICROS, self.value_micros, None, conversion));
+            }
+            let weights = weights(model, &lags, first, last);
+            let shares = divide(WHOLE_MICROS, &weights).into_iter().zip(divide(self.value_micros, &weights));
+            for ((from, lag_ms), (share, value)) in touches.iter().zip(shares) {
+                if share != 0 || value != 0 {
+                    out.push(credit(model, share, value, Some(*lag_ms), from));
+                }
+            }
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,224 @@
+//! What holds for any footprints, in whatever order they come.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn footprint() -> impl Strategy<Value = Footprint<'static>> {
+    let campaign = prop::sample::select(vec!["", "c", "d"]);
+    let path = prop::sample::select(vec!["", "/A", "/B", "/C", "/x"]);
+    let session = prop::sample::select(vec!["", "", "s", "t"]);
+    let txid = prop::sample::select(vec!["", "x", "y"]);
+    let status = prop::sample::select(Status::ALL.to_vec());
+    let kind = prop::sample::select(vec![
+        Kind::Click,
+        Kind::Page,
+        Kind::Page,
+        Kind::Impression,
+        Kind::Conversion,
+        Kind::Conversion,
+        Kind::SessionEnd,
+    ]);
+    // Minutes, and now and then days, so that many fall together.
+    let at = prop_oneof![(0i64..90).prop_map(|n| n * MINUTE), (0i64..20).prop_map(|n| n * DAY / 2)];
+    let words = (campaign, path, session, txid);
+    (kind, at, words, status, -9i64..20, 0i64..3, prop::option::of(0i64..90)).prop_map(
+        |(kind, at, (campaign, path, session, txid), status, value, cost, click)| {
+            let base = match kind {
+                Kind::Conversion => sale(0, at, txid, status, value),
+                _ => step(0, kind, at),
+            };
+            Footprint {
+                page: Text::from(if path.is_empty() {
+                    String::new()
+                } else {
+                    format!("https://a.example{path}")
+                }),
+                session_id: Text::from(session),
+                cost_nanos: cost,
+                click_ms: click.filter(|_| kind == Kind::Conversion).map(|minutes| T + minutes * MINUTE),
+                traits: [(Dimension::Link, "demo"), (Dimension::Campaign, campaign)].into_iter().collect(),
+                ..base
+            }
+        },
+    )
+}
+
+pub(super) fn footprints(max: usize) -> impl Strategy<Value = Vec<Footprint<'static>>> {
+    prop::collection::vec(footprint(), 1..max)
+        .prop_map(|all| (1..).zip(all).map(|(n, footprint)| Footprint { id: id(n), ..footprint }).collect())
+}
+
+fn terms() -> Terms {
+    let funnels =
+        [(Order::Ordered, Basis::Visitor), (Order::Strict, Basis::Session), (Order::Any, Basis::Visitor)];
+    let funnels = (0..).zip(funnels).map(|(n, (order, basis))| Funnel {
+        id: format!("f{n}"),
+        basis,
+        exclude: vec![named("x")],
+        ..funnel("ABC", order)
+    });
+    Terms { funnels: funnels.collect(), ..Terms::default() }
+}
+
+/// Other terms, as an operator might change them meanwhile.
+fn changed() -> Terms {
+    let mut funnels = terms().funnels;
+    funnels.remove(0);
+    funnels[0].steps.truncate(2);
+    Terms {
+        session_gap_ms: 5 * MINUTE,
+        session_on_campaign_change: false,
+        windows: Windows { click_ms: HOUR, view_ms: 0, billing_ms: HOUR },
+        repeats: [(String::new(), Repeats::Add)].into(),
+        funnels,
+        ..Terms::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Whatever the order, however often it comes, whenever somebody looks, by whatever terms in between, evicted and
+    /// read back at any time: in the end the same is told.
+    #[test]
+    fn in_the_end_the_same_is_told(
+        (all, arrivals) in footprints(40).prop_flat_map(|all| {
+            let more = prop::collection::vec(0..all.len(), 0..20);
+            let arrivals = more.prop_flat_map({
+                let count = all.len();
+                move |more| Just((0..count).chain(more).collect::<Vec<_>>()).prop_shuffle()
+            });
+            (Just(all), arrivals)
+        }),
+        looks in prop::collection::vec((0usize..8, 0i64..25 * 24), 60),
+    ) {
+        let whole = told(&all, &terms());
+        let (mut visitor, mut sum) = (Visitor::default(), Sum::default());
+        let mut known = vec![false; all.len()];
+        for (arrival, (look, hour)) in arrivals.into_iter().zip(looks) {
+            prop_assert_eq!(visitor.add(&all[arrival]), !std::mem::replace(&mut known[arrival], true));
+            let terms = if look % 4 == 1 { changed() } else { terms() };
+            if look < 6 {
+                visitor.advance(&terms, T + hour * HOUR, &mut |outcome| sum.add(outcome));
+            }
+            if look > 2 {
+                let mut bytes = Vec::new();
+                visitor.encode(&mut bytes);
+                let read = Visitor::decode(&bytes).unwrap();
+                prop_assert_eq!(&read, &visitor);
+                visitor = read;
+            }
+        }
+        visitor.advance(&terms(), LATER, &mut |outcome| sum.add(outcome));
+        prop_assert_eq!(&sum, &whole);
+        visitor.advance(&terms(), LATER, &mut |outcome| panic!("{outcome:?}"));
+    }
+
+    /// Sums of events and corrections are what the transactions are worth, and so are the credits of each model.
+    #[test]
+    fn credits_add_up_to_what_the_sums_say(all in footprints(40)) {
+        let sum = told(&all, &terms());
+        let mut worth = 0;
+        let mut conversions = 0;
+        for event in all.iter().filter(|event| event.kind == Kind::Conversion) {
+            worth += event.value_micros;
+            conversions += 1;
+        }
+        for correction in sum.corrections() {
+            worth += correction.value_micros;
+            conversions += correction.conversions;
+        }
+        for model in Model::ALL {
+            let (mut credited, mut shares) = (0, 0);
+            for (outcome, times) in sum.each() {
+                if let Outcome::Credit(credit) = outcome && credit.model == model {
+                    credited += credit.value_micros * times;
+                    if credit.status != Status::Rejected {
+                        shares += credit.share_micros * times;
+                    }
+                }
+            }
+            prop_assert_eq!((credited, shares), (worth, conversions * 1_000_000), "{:?}", model);
+        }
+    }
+
+    /// Who is known by a better name takes everything along, and nothing is left that was told.
+    #[test]
+    fn a_bond_takes_everything_along(all in footprints(30), before in 0usize..30, late in 0usize..30) {
+        let [user, device] = [3 << 6, 2 << 6].map(|first| {
+            let mut bytes = [1; 16];
+            bytes[0] = first;
+            VisitorKey::from_bytes(bytes)
+        });
+        let (mut weak, mut strong, mut sum) = (Visitor::default(), Visitor::default(), Sum::default());
+        let late = late.min(all.len());
+        for (n, footprint) in all.iter().enumerate() {
+            if n == before {
+                weak.advance(&terms(), LATER, &mut |outcome| sum.add(outcome));
+            }
+            if n == late {
+                prop_assert!(weak.bond(device, user));
+                prop_assert!(!weak.bond(device, user) && !strong.bond(user, device));
+                weak.advance(&terms(), LATER, &mut |outcome| sum.add(outcome));
+            }
+            weak.add(footprint);
+        }
+        weak.bond(device, user);
+        weak.advance(&terms(), LATER, &mut |outcome| sum.add(outcome));
+        prop_assert_eq!(weak.footprints(), 0);
+        prop_assert_eq!(&sum.0, &BTreeMap::new());
+        for footprint in std::mem::take(&mut sum.1) {
+            prop_assert!(strong.add(&footprint));
+            prop_assert!(!strong.add(&footprint));
+        }
+        strong.advance(&terms(), LATER, &mut |outcome| sum.add(outcome));
+        prop_assert_eq!(sum, told(&all, &terms()));
+    }
+
+    /// Footprints that go leave behind what others still need: whoever comes for a year is told of as if nothing were
+    /// ever forgotten. Only what a session earned is not told anew when the session is gone.
+    #[test]
+    fn what_is_forgotten_is_not_told_again(mut all in footprints(60), looks in prop::collection::vec(any::<bool>(), 60)) {
+        let short = Windows { click_ms: HOUR, view_ms: HOUR, billing_ms: HOUR };
+        let terms = Terms { windows: short, session_max_ms: HOUR, transactions_ms: 40 * DAY, ..terms() };
+        let forgetful = Terms { keep_ms: 2 * HOUR, ..terms.clone() };
+        // Some seven hours, so that it is now this and now that which goes.
+        for footprint in &mut all {
+            if footprint.at_ms < T + 90 * MINUTE {
+                footprint.at_ms = T + 5 * (footprint.at_ms - T);
+            }
+        }
+        all.sort_by_key(|footprint| (footprint.at_ms, footprint.kind == Kind::SessionEnd, footprint.id));
+        let (mut visitor, mut sum, mut whole) = (Visitor::default(), Sum::default(), Sum::default());
+        let unearned = |outcome: Outcome<'_>, sum: &mut Sum| match outcome {
+            Outcome::Session(session) => sum.add(Outcome::Session(Session { conversions: 0, value_micros: 0, currency: Text::EMPTY, ..session })),
+            other => sum.add(other),
+        };
+        for (footprint, look) in all.iter().zip(looks) {
+            prop_assert!(visitor.add(footprint));
+            if look {
+                visitor.advance(&forgetful, footprint.at_ms, &mut |outcome| unearned(outcome, &mut sum));
+            }
+        }
+        visitor.advance(&forgetful, LATER, &mut |outcome| unearned(outcome, &mut sum));
+        let mut remembering = Visitor::default();
+        for footprint in &all {
+            remembering.add(footprint);
+        }
+        remembering.advance(&terms, LATER, &mut |outcome| unearned(outcome, &mut whole));
+        prop_assert_eq!(sum, whole);
+        visitor.advance(&forgetful, LATER, &mut |outcome| panic!("{outcome:?}"));
+    }
+
+    /// Any bytes are a journey or none, and never more than that.
+    #[test]
+    fn any_bytes_can_be_read(mut bytes in prop::collection::vec(any::<u8>(), 0..200), version in any::<bool>()) {
+        if let Some(first) = bytes.first_mut().filter(|_| version) {
+            *first = JOURNEY_VERSION;
+        }
+        if let Some(mut visitor) = Visitor::decode(&bytes) {
+            visitor.advance(&terms(), LATER, &mut |_| {});
+        }
+    }
+}

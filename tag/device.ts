@@ -1,0 +1,64 @@
+// What is kept on the device, and whether anything may be.
+import { said, wish } from "./settings.ts";
+
+export const EVENT = "clicktrail:";
+export const VISIT = "clicktrail_visit";
+const GRANTED = "clicktrail_granted";
+/** Not among what consent covers: it says nothing but that nothing is to be recorded. */
+const OFF = "clicktrail_off";
+
+let device: Record<string, string> = {};
+try {
+  device = localStorage;
+} catch {
+  // blocked: then every page is the first
+}
+/** What may not go onto the device, or has no room there. */
+const memory: Record<string, string> = {};
+
+export const read = (key: string) => JSON.parse(memory[key] || device[key] || "{}");
+export const erase = (key: string) => {
+  delete memory[key];
+  delete device[key];
+};
+export const eventKeys = () => Object.keys({ ...device, ...memory }).filter((key) => key.startsWith(EVENT));
+
+let granted = said.consent != "denied" || device[GRANTED];
+
+/** No ids, and nothing on the device. */
+export const anonymous = () => !granted || wish;
+/** No events. */
+export const silent = () => device[OFF] || wish == "drop";
+
+/** Keeps a value: on the device if that is allowed and there is room, or else until the page goes. */
+export const write = (key: string, value: unknown) => {
+  const json = JSON.stringify(value);
+  erase(key);
+  try {
+    (anonymous() ? memory : device)[key] = json;
+  } catch {
+    memory[key] = json;
+  }
+};
+
+/** The visitor's word. What was recorded while it was allowed is still sent, but no longer says whose it was. */
+export const consent = (word: string) => {
+  granted = word == "granted";
+  if (granted) return write(GRANTED, 1);
+  erase(GRANTED);
+  erase(VISIT);
+  for (const key of eventKeys()) write(key, { ...read(key), ids: {} });
+};
+
+/** The visitor's word for good: nothing is recorded on this device, or it is again. */
+export const optOut = (out = true) => {
+  delete device[OFF];
+  if (out) {
+    consent("denied");
+    eventKeys().forEach(erase);
+    device[OFF] = "1";
+  }
+};
+
+// What an earlier page was allowed to keep.
+if (anonymous()) consent("denied");
