@@ -15,26 +15,34 @@ export WRANGLER_HIDE_BANNER := true
 SOURCES := docs/openapi.json Cargo.toml Cargo.lock rust-toolchain.toml dev/build.sh dev/strip_names.mjs dev/tools.sh package-lock.json \
   $(shell find src analytics durable_objects queues links tag)
 
-.PHONY: dev test build check fmt sim bench-check deploy clean setup
+PAGE := $(shell find dashboard) package-lock.json
+
+.PHONY: dev demo test build check fmt sim bench-check deploy clean setup
 .DEFAULT_GOAL := build
 
 dev: build ## serve everything on http://127.0.0.1:$(PORT)
 	@exec node dev/serve.mjs --port "$(PORT)" --state "$(STATE)" $(if $(LIMITS),--limits '$(LIMITS)')
 
+demo: build ## fill the state of `make dev` with 90 days of traffic to look at
+	@exec node dev/demo.mjs --port "$(PORT)" --state "$(STATE)"
+
 test: setup ## every check and every test, natively and in workerd
 	@dev/test.sh
 
-build: build/.built ## the release wasm and its JavaScript entry, in build/
+build: build/.built build/.page ## the release wasm, its JavaScript entry and the dashboard, in build/
 
 # The stamp carries the time at which the build began: a file saved meanwhile is newer.
 build/.built: $(SOURCES) | setup
 	@dev/build.sh
 
+build/.page: $(PAGE) | setup build/.built
+	@vite build --config dashboard/vite.config.mjs && touch $@
+
 setup:
 	@dev/setup.sh
 
 check: setup ## what `make test` checks without building the wasm
-	@dev/test.sh format arrows crates lint
+	@dev/test.sh format arrows page crates lint
 
 fmt:
 	@cargo fmt --all

@@ -8,8 +8,8 @@ export function listen(mf, worker, points, answer, stop) {
     async evict({ className, name }) {
       await mf.unsafeEvictDurableObject(worker, className, { name });
     },
-    async scheduled({ cron, time }) {
-      return await (await mf.getWorker(worker)).scheduled({ cron, scheduledTime: new Date(time ?? Date.now()) });
+    async scheduled({ cron, time = Date.now() }) {
+      return await (await mf.getWorker(worker)).scheduled({ cron, scheduledTime: new Date(time) });
     },
     /** Rows of a statement on D1. A table renamed away is a database that is down. */
     async sql({ binding, sql, params }) {

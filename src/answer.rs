@@ -16,6 +16,15 @@ pub(crate) fn json_status(status: u16, body: &Value) -> Result<Response> {
     Ok(ResponseBuilder::new().with_status(status).with_headers(headers).fixed(body.to_string().into_bytes()))
 }
 
+/// JSON that is text already.
+pub(crate) fn json_text(text: String) -> Result<Response> {
+    let headers = Headers::new();
+    headers.set("content-type", "application/json")?;
+    headers.set("cache-control", "no-store")?;
+    headers.set("access-control-allow-origin", "*")?;
+    Ok(ResponseBuilder::new().with_headers(headers).fixed(text.into_bytes()))
+}
+
 /// Nothing to say.
 pub(crate) fn no_content() -> Result<Response> {
     let headers = Headers::new();

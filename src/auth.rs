@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use worker::{Env, Request};
+use worker::{Env, Method, Request};
 
 use analytics::Statement;
 use analytics::key::{KeyHash, same};
+use analytics::session::Session;
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::limits::{Limit, PERIOD_SECONDS};
 use crate::problem::Problem;
+use crate::session_routes::{cookie_name, is_secure};
 use crate::sql::read;
 use crate::visit::network_of;
 
@@ -104,14 +106,46 @@ fn key_of(header: &str) -> Result<&str, Problem> {
     }
 }
 
-/// Who the request comes from, if their key has the scope. The secret `ADMIN_TOKEN` has every scope; other keys are looked up by
-/// their hash, so that D1 holds none that could be used.
+/// A key that is in force.
+#[derive(Debug)]
+pub(crate) struct Who {
+    /// What it is called.
+    pub(crate) name: String,
+    /// Empty: the operator's own.
+    hash: String,
+    scopes: String,
+}
+
+impl Who {
+    /// Whether the key has the scope; `admin` has all of them.
+    pub(crate) fn may(&self, scope: Scope) -> bool {
+        self.scopes.split(' ').any(|held| held == scope.name() || held == Scope::Admin.name())
+    }
+
+    /// Who it is for the audit trail, if the key has the scope.
+    async fn acts(self, edge: &Edge, scope: Scope) -> Result<Actor, Problem> {
+        if self.hash.is_empty() {
+            return Ok(Actor("admin".to_owned()));
+        }
+        // Servers that pass events on have no limit, and the operator's own key has none either: it is for bad days.
+        if scope != Scope::EventsWrite && !edge.limits.allow(Limit::Key, &self.hash).await {
+            return Err(Problem::TooMany(PERIOD_SECONDS));
+        }
+        if !self.may(scope) {
+            return Err(Problem::Forbidden(scope.name()));
+        }
+        Ok(Actor(format!("key:{}#{}", self.name, self.hash.get(..8).unwrap_or_default())))
+    }
+}
+
+/// Who the request comes from, if their key has the scope.
 ///
 /// # Errors
-/// No key, an unknown one, or one without the scope; or too many requests.
+/// No key, an unknown one, or one without the scope; too many requests; or a browser's cookie on a page that is not ours.
 pub(crate) async fn allowed(request: &Request, env: &Env, scope: Scope) -> Result<Actor, Problem> {
-    let header = request.headers().get("authorization")?.unwrap_or_default();
-    key_allowed(request, env, key_of(&header)?, scope).await
+    let edge = Edge::of(env)?;
+    let (who, _) = identified(request, &edge).await?;
+    who.acts(&edge, scope).await
 }
 
 /// Who has the key, if it has the scope.
@@ -125,20 +159,56 @@ pub(crate) async fn key_allowed(
     scope: Scope,
 ) -> Result<Actor, Problem> {
     let edge = Edge::of(env)?;
-    if is_admin(&edge, key) {
-        return Ok(Actor("admin".to_owned()));
+    known(request, &edge, &KeyHash::of(key).to_string()).await?.acts(&edge, scope).await
+}
+
+/// The request's key: of its header, else of the session in the dashboard's cookie; and when the session ends.
+///
+/// A browser adds the cookie by itself, so that a page elsewhere could act in its owner's name. `SameSite=Strict` keeps other
+/// sites out; the check of [`own_page`] also keeps out the neighbours under the same domain, and sockets, which no
+/// rule about reading answers holds back.
+pub(crate) async fn identified(request: &Request, edge: &Edge) -> Result<(Who, Option<i64>), Problem> {
+    let headers = request.headers();
+    if let Some(header) = headers.get("authorization")? {
+        let hash = KeyHash::of(key_of(&header)?).to_string();
+        return Ok((known(request, edge, &hash).await?, None));
     }
-    let hash = KeyHash::of(key).to_string();
-    // Servers that pass events on have no limit, and the operator's own key has none either: it is for bad days.
-    if scope != Scope::EventsWrite && !edge.limits.allow(Limit::Key, &hash).await {
-        return Err(Problem::TooMany(PERIOD_SECONDS));
+    let name = cookie_name(is_secure(&request.inner().url()));
+    let cookies = headers.get("cookie")?.unwrap_or_default();
+    let value = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
+    let value = value.filter(|(cookie, _)| *cookie == name).map(|(_, value)| value).next();
+    let session = value.and_then(|value| Session::decode(value, &edge.signer, now_ms()));
+    let session = session.ok_or(Problem::Unauthenticated)?;
+    let reads = matches!(request.method(), Method::Get | Method::Head) && headers.get("upgrade")?.is_none();
+    if !reads {
+        own_page(request, true)?;
     }
-    let key = held(request, &edge, &hash).await?;
-    if key.has(scope) {
-        Ok(Actor(format!("key:{}#{}", key.name, hash.get(..8).unwrap_or_default())))
-    } else {
-        Err(Problem::Forbidden(scope.name()))
+    Ok((known(request, edge, &session.key).await?, Some(session.expires_ms)))
+}
+
+/// Refuses what a page of another origin sends, as far as the browser says so; with `strictly`, also what does not say.
+pub(crate) fn own_page(request: &Request, strictly: bool) -> Result<(), Problem> {
+    let headers = request.headers();
+    let ours = match (headers.get("sec-fetch-site")?, headers.get("origin")?) {
+        (Some(site), _) => site == "same-origin" || (site == "none" && !strictly),
+        (None, Some(origin)) => {
+            let url = request.inner().url();
+            url.strip_prefix(origin.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        }
+        (None, None) => !strictly,
+    };
+    if ours { Ok(()) } else { Err(Problem::CrossSite) }
+}
+
+/// The key of this hash, if it is in force. The secret `ADMIN_TOKEN` has every scope; other keys are looked up by their
+/// hash, so that D1 holds none that could be used.
+pub(crate) async fn known(request: &Request, edge: &Edge, hash: &str) -> Result<Who, Problem> {
+    if !edge.admin_token.is_empty() && same(hash, &KeyHash::of(&edge.admin_token).to_string()) {
+        let scopes = Scope::Admin.name().to_owned();
+        return Ok(Who { name: "admin".to_owned(), hash: String::new(), scopes });
     }
+    let key = held(request, edge, hash).await?;
+    Ok(Who { name: key.name, hash: hash.to_owned(), scopes: key.scopes })
 }
 
 /// Whether the request has a key of scope `events:write`. One that is wrong is no better than none.

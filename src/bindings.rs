@@ -16,6 +16,10 @@ pub(crate) const METER: &str = "METER";
 pub(crate) const JOURNAL: &str = "JOURNAL";
 /// R2: the archive.
 pub(crate) const ARCHIVE: &str = "ARCHIVE";
+/// The live view's Durable Object namespace.
+pub(crate) const LIVE: &str = "LIVE";
+/// The dashboard's files.
+pub(crate) const ASSETS: &str = "ASSETS";
 /// Analytics Engine.
 pub(crate) const STATS: &str = "STATS";
 /// The queue of nudges to look at what has to be delivered.
@@ -61,6 +65,25 @@ extern "C" {
     /// See `Journal::report`.
     #[wasm_bindgen(method)]
     pub(crate) fn report(this: &JournalStub) -> Promise;
+    /// See `Gate::watch`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn watch(this: &GateStub, until_ms: f64) -> Promise;
+
+    /// See `Gate::glance`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn glance(this: &GateStub, since_ms: f64) -> Promise;
+
+    /// The hub of the live view, as its callers see it.
+    #[wasm_bindgen(extends = js_sys::Object)]
+    pub(crate) type LiveStub;
+
+    /// See `Live::peek`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn peek(this: &LiveStub, glance: &Uint8Array) -> Promise;
+
+    /// See `Live::recent`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn recent(this: &LiveStub) -> Promise;
 
     /// A meter, as its callers see it.
     #[wasm_bindgen(extends = js_sys::Object)]
@@ -146,7 +169,8 @@ mod tests {
         assert_eq!(names(&wrangler, &["d1_databases"], "binding"), [DB]);
         assert_eq!(names(&wrangler, &["kv_namespaces"], "binding"), [LINKS]);
         assert_eq!(names(&wrangler, &["r2_buckets"], "binding"), [ARCHIVE]);
-        assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE, METER, JOURNAL]);
+        assert_eq!(names(&wrangler, &["durable_objects", "bindings"], "name"), [GATE, METER, JOURNAL, LIVE]);
+        assert_eq!(wrangler["assets"]["binding"].as_str(), Some(ASSETS));
         assert_eq!(names(&wrangler, &["analytics_engine_datasets"], "binding"), [STATS]);
         assert_eq!(names(&wrangler, &["ratelimits"], "name"), limits::BINDINGS);
     }

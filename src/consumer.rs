@@ -191,6 +191,9 @@ fn planned<'a>(
         for copies in &plan.copies {
             lines.add_copies(copies);
         }
+        for (at_ms, body) in &plan.outcomes {
+            lines.add_outcome(*at_ms, body);
+        }
     }
     (plan, Beside { lines, told: told.statements(now_ms()) })
 }

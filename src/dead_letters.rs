@@ -149,7 +149,7 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
         });
         (counted, told.statements(now_ms()))
     };
-    let Replayed { handover, copies, mut statements } =
+    let Replayed { handover, copies, outcomes, mut statements } =
         counted.map_err(|why| Problem::Unreadable(why.into()))?;
     for (shard, call) in handover.finish().0 {
         hand(edge, shard, &call).await?;
@@ -157,6 +157,9 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
     if let Some(lines) = &mut lines {
         for copies in &copies {
             lines.add_copies(copies);
+        }
+        for (at_ms, body) in &outcomes {
+            lines.add_outcome(*at_ms, body);
         }
     }
     statements.extend(keep(edge, lines).await?);

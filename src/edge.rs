@@ -9,13 +9,13 @@ use analytics::visitor::{DayKey, day_of};
 use durable_objects::{GateName, JournalName, Maps, MeterName, Region};
 use queues::Bonds;
 use worker::wasm_bindgen::JsCast;
-use worker::{D1Database, Env, Error, ObjectNamespace, Result};
+use worker::{D1Database, Env, Error, ObjectNamespace, Result, Stub};
 
 use crate::archive::Bucket;
 use crate::auth::{Seen, Used};
 use crate::bindings::{
-    ADMIN_TOKEN, ARCHIVE, CONFIG, DB, DELIVERIES, GATE, GateStub, JOURNAL, JournalStub, LINKS, METER,
-    MeterStub, POSTBACK_SECRET, QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
+    ADMIN_TOKEN, ARCHIVE, CONFIG, DB, DELIVERIES, GATE, GateStub, JOURNAL, JournalStub, LINKS, LIVE,
+    LiveStub, METER, MeterStub, POSTBACK_SECRET, QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
 };
 use crate::campaigns::Held;
 use crate::config::{Config, Unknown};
@@ -52,6 +52,7 @@ pub(crate) struct Edge {
     gates: ObjectNamespace,
     meters: ObjectNamespace,
     journals: ObjectNamespace,
+    lives: ObjectNamespace,
     queues: Vec<QueueBinding>,
     visitor_secret: String,
     day_key: RefCell<Option<(i64, DayKey)>>,
@@ -115,6 +116,7 @@ impl Edge {
             gates: env.durable_object(GATE)?,
             meters: env.durable_object(METER)?,
             journals: env.durable_object(JOURNAL)?,
+            lives: env.durable_object(LIVE)?,
             queues,
             visitor_secret: env.secret(VISITOR_SECRET)?.to_string(),
             day_key: RefCell::new(None),
@@ -153,6 +155,17 @@ impl Edge {
     pub(crate) fn journal(&self, name: JournalName) -> Result<JournalStub> {
         let stub = self.journals.get_by_name(&name.to_string())?;
         Ok(stub.into_rpc::<worker::wasm_bindgen::JsValue>().unchecked_into())
+    }
+
+    /// A fresh stub of the live view's hub, for a request. There is one for the world: watchers are few, and all of them
+    /// want to see everything.
+    pub(crate) fn live_object(&self) -> Result<Stub> {
+        self.lives.get_by_name("live")
+    }
+
+    /// The same, for calls.
+    pub(crate) fn live(&self) -> Result<LiveStub> {
+        Ok(self.live_object()?.into_rpc::<worker::wasm_bindgen::JsValue>().unchecked_into())
     }
 
     /// The next event queue in turn: each takes 5,000 messages/s.

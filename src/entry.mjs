@@ -1,7 +1,7 @@
 // The Worker's main module. workerd offers RPC only on classes that extend DurableObject, and wasm-bindgen's do not;
 // so the objects that the runtime sees are these, and they delegate to the wasm's.
 import { DurableObject } from "cloudflare:workers";
-import Entrypoint, { Gate as WasmGate, Journal as WasmJournal, Meter as WasmMeter } from "./index.js";
+import Entrypoint, { Gate as WasmGate, Journal as WasmJournal, Live as WasmLive, Meter as WasmMeter } from "./index.js";
 
 export default Entrypoint;
 
@@ -35,6 +35,51 @@ export class Gate extends DurableObject {
 
   report() {
     return this.#gate.report();
+  }
+
+  watch(untilMs) {
+    return this.#gate.watch(untilMs);
+  }
+
+  glance(sinceMs) {
+    return this.#gate.glance(sinceMs);
+  }
+}
+
+export class Live extends DurableObject {
+  #live;
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    this.#live = new WasmLive(ctx, env);
+  }
+
+  fetch(request) {
+    return this.#live.fetch(request);
+  }
+
+  alarm(info) {
+    return this.#live.alarm(info);
+  }
+
+  webSocketMessage(socket, message) {
+    return this.#live.webSocketMessage(socket, message);
+  }
+
+  webSocketClose(socket, code, reason, wasClean) {
+    return this.#live.webSocketClose(socket, code, reason, wasClean);
+  }
+
+  webSocketError(socket, error) {
+    return this.#live.webSocketError(socket, error);
+  }
+
+  peek(glance) {
+    return this.#live.peek(glance);
+  }
+
+  recent() {
+    return this.#live.recent();
   }
 }
 

@@ -3,14 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use analytics::RawEvent;
+use analytics::{AgentCache, RawEvent};
 use durable_objects::gate::handover::SCHEMA;
 use durable_objects::gate::{Gate as Memory, Outgoing};
+use durable_objects::live::REPLAY_BYTES;
 use durable_objects::log::{self, Row};
 use durable_objects::{Admission, GateName, Settings};
-use queues::{Frame, frames, ledger};
+use queues::{Frame, Glance, Message, frames, ledger};
 use serde::Deserialize;
-use worker::js_sys::Promise;
+use worker::js_sys::{Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
 use worker::{
     DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State, console_error,
@@ -22,7 +23,7 @@ use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::group_commit::{GroupCommit, Writes, sleep};
 use crate::handover::{Arrivals, recall};
-use crate::record::Verdict;
+use crate::record::{Verdict, answer_of};
 use crate::sql::{blob, execute, integer, read};
 
 /// The Durable Object class. A thin delegate: everything that outlives a call is in [`Keeper`].
@@ -47,6 +48,8 @@ pub(crate) struct Keeper {
     pub(crate) arrivals: Arrivals,
     group: Rc<GroupCommit>,
     shipping: Cell<bool>,
+    /// Until when somebody watches the live view; `None` if the gate has not been told, nor asked.
+    watched_ms: Cell<Option<i64>>,
     /// When the platform is going to wake the gate, as far as this memory knows.
     armed_ms: Cell<Option<i64>>,
 }
@@ -101,6 +104,17 @@ impl Gate {
         })
     }
 
+    /// Somebody watches until then, epoch ms.
+    pub fn watch(&self, until_ms: f64) -> std::result::Result<(), JsValue> {
+        self.keeper()?.watched_ms.set(Some(until_ms as i64));
+        Ok(())
+    }
+
+    /// A [`Glance`] at what the log holds since a moment, encoded.
+    pub fn glance(&self, since_ms: f64) -> std::result::Result<Vec<u8>, JsValue> {
+        Ok(self.keeper()?.glance(since_ms as i64)?)
+    }
+
     /// What the gate says of itself, as JSON.
     pub fn report(&self) -> Promise {
         let keeper = self.keeper();
@@ -141,6 +155,7 @@ impl Keeper {
             arrivals: Arrivals::default(),
             group: Rc::default(),
             shipping: Cell::new(false),
+            watched_ms: Cell::new(None),
             armed_ms: Cell::new(None),
         })
     }
@@ -246,10 +261,50 @@ impl Keeper {
                     break;
                 }
                 let messages = keeper.memory.borrow_mut().ship(now_ms());
+                keeper.show(&messages);
                 keeper.send(messages).await;
             }
             keeper.shipping.set(false);
         });
+    }
+
+    /// Shows the hub of the live view what is on its way, if anybody watches. Nobody waits for it.
+    fn show(self: &Rc<Self>, messages: &[Outgoing]) {
+        let now_ms = now_ms();
+        if messages.is_empty() || self.watched_ms.get().is_some_and(|until_ms| until_ms < now_ms) {
+            return;
+        }
+        // Whatever comes of it, a gate asks once: the hub tells it when somebody begins to watch.
+        self.watched_ms.set(self.watched_ms.get().or(Some(0)));
+        let (mut glance, mut agents) = (Glance::default(), AgentCache::default());
+        for message in messages.iter().filter_map(|message| Message::decode(&message.bytes).ok()) {
+            glance.merge(Glance::at(message.frames, 0, &mut agents));
+        }
+        let keeper = Rc::clone(self);
+        wasm_bindgen_futures::spawn_local(async move {
+            let Ok(hub) = Edge::of(&keeper.platform.env).and_then(|edge| edge.live()) else { return };
+            if let Ok(until_ms) = answer_of(hub.peek(&Uint8Array::from(&*glance.encode()))).await
+                && let Some(until_ms) = until_ms.as_f64()
+            {
+                keeper.watched_ms.set(Some(until_ms as i64));
+            }
+        });
+    }
+
+    /// Newest first, as far back as [`REPLAY_BYTES`] reach.
+    fn glance(&self, since_ms: i64) -> Result<Vec<u8>> {
+        let (mut sum, mut agents, mut bytes) = (Glance::default(), AgentCache::default(), 0);
+        for row in execute(&self.sql, log::since(since_ms))?.raw() {
+            let mut columns = row?.into_iter();
+            let (seq, body) = (integer(&mut columns)?, blob(&mut columns)?);
+            bytes += body.len();
+            if bytes > REPLAY_BYTES {
+                sum.since = seq + 1;
+                break;
+            }
+            sum.merge(Glance::at(&body, since_ms, &mut agents));
+        }
+        Ok(sum.encode())
     }
 
     async fn send(self: &Rc<Self>, messages: Vec<Outgoing>) {

@@ -15,6 +15,7 @@ mod catalog_routes;
 mod clock;
 mod config;
 mod consumer;
+mod dashboard;
 mod dead_letters;
 mod deliveries;
 mod edge;
@@ -33,6 +34,7 @@ mod limits;
 mod link_changes;
 mod link_files;
 mod link_routes;
+mod live;
 mod lookup;
 mod meter;
 mod once;
@@ -51,11 +53,13 @@ mod record;
 mod redirect;
 mod schedule;
 mod senders;
+mod session_routes;
 mod sql;
 mod stats;
 mod tag;
 mod terms;
 mod tries;
+mod try_route;
 mod unzip;
 mod visit;
 mod watch;
@@ -147,6 +151,10 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/postback" => postback::tell(request, env, query).await,
         "/tag.js" => tag::show(request, env).await,
         "/events" => events::batch(request, env).await,
+        "/dashboard" => dashboard::enter(request),
+        "/stats/live" => live::watch(request.clone()?, env).await,
+        "/stats/recent" => live::recent(request, env).await,
+        "/api/session" => session_routes::route(request, env).await,
         "/stats/clicks" => stats::clicks(request, env, query).await,
         "/stats/quality" => stats::quality(request, env, query).await,
         "/stats/sessions" => journey_stats::sessions(request, env, query).await,
@@ -176,9 +184,10 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
             if let Some(kind) = path.strip_prefix("/events/") {
                 events::one(request, env, kind, query).await
             } else if let Some(rest) = path.strip_prefix("/api/links/") {
-                match rest.strip_suffix("/qr") {
-                    Some(token) => qr_route::show(request, env, token, query).await,
-                    None => link_routes::item(request, env, rest, query).await,
+                match rest.rsplit_once('/') {
+                    Some((name, "qr")) => qr_route::show(request, env, name, query).await,
+                    Some((name, "try")) => try_route::run(request, env, name, query).await,
+                    _ => link_routes::item(request, env, rest, query).await,
                 }
             } else if let Some(rest) = kept(path) {
                 let verb = webhook_routes::verb(rest);
@@ -189,6 +198,8 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
                 }
             } else if let Some(rest) = path.strip_prefix("/api/deliveries/") {
                 webhook_routes::delivery(request, env, rest).await
+            } else if path.starts_with("/dashboard/") {
+                dashboard::show(request.clone()?, env).await
             } else if let Some(id) = path.strip_prefix("/api/keys/") {
                 key_routes::item(request, env, id).await
             } else if let Some(rest) = path.strip_prefix("/api/dead-letters/") {

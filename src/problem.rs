@@ -19,6 +19,8 @@ pub(crate) enum Problem {
     Forbidden(&'static str),
     /// Events are not taken from there.
     Stranger,
+    /// A page of another origin used the dashboard's cookie.
+    CrossSite,
     /// There is nothing here.
     NotFound(&'static str),
     /// The link led somewhere once.
@@ -39,6 +41,8 @@ pub(crate) enum Problem {
     Slow,
     /// Too often, for so many seconds.
     TooMany(u32),
+    /// The route speaks WebSocket.
+    UpgradeRequired,
     /// The body is larger than allowed.
     TooLarge(Cow<'static, str>),
     /// The body's type is not one we read.
@@ -73,7 +77,7 @@ impl Problem {
         match self {
             Self::Invalid(_) => 400,
             Self::Unauthenticated => 401,
-            Self::Forbidden(_) | Self::Stranger => 403,
+            Self::Forbidden(_) | Self::Stranger | Self::CrossSite => 403,
             Self::NotFound(_) => 404,
             Self::Gone(_) => 410,
             Self::MethodNotAllowed(_) => 405,
@@ -81,6 +85,7 @@ impl Problem {
             Self::Conflict(_) | Self::Taken(_) | Self::Unreadable(_) => 409,
             Self::PreconditionFailed => 412,
             Self::KeyReused => 422,
+            Self::UpgradeRequired => 426,
             Self::TooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::TooMany(_) => 429,
@@ -94,10 +99,12 @@ impl Problem {
             Self::Unauthenticated => "A key is needed",
             Self::Forbidden(_) => "The key may not do this",
             Self::Stranger => "Not from there",
+            Self::CrossSite => "Not from this page",
             Self::NotFound(_) => "Not found",
             Self::Gone(_) => "The link is over",
             Self::MethodNotAllowed(_) => "Method not allowed",
             Self::Conflict(_) | Self::Taken(_) => "Conflict",
+            Self::UpgradeRequired => "Upgrade required",
             Self::KeyReused => "Idempotency key reused",
             Self::PreconditionFailed => "Precondition failed",
             Self::Unreadable(_) => "Still unreadable",
@@ -114,6 +121,7 @@ impl Problem {
         match self {
             Self::Taken(one) => said(one).into(),
             Self::KeyReused => "This Idempotency-Key came with another request; draw a new one".into(),
+            Self::UpgradeRequired => "This route is a WebSocket; /stats/recent answers a GET".into(),
             Self::Invalid(rejects) => match rejects.as_slice() {
                 [one] => said(one).into(),
                 many => format!("{} fields have to be corrected", many.len()).into(),
@@ -126,6 +134,9 @@ impl Problem {
             }
             Self::Slow => "The body did not arrive in time; send it again".into(),
             Self::TooMany(seconds) => format!("Try again in {seconds} seconds").into(),
+            Self::CrossSite => {
+                "With the dashboard's cookie only its own pages may do this; others send a key".into()
+            }
             Self::NotFound(detail)
             | Self::Gone(detail)
             | Self::Conflict(detail)

@@ -284,7 +284,7 @@ fn counted_of(result: &D1Result) -> Result<HashSet<(String, i64)>, Problem> {
 }
 
 /// Every gate that hits may have gone to.
-fn names(edge: &Edge) -> Vec<GateName> {
+pub(crate) fn names(edge: &Edge) -> Vec<GateName> {
     let regions =
         Region::ALL.into_iter().filter(|&region| (region != Region::World) == edge.config.gate_regions);
     regions.flat_map(|region| (0..edge.maps.most()).map(move |shard| GateName { region, shard })).collect()

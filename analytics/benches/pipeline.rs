@@ -3,6 +3,7 @@
 //! `cargo bench -p analytics --bench pipeline` takes a few seconds. `... -- --passes 1` goes once through the events,
 //! for callgrind, whose instruction count does not vary.
 
+use analytics::archive::Lines;
 use analytics::rollup::Rollup;
 use analytics::{AgentCache, EventId, Kind, RawEvent, Source, enrich_with};
 
@@ -149,6 +150,28 @@ fn pass(events: &[(EventId, Vec<u8>)]) -> (usize, usize) {
     (read, rollup.finish().sheets.len())
 }
 
+/// What their lines for the archive cost on top: ns an event, and bytes.
+#[expect(clippy::disallowed_methods, reason = "a stopwatch")]
+fn lines(events: &[(EventId, Vec<u8>)]) -> (f64, usize) {
+    let mut agents = AgentCache::default();
+    let tracked: Vec<_> = events
+        .iter()
+        .filter_map(|(id, body)| Some(enrich_with(&mut agents, RawEvent::decode(*id, body).ok()?)))
+        .collect();
+    let (mut fastest, mut bytes) = (f64::MAX, 0);
+    for _ in 0..30 {
+        let start = std::time::Instant::now();
+        let mut lines = Lines::default();
+        for event in &tracked {
+            lines.add(event);
+        }
+        let chunks = std::hint::black_box(lines.into_chunks());
+        fastest = fastest.min(start.elapsed().as_secs_f64());
+        bytes = chunks.iter().map(|chunk| chunk.text.len()).sum();
+    }
+    (fastest * 1e9 / EVENTS as f64, bytes / EVENTS)
+}
+
 #[expect(clippy::disallowed_methods, reason = "a stopwatch")]
 fn main() {
     let events = events();
@@ -170,8 +193,9 @@ fn main() {
         passes += 1;
     }
     let (per_second, ns) = (EVENTS as f64 / fastest, fastest * 1e9 / EVENTS as f64);
+    let (line_ns, line_bytes) = lines(&events);
     println!(
-        r#"{{"events_per_second":{per_second:.0},"ns_per_event":{ns:.1},"events":{EVENTS},"bytes_per_event":{},"sheets":{sheets},"passes":{passes}}}"#,
+        r#"{{"events_per_second":{per_second:.0},"ns_per_event":{ns:.1},"events":{EVENTS},"bytes_per_event":{},"sheets":{sheets},"passes":{passes},"line_ns":{line_ns:.1},"line_bytes":{line_bytes}}}"#,
         bytes / EVENTS
     );
 }

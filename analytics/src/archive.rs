@@ -14,7 +14,7 @@ mod rows;
 pub use clicks::write_click;
 pub use csv::{COLUMNS, csv_header, write_csv};
 pub use filter::{EventFilter, Format};
-pub use line::{Copies, Line, read, write_copies, write_event};
+pub use line::{Billed, Copies, Line, read, write_copies, write_event, write_outcome};
 pub use lines::{Chunk, Lines};
 pub use rows::{
     GATHER_BYTES, Keeping, PAGE_ROWS, Run, Span, Waiting, forget, forgotten, gathered, keep, named, next,

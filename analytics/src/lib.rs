@@ -44,6 +44,7 @@ pub mod report;
 pub mod retention;
 pub mod rollup;
 pub mod segment;
+pub mod session;
 pub mod sheet;
 pub mod signature;
 pub mod skew;

@@ -187,6 +187,17 @@ pub struct Moved<'a> {
 }
 
 impl<'a> Outcome<'a> {
+    /// When it counts, epoch ms.
+    pub fn at_ms(&self) -> i64 {
+        match self {
+            Self::Session(session) => session.start_ms,
+            Self::Step(step) => step.entered_ms,
+            Self::Credit(credit) => credit.at_ms,
+            Self::Correction(correction) => correction.at_ms,
+            Self::Moved(moved) => moved.footprint.at_ms,
+        }
+    }
+
     /// Takes back what it told.
     pub fn negate(&mut self) {
         match self {

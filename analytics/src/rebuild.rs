@@ -10,7 +10,7 @@ use crate::fold::{Merge, Set};
 use crate::rollup::Rollup;
 use crate::segment::PARTITIONS;
 use crate::statement::Statement;
-use crate::{AgentCache, Verdict, enrich_with};
+use crate::{AgentCache, Outcome, Verdict, enrich_with};
 
 /// A step takes lines until it has so many: about as many as a consumer's largest batch, so it has the memory.
 pub const STEP_LINES: i64 = 10_000;
@@ -25,7 +25,7 @@ pub struct Progress {
     pub step: i64,
     /// Up to this number of the archive.
     pub seq: i64,
-    /// Events that were added.
+    /// Events that were added, and what followed from journeys.
     pub events: i64,
     /// Copies likewise.
     pub copies: i64,
@@ -49,13 +49,18 @@ impl Step {
     pub fn add(&mut self, lines: &str, campaigns: &Campaigns) -> Result<(), String> {
         for line in lines.lines() {
             match read(line) {
-                Ok(Line::Event { raw, cost_nanos, .. }) => {
+                Ok(Line::Event { raw, billed, .. }) => {
                     let was_bot = line.contains(r#","verdict":"bot","#);
                     let event = if was_bot {
                         campaigns.enrich_with(&mut self.agents, *raw)
                     } else {
                         let mut event = enrich_with(&mut self.agents, *raw);
-                        event.cost_nanos = if event.bot.verdict == Verdict::Bot { 0 } else { cost_nanos };
+                        if event.bot.verdict != Verdict::Bot {
+                            (event.cost_nanos, event.cost_currency) =
+                                (billed.cost_nanos, billed.cost_currency);
+                            (event.payout_nanos, event.payout_currency) =
+                                (billed.payout_nanos, billed.payout_currency);
+                        }
                         event
                     };
                     self.rollup.add(&event);
@@ -64,6 +69,12 @@ impl Step {
                 Ok(Line::Copies(Copies { at_ms, campaign_id, link, kind, times })) => {
                     self.rollup.add_duplicates(at_ms, &campaign_id, &link, kind, times);
                     self.copies = self.copies.saturating_add_unsigned(times);
+                }
+                // As it was told, by the rules of then: journeys are not walked again.
+                Ok(Line::Outcome(body)) => {
+                    let outcome = Outcome::decode(&body).ok_or("an outcome that cannot be read")?;
+                    self.rollup.add_outcome(&outcome);
+                    self.events += 1;
                 }
                 Err(error) => return Err(format!("{error}: {}", line.get(..200).unwrap_or(line))),
             }

@@ -67,6 +67,12 @@ pub fn message(number: i64) -> Statement {
     Statement::new("SELECT body FROM log WHERE seq >= ?1 AND message = ?1 ORDER BY seq", [number.into()])
 }
 
+/// The rows since a moment, newest first: `seq, body`.
+pub fn since(ms: i64) -> Statement {
+    // `seq` is the time of the commit, or hardly later.
+    Statement::new("SELECT seq, body FROM log WHERE seq >= ?1 ORDER BY seq DESC", [ms.into()])
+}
+
 /// Takes back rows from `seq` on: those of a commit that failed half-way.
 pub fn undo(from_seq: i64) -> Statement {
     Statement::new("DELETE FROM log WHERE seq >= ?1", [from_seq.into()])

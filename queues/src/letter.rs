@@ -21,6 +21,8 @@ pub struct Replayed {
     pub handover: Handover,
     /// The copies in it, which the archive has to have as well.
     pub copies: Vec<Copies>,
+    /// What followed from journeys, likewise.
+    pub outcomes: Vec<(i64, Vec<u8>)>,
     /// The transaction that counts it and removes it.
     pub statements: Vec<Statement>,
 }
@@ -80,7 +82,7 @@ pub fn replay(
     plan.charges.unlimited();
     statements.extend(plan.charges.add());
     statements.push(forget(&letter.id));
-    Ok(Replayed { handover: plan.handover, copies: plan.copies, statements })
+    Ok(Replayed { handover: plan.handover, copies: plan.copies, outcomes: plan.outcomes, statements })
 }
 
 /// Keeps only a part of a letter: the rest is counted.

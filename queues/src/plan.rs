@@ -66,6 +66,8 @@ pub struct Plan {
     pub entries: Vec<Entry>,
     /// Copies that gates turned away, which the sums have as well.
     pub copies: Vec<Copies>,
+    /// What followed from journeys, with the time that it counts at, likewise.
+    pub outcomes: Vec<(i64, Vec<u8>)>,
     /// What cannot be counted.
     pub dead: Vec<DeadLetter>,
     /// What is to be handed to the journeys, before it is counted: what the ledger knows, they have.
@@ -109,7 +111,7 @@ impl Plan {
                     if counted.contains(&(gate.to_owned(), number)) || !taken.insert((gate, number)) {
                         Fate::Counted
                     } else {
-                        let told = (&mut plan.copies, &mut plan.dead, &mut plan.handover);
+                        let told = (&mut plan.copies, &mut plan.outcomes, &mut plan.dead, &mut plan.handover);
                         let entry = read(gate, number, frames, &mut meaning, &mut rollup, told, &mut each);
                         plan.entries.push(entry);
                         Fate::Apply
@@ -140,6 +142,10 @@ struct Meaning<'a> {
     charges: Charges,
 }
 
+/// Where what is not added up goes: copies, outcomes, dead letters, and what is handed over.
+type Sinks<'s> =
+    (&'s mut Vec<Copies>, &'s mut Vec<(i64, Vec<u8>)>, &'s mut Vec<DeadLetter>, &'s mut Handover);
+
 /// Reads one message's frames into the sums. A frame that cannot be read is dead by itself: its neighbours count.
 fn read<'a>(
     gate: &str,
@@ -147,7 +153,7 @@ fn read<'a>(
     bytes: &'a [u8],
     meaning: &mut Meaning<'a>,
     rollup: &mut Rollup,
-    (copied, dead, handover): (&mut Vec<Copies>, &mut Vec<DeadLetter>, &mut Handover),
+    (copied, followed, dead, handover): Sinks<'_>,
     each: &mut impl FnMut(Counted<'_, 'a>),
 ) -> Entry {
     let mut entry = Entry { gate: gate.to_owned(), number, events: 0, dead: 0, duplicates: 0 };
@@ -183,30 +189,29 @@ fn read<'a>(
                     bury(place, reason, &whole);
                 }
             },
-            Ok(Frame::Outcome(body)) => match Outcome::decode(body) {
-                Some(Outcome::Moved(moved)) => {
-                    handover.add_moved(moved);
-                    entry.events += 1;
-                }
-                Some(outcome) => {
-                    if let Outcome::Correction(correction) = &outcome {
-                        meaning.charges.correct(correction);
-                    }
-                    if let Outcome::Session(session) = &outcome
-                        && session.times == 1
-                    {
-                        each(Counted::Session { about: (gate, number, place), session });
-                    }
-                    rollup.add_outcome(&outcome);
-                    entry.events += 1;
-                }
-                None => {
+            Ok(Frame::Outcome(body)) => {
+                let Some(outcome) = Outcome::decode(body) else {
                     entry.dead += 1;
                     let mut whole = Vec::new();
                     Frame::Outcome(body).write(&mut whole);
                     bury(place, "an outcome of a later version, or none at all".to_owned(), &whole);
+                    continue;
+                };
+                followed.push((outcome.at_ms(), body.to_vec()));
+                if let Outcome::Correction(correction) = &outcome {
+                    meaning.charges.correct(correction);
                 }
-            },
+                if let Outcome::Session(session) = &outcome
+                    && session.times == 1
+                {
+                    each(Counted::Session { about: (gate, number, place), session });
+                }
+                rollup.add_outcome(&outcome);
+                if let Outcome::Moved(moved) = outcome {
+                    handover.add_moved(moved);
+                }
+                entry.events += 1;
+            }
             Err(broken) => {
                 entry.dead += 1;
                 let (reason, frame) = match broken {

@@ -76,5 +76,5 @@ export class Profile {
 
 /** A fresh profile. */
 export async function openProfile(options: BrowserContextOptions = {}): Promise<Profile> {
-  return new Profile(await (await browser()).newContext(options));
+  return new Profile(await (await browser()).newContext({ locale: "en-US", ...options }));
 }

@@ -61,7 +61,7 @@ test("reports on journeys that nobody made are empty, and say what they cannot t
     steps: [{ name: "Pricing", entered: 0, converted: 0, rate: null, drop_off: 0, median_seconds: null }, { name: "purchase" }],
   });
   expect((await ask("GET", "/stats/sessions?campaign_id=x&group_by=device")).body).toMatchObject({
-    totals: { count: 0, bounce_rate: null, median_duration_seconds: null, value: 0 }, groups: [],
+    totals: { count: 0, bounce_rate: null, median_duration_seconds: null, revenue: 0 }, groups: [],
   });
   expect((await ask("GET", "/stats/conversions?model=linear")).body).toMatchObject({ model: "linear", totals: { conversions: 0 } });
   const { models } = (await ask("GET", "/stats/conversions?models=all")).body;
@@ -89,7 +89,8 @@ test("a publisher is paid within the campaign's budget, and the statement says s
   await click(server, { campaign_id: "tick" });
   await settles(async () => expect((await totals("campaign_id=tick")).clicks).toBe(1));
   for (let n = 1; n <= 4; n++) {
-    await click(server, { campaign_id: "tight" });
+    // A campaign pays for a visitor once: these are four.
+    await click(server, { campaign_id: "tight", anonymous_id: `a${n}` });
     await settles(async () => expect((await totals("campaign_id=tight")).clicks).toBe(n));
   }
   expect(await totals("campaign_id=tight")).toMatchObject({
@@ -98,7 +99,7 @@ test("a publisher is paid within the campaign's budget, and the statement says s
   await ask("PATCH", "/api/campaigns/tight", { budget_micros: 750_000 });
   await click(server, { campaign_id: "tick" });
   await settles(async () => expect((await totals("campaign_id=tick")).clicks).toBe(2));
-  await click(server, { campaign_id: "tight" });
+  await click(server, { campaign_id: "tight", anonymous_id: "a5" });
   await settles(async () => expect(await totals("campaign_id=tight")).toMatchObject({ clicks: 5, cost_micros: 750_000 }));
 
   const statement = (await ask("GET", "/api/publishers/anna/statement")).body;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::cell::push_cell;
 
 /// The columns: every name that a line of an event can have, in its order. Only ever added to, at the end.
-pub const COLUMNS: [&str; 65] = [
+pub const COLUMNS: [&str; 71] = [
     "event_id",
     "kind",
     "verdict",
@@ -47,8 +47,14 @@ pub const COLUMNS: [&str; 65] = [
     "ua_mobile",
     "ua_platform",
     "currency",
+    "txid",
     "value_micros",
+    "status",
+    "click_ms",
     "cost_nanos",
+    "cost_currency",
+    "payout_nanos",
+    "payout_currency",
     "asn",
     "hints",
     "visitor",

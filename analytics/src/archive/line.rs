@@ -3,8 +3,11 @@
 
 use std::fmt::{self, Write};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+use crate::conversion::Status;
 use crate::enrich::RULES_VERSION;
 use crate::{EventId, Hints, Kind, RawEvent, Source, Text, TrackedEvent, Trigger};
 
@@ -31,26 +34,41 @@ pub enum Line<'a> {
         /// Its facts, in its campaign: as [`TrackedEvent::raw`].
         raw: Box<RawEvent<'a>>,
         /// What was billed for it.
-        cost_nanos: i64,
+        billed: Billed<'a>,
         /// By which rules the rest of the line was worked out. They are not read back: who wants them
         /// enriches again.
         rules_version: u32,
     },
     /// Copies.
     Copies(Copies),
+    /// What followed from a journey: for [`crate::Outcome::decode`].
+    Outcome(Vec<u8>),
+}
+
+/// What was billed for an event.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Billed<'a> {
+    /// To the campaign.
+    pub cost_nanos: i64,
+    /// In this currency.
+    pub cost_currency: Text<'a>,
+    /// By the publisher.
+    pub payout_nanos: i64,
+    /// In this currency.
+    pub payout_currency: Text<'a>,
 }
 
 type Get = for<'r, 'a> fn(&'r RawEvent<'a>) -> &'r Text<'a>;
 type Set = for<'r, 'a> fn(&'r mut RawEvent<'a>) -> &'r mut Text<'a>;
 
 macro_rules! texts {
-    ($($name:literal => $field:ident $([$place:literal])?),* $(,)?) => {
-        [$(($name, |raw| &raw.$field$([$place])?, |raw| &mut raw.$field$([$place])?)),*]
+    ($($name:literal => $field:ident $(.$part:ident)? $([$place:literal])?),* $(,)?) => {
+        [$(($name, |raw| &raw.$field$(.$part)?$([$place])?, |raw| &mut raw.$field$(.$part)?$([$place])?)),*]
     };
 }
 
 /// The texts of an event by their names in a line: one table for writing and reading.
-pub(super) const TEXTS: [(&str, Get, Set); 31] = texts![
+pub(super) const TEXTS: [(&str, Get, Set); 32] = texts![
     "link" => link,
     "campaign_id" => campaign_id,
     "name" => name,
@@ -82,6 +100,7 @@ pub(super) const TEXTS: [(&str, Get, Set); 31] = texts![
     "ua_mobile" => ua_mobile,
     "ua_platform" => ua_platform,
     "currency" => currency,
+    "txid" => postback.txid,
 ];
 
 /// Writes an event's line, with its end.
@@ -107,9 +126,20 @@ pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
     if let Some(value_micros) = raw.value_micros {
         number(out, "value_micros", value_micros);
     }
+    if raw.kind == Kind::Conversion || raw.postback.status != Status::default() {
+        text(out, "status", raw.postback.status.name());
+    }
+    if let Some(click_ms) = raw.click_ms {
+        number(out, "click_ms", click_ms);
+    }
     if event.cost_nanos != 0 {
         number(out, "cost_nanos", event.cost_nanos);
     }
+    text(out, "cost_currency", &event.cost_currency);
+    if event.payout_nanos != 0 {
+        number(out, "payout_nanos", event.payout_nanos);
+    }
+    text(out, "payout_currency", &event.payout_currency);
     if raw.asn != 0 {
         number(out, "asn", raw.asn.into());
     }
@@ -168,6 +198,14 @@ pub fn write_copies(copies: &Copies, out: &mut String) {
     text(out, "link", &copies.link);
     text(out, "campaign_id", &copies.campaign_id);
     number(out, "times", copies.times as i64);
+    out.push_str("}\n");
+}
+
+/// Writes the line of what followed from a journey, with its end.
+pub fn write_outcome(at_ms: i64, body: &[u8], out: &mut String) {
+    out.push_str(r#"{"record":"outcome""#);
+    number(out, "effective_time_ms", at_ms);
+    text(out, "body", &STANDARD_NO_PAD.encode(body));
     out.push_str("}\n");
 }
 
@@ -236,7 +274,8 @@ impl<'de> Visitor<'de> for Members {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Line<'de>, A::Error> {
         let mut raw = RawEvent::new(EventId::from_bytes([0; 16]), Kind::Click, Source::Redirect, 0);
         let (mut record, mut id, mut kind, mut times) = (Text::EMPTY, None, None, 0);
-        let (mut effective_time_ms, mut cost_nanos, mut rules_version) = (0, 0, 0);
+        let (mut effective_time_ms, mut billed, mut rules_version) = (0, Billed::default(), 0);
+        let mut body = Text::EMPTY;
         while let Some(name) = map.next_key::<Text<'de>>()? {
             if let Some((.., set)) = TEXTS.iter().find(|(known, ..)| name == *known) {
                 *set(&mut raw) = map.next_value()?;
@@ -265,7 +304,16 @@ impl<'de> Visitor<'de> for Members {
                 "event_time_ms" => raw.event_time_ms = map.next_value()?,
                 "sent_at_ms" => raw.sent_at_ms = Some(map.next_value()?),
                 "value_micros" => raw.value_micros = Some(map.next_value()?),
-                "cost_nanos" => cost_nanos = map.next_value()?,
+                "status" => {
+                    let status: Text<'de> = map.next_value()?;
+                    raw.postback.status = Status::parse(&status).ok_or_else(|| unknown("status"))?;
+                }
+                "click_ms" => raw.click_ms = Some(map.next_value()?),
+                "cost_nanos" => billed.cost_nanos = map.next_value()?,
+                "cost_currency" => billed.cost_currency = map.next_value()?,
+                "payout_nanos" => billed.payout_nanos = map.next_value()?,
+                "payout_currency" => billed.payout_currency = map.next_value()?,
+                "body" => body = map.next_value()?,
                 "asn" => raw.asn = map.next_value()?,
                 "hints" => raw.hints = Hints::from_bits(map.next_value()?),
                 "visitor" => {
@@ -280,11 +328,15 @@ impl<'de> Visitor<'de> for Members {
                 }
             }
         }
+        if record == "outcome" {
+            let bytes = STANDARD_NO_PAD.decode(&*body).map_err(A::Error::custom)?;
+            return Ok(Line::Outcome(bytes));
+        }
         raw.kind = kind.ok_or_else(|| A::Error::missing_field("kind"))?;
         match &*record {
             "event" => {
                 raw.id = id.ok_or_else(|| A::Error::missing_field("event_id"))?;
-                Ok(Line::Event { raw: Box::new(raw), cost_nanos, rules_version })
+                Ok(Line::Event { raw: Box::new(raw), billed, rules_version })
             }
             "copies" => Ok(Line::Copies(Copies {
                 at_ms: effective_time_ms,

@@ -1,6 +1,6 @@
 //! Lines as they gather while a batch is planned.
 
-use super::line::{Copies, write_copies, write_event};
+use super::line::{Copies, write_copies, write_event, write_outcome};
 use crate::TrackedEvent;
 
 /// A chunk ends behind the line that reaches this: any chunk is a value that D1 takes (2 MB), and the memory of one that
@@ -14,7 +14,7 @@ pub struct Chunk {
     pub text: String,
     /// How many.
     pub lines: i64,
-    /// Events among them.
+    /// Events among them, and what followed from journeys.
     pub events: i64,
     /// Copies that were turned away, all together.
     pub copies: i64,
@@ -33,6 +33,13 @@ impl Lines {
     pub fn add(&mut self, event: &TrackedEvent<'_>) {
         let chunk = self.open(event.effective_time_ms);
         write_event(event, &mut chunk.text);
+        chunk.events += 1;
+    }
+
+    /// Adds what followed from a journey. It is an event of the ledger's.
+    pub fn add_outcome(&mut self, at_ms: i64, body: &[u8]) {
+        let chunk = self.open(at_ms);
+        write_outcome(at_ms, body, &mut chunk.text);
         chunk.events += 1;
     }
 

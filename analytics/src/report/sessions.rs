@@ -59,7 +59,7 @@ pub fn answer(
         put("converted", json!(line.count(CONVERTED)));
         put("conversion_rate", rate(line.count(CONVERTED), sessions));
         let money = sheet.map(|sheet| &sheet.money);
-        worth("value", &question.query, &line.counters, currencies, money, &mut put);
+        worth("revenue", &question.query, &line.counters, currencies, money, &mut put);
         numbers
     });
     Ok(Value::Object(answer))

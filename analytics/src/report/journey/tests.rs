@@ -139,14 +139,14 @@ fn golden_sessions() {
         json!({
             "count": 4, "bounces": 1, "bounce_rate": 0.25, "median_duration_seconds": 90.0,
             "average_duration_seconds": 195.0, "events": 10, "pages": 10, "pages_per_session": 2.5,
-            "conversions": 2, "converted": 2, "conversion_rate": 0.5, "value": 10.0, "currency": "EUR",
+            "conversions": 2, "converted": 2, "conversion_rate": 0.5, "revenue": 10.0, "currency": "EUR",
         })
     );
     let counts: Vec<_> = answer["series"].as_array().unwrap().iter().map(|point| &point["count"]).collect();
     assert_eq!(counts, [0, 0, 1, 3]);
     assert_eq!((&answer["groups"][0]["country"], &answer["groups"][0]["count"]), (&json!("DE"), &json!(2)));
     let german = ask(&store, Report::Sessions, "country=DE")["totals"].clone();
-    assert_eq!((&german["count"], &german["value"]), (&json!(2), &json!(0.0)));
+    assert_eq!((&german["count"], &german["revenue"]), (&json!(2), &json!(0.0)));
     let spring = ask(&store, Report::Sessions, "campaign_id=spring&group_by=link")["totals"].clone();
     assert_eq!((&spring["count"], &spring["median_duration_seconds"]), (&json!(3), &json!(60.0)));
     assert_eq!(ask(&store, Report::Sessions, "link=a&country=US")["totals"]["count"], 1);

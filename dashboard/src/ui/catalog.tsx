@@ -1,0 +1,150 @@
+// Campaigns and publishers: lists of what clicks count for, beside what came of them.
+import { useState } from "preact/hooks";
+import { type List, type Refused, type Report, ask } from "../api.ts";
+import { viewOf, query } from "../filters.ts";
+import { money, percent, short } from "../format.ts";
+import type { PageProps } from "../pages.ts";
+import { address } from "../place.ts";
+import { may } from "../session.ts";
+import { Dialog } from "./dialog.tsx";
+import { Choice, Field } from "./field.tsx";
+import { Icon } from "./icon.tsx";
+import { Empty, Failure, Waiting } from "./states.tsx";
+import { toast } from "./toast.tsx";
+import { PeriodPicker } from "./view-bar.tsx";
+import { useAnswer } from "../use.ts";
+
+interface Entry {
+  id: string;
+  name: string;
+  status: string;
+  version: number;
+  currency: string | null;
+  cost_model?: string | null;
+  cost_micros?: number | null;
+  budget_micros?: number | null;
+  publisher_id?: string | null;
+  payout_model?: string | null;
+  payout_micros?: number | null;
+  payout_percent?: number | null;
+  note: string | null;
+}
+
+export interface Kind {
+  path: "campaigns" | "publishers";
+  one: string;
+  many: string;
+  dimension: "campaign_id" | "publisher_id";
+  models: readonly (readonly [string, string])[];
+  model: "cost_model" | "payout_model";
+  amount: "cost_micros" | "payout_micros";
+  statuses: readonly (readonly [string, string])[];
+}
+
+export function Catalog({ kind, params, session }: PageProps & { kind: Kind }) {
+  const view = viewOf(params);
+  const [search, setSearch] = useState("");
+  const [editing, setEditing] = useState<Entry | "new">();
+  const { data, error, again } = useAnswer<List<Entry>>(`/api/${kind.path}?limit=100${search ? `&search=${encodeURIComponent(search)}` : ""}`);
+  const report = useAnswer<Report>(may(session, "stats:read") ? query(view, view.period.now, { group_by: kind.dimension, interval: view.period.interval, limit: "1000" }) : undefined);
+  const writes = may(session, "links:write");
+  const numbers = new Map(report.data?.groups?.map((group) => [group.value, group]));
+  // What is counted, though nobody has entered it.
+  const unknown = search ? [] : [...numbers.keys()].filter((id) => id !== "" && id !== "(other)" && !data?.data.some((entry) => entry.id === id));
+  const rows = [...(data?.data ?? []), ...unknown.map((id) => ({ id, name: id, status: "unknown" }) as Entry)].sort((a, b) => (numbers.get(b.id)?.clicks ?? 0) - (numbers.get(a.id)?.clicks ?? 0));
+  return (
+    <>
+      <header class="page">
+        <h1>{kind.many}</h1>
+        <PeriodPicker view={view} />
+        {writes ? <button type="button" class="primary" onClick={() => setEditing("new")}><Icon name="plus" /> New {kind.one.toLowerCase()}</button> : null}
+      </header>
+      <div class="tools">
+        <label class="search"><span class="hidden">Search {kind.many.toLowerCase()}</span><Icon name="search" /><input type="search" placeholder="Search name or id…" value={search} onInput={({ currentTarget }) => setSearch(currentTarget.value)} /></label>
+      </div>
+      <section class="card table" aria-label={kind.many}>
+        {error ? <Failure error={error} again={again} /> : data === undefined ? <Waiting lines={6} /> : rows.length === 0 ? (
+          <Empty><p>There are no {kind.many.toLowerCase()} {search ? "like that" : "yet"}.</p>{writes && !search ? <button type="button" class="primary" onClick={() => setEditing("new")}>Make the first</button> : null}</Empty>
+        ) : (
+          <div class="scroll" tabIndex={0} role="region" aria-label={kind.many}>
+            <table>
+              <thead><tr><th scope="col">{kind.one}</th><th scope="col">Status</th><th scope="col" class="number">Clicks</th><th scope="col" class="number">Impressions</th><th scope="col" class="number">Conversions</th><th scope="col" class="number">Rate</th><th scope="col" class="number">Cost</th><th scope="col" class="number">Revenue</th><th scope="col"><span class="hidden">Actions</span></th></tr></thead>
+              <tbody>
+                {rows.map((entry) => {
+                  const sums = numbers.get(entry.id);
+                  return (
+                    <tr key={entry.id}>
+                      <th scope="row"><a href={address("overview", { [kind.dimension]: entry.id })}>{entry.name}</a>{entry.name !== entry.id ? <span class="sub">{entry.id}</span> : null}</th>
+                      <td><span class={`badge ${entry.status}`}>{entry.status === "unknown" ? "not entered" : entry.status}</span></td>
+                      <td class="number">{short(sums?.clicks ?? 0)}</td>
+                      <td class="number">{short(sums?.impressions ?? 0)}</td>
+                      <td class="number">{short(sums?.conversions ?? 0)}</td>
+                      <td class="number">{sums?.clicks ? percent(sums.conversions / sums.clicks) : "–"}</td>
+                      <td class="number">{sums?.cost ? money(sums.cost, entry.currency) : "–"}</td>
+                      <td class="number">{sums?.revenue ? money(sums.revenue, sums.currency) : "–"}</td>
+                      <td class="actions">{writes ? <button type="button" class="icon" aria-label={`Edit ${entry.name}`} onClick={() => setEditing(entry.status === "unknown" ? ({ ...entry, status: "active", version: 0 } as Entry) : entry)}><Icon name="edit" /></button> : null}</td>
+                    </tr>
+                  );
+                })}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </section>
+      {editing ? <Editor kind={kind} entry={editing === "new" ? undefined : editing} close={() => setEditing(undefined)} saved={(name) => (setEditing(undefined), toast(`${name} is saved`), again())} /> : null}
+    </>
+  );
+}
+
+function Editor({ kind, entry, close, saved }: { kind: Kind; entry: Entry | undefined; close: () => void; saved: (name: string) => void }) {
+  const known = entry !== undefined && entry.version > 0;
+  const [fields, setFields] = useState<Record<string, string>>({
+    id: entry?.id ?? "",
+    name: entry?.name ?? "",
+    status: entry?.status ?? "active",
+    model: entry?.[kind.model] ?? "none",
+    amount: entry?.[kind.amount] == null ? "" : String((entry[kind.amount] as number) / 1e6),
+    percent: entry?.payout_percent?.toString() ?? "",
+    currency: entry?.currency ?? "",
+    note: entry?.note ?? "",
+  });
+  const [refused, setRefused] = useState<Refused>();
+  const pointers: Record<string, string> = { model: kind.model, amount: kind.amount, percent: "payout_percent" };
+  const field = (name: string) => ({ value: fields[name] ?? "", set: (value: string) => setFields({ ...fields, [name]: value }), error: refused?.at(`/${pointers[name] ?? name}`) });
+  const save = async (event: Event) => {
+    event.preventDefault();
+    const body: Record<string, unknown> = {
+      name: fields.name,
+      status: fields.status,
+      [kind.model]: fields.model,
+      [kind.amount]: fields.amount ? Math.round(Number(fields.amount) * 1e6) : null,
+      ...(fields.model === "revshare" ? { payout_percent: Number(fields.percent) } : {}),
+      currency: fields.currency || null,
+      note: fields.note || null,
+    };
+    try {
+      if (known && entry) await ask(`/api/${kind.path}/${encodeURIComponent(entry.id)}`, { method: "PATCH", body, headers: { "if-match": `"${entry.version}"` } });
+      else await ask(`/api/${kind.path}`, { body: { ...(fields.id ? { id: fields.id } : {}), ...Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)) } });
+      saved(fields.name ?? "");
+    } catch (error) {
+      setRefused(error as Refused);
+    }
+  };
+  return (
+    <Dialog title={known ? `Edit ${entry?.name}` : `New ${kind.one.toLowerCase()}`} close={close}>
+      <form class="editor" onSubmit={save}>
+        <Field label="Name" required {...field("name")} />
+        <div class="columns">
+          <Field label="Id" placeholder="generated" disabled={known} {...field("id")} />
+          <Choice label="Status" options={kind.statuses} value={fields.status ?? ""} set={field("status").set} />
+          <Choice label={kind.model === "cost_model" ? "Costs" : "Is paid"} options={kind.models} value={fields.model ?? ""} set={field("model").set} />
+          {fields.model === "revshare" ? <Field label="Percent" type="number" {...field("percent")} /> : <Field label="Amount" {...field("amount")} />}
+          <Field label="Currency" placeholder="EUR" {...field("currency")} />
+        </div>
+        <Field label="Note" {...field("note")} />
+        {refused ? <p class="error" role="alert">{refused.message}</p> : null}
+        <footer><button type="button" class="quiet" onClick={close}>Cancel</button><button class="primary">Save</button></footer>
+      </form>
+    </Dialog>
+  );
+}
