@@ -22,6 +22,8 @@ pub(crate) const LIVE: &str = "LIVE";
 pub(crate) const ASSETS: &str = "ASSETS";
 /// Analytics Engine.
 pub(crate) const STATS: &str = "STATS";
+/// The queue of nudges to look at what has to be delivered.
+pub(crate) const DELIVERIES: &str = "DELIVERIES";
 /// The table of settings.
 pub(crate) const CONFIG: &str = "CONFIG";
 /// Secret: the first API key.
@@ -129,6 +131,19 @@ impl QueueBinding {
         wasm_bindgen_futures::JsFuture::from(promise).await?;
         Ok(())
     }
+
+    /// Likewise, for somebody who gets it so many seconds later.
+    pub(crate) async fn send_later(&self, body: &[u8], seconds: i64) -> worker::Result<()> {
+        let options = js_sys::Object::new();
+        for (name, value) in
+            [("contentType", JsValue::from_str("bytes")), ("delaySeconds", JsValue::from_f64(seconds as f64))]
+        {
+            // Setting a property of a fresh object cannot fail.
+            let _ = js_sys::Reflect::set(&options, &name.into(), &value);
+        }
+        wasm_bindgen_futures::JsFuture::from(self.send(&Uint8Array::from(body), &options)?).await?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -223,7 +238,9 @@ mod tests {
     fn every_queue_is_consumed_and_has_a_dead_letter_queue() {
         let wrangler = wrangler();
         let producers = names(&wrangler, &["queues", "producers"], "queue");
-        assert_eq!(names(&wrangler, &["queues", "producers"], "binding"), Config::default().queues);
+        let mut bindings = Config::default().queues;
+        bindings.push(DELIVERIES.to_owned());
+        assert_eq!(names(&wrangler, &["queues", "producers"], "binding"), bindings);
         let consumers = wrangler["queues"]["consumers"].as_array().unwrap();
         let consumer = |queue: &str| consumers.iter().find(|entry| entry["queue"].as_str() == Some(queue));
         for queue in producers {

@@ -1,9 +1,10 @@
-//! The campaigns and publishers that this isolate joins events with.
+//! The campaigns and publishers that this isolate joins events with, and the webhooks that it tells of them.
 
 use analytics::Statement;
 use analytics::campaign::Campaigns;
 use analytics::catalog::Sort;
 use analytics::catalog::statements::{CHANGES_AT_ONCE, changes_since};
+use queues::delivery::Hooks;
 use serde::Deserialize;
 use worker::{D1Result, Result};
 
@@ -22,24 +23,28 @@ const BELIEVED_MS: i64 = 60_000;
 /// What is known, and since when.
 pub(crate) struct Held {
     pub(crate) campaigns: Campaigns,
+    pub(crate) hooks: Hooks,
     read_at_ms: i64,
 }
 
 impl Held {
     /// Nothing is known.
     pub(crate) fn new(strangers: usize, strange_links: usize) -> Self {
-        Self { campaigns: Campaigns::new(strangers, strange_links), read_at_ms: 0 }
+        Self { campaigns: Campaigns::new(strangers, strange_links), hooks: Hooks::default(), read_at_ms: 0 }
     }
 
-    /// Takes the answer to [`changes_since`]. `false`: there is more.
-    pub(crate) fn learn(&mut self, records: &[Record], publishers: &[Record]) -> bool {
-        for record in records {
+    fn learn(&mut self, campaigns: &[Record], publishers: &[Record], hooks: &[Record]) -> bool {
+        for record in campaigns {
             self.campaigns.learn(record.text());
         }
         for record in publishers {
             self.campaigns.learn_publisher(record.text());
         }
-        let all = (records.len().max(publishers.len()) as i64) < CHANGES_AT_ONCE;
+        for record in hooks {
+            self.hooks.learn(record.text());
+        }
+        let most = campaigns.len().max(publishers.len()).max(hooks.len());
+        let all = (most as i64) < CHANGES_AT_ONCE;
         if all {
             self.read_at_ms = now_ms();
         }
@@ -52,21 +57,38 @@ impl Held {
 /// # Errors
 /// D1 does not answer. Whoever joined with what may be old would count wrong prices for good.
 pub(crate) async fn refresh(edge: &Edge) -> Result<()> {
-    let fresh = || now_ms() - edge.campaigns.borrow().read_at_ms < FRESH_MS;
-    while !fresh() {
-        let asked = changes(edge);
-        let results = transact(&edge.db, asked).await?;
-        let [campaigns, publishers] = results.as_slice() else { return Ok(()) };
-        let (campaigns, publishers) = (campaigns.results()?, publishers.results()?);
-        edge.campaigns.borrow_mut().learn(&campaigns, &publishers);
-    }
-    Ok(())
+    if now_ms() - edge.campaigns.borrow().read_at_ms < FRESH_MS { Ok(()) } else { refresh_now(edge).await }
 }
 
-/// Asks what became of campaigns and publishers.
-pub(crate) fn changes(edge: &Edge) -> [Statement; 2] {
-    let known = &edge.campaigns.borrow().campaigns;
-    [changes_since(Sort::Campaign, known.change()), changes_since(Sort::Publisher, known.publisher_change())]
+/// The same, whenever it was fresh last.
+///
+/// # Errors
+/// Likewise.
+pub(crate) async fn refresh_now(edge: &Edge) -> Result<()> {
+    loop {
+        let asked = changes(edge);
+        let results = transact(&edge.db, asked).await?;
+        let [campaigns, publishers, hooks] = results.as_slice() else { return Ok(()) };
+        if learn(edge, [campaigns, publishers, hooks])? {
+            return Ok(());
+        }
+    }
+}
+
+/// Asks what became of campaigns, publishers and webhooks.
+pub(crate) fn changes(edge: &Edge) -> [Statement; 3] {
+    let Held { campaigns, hooks, .. } = &*edge.campaigns.borrow();
+    [
+        changes_since(Sort::Campaign, campaigns.change()),
+        changes_since(Sort::Publisher, campaigns.publisher_change()),
+        changes_since(Sort::Webhook, hooks.change()),
+    ]
+}
+
+/// Learns from the answers. `false`: there is more.
+pub(crate) fn learn(edge: &Edge, [campaigns, publishers, hooks]: [&D1Result; 3]) -> Result<bool> {
+    let (campaigns, publishers, hooks) = (campaigns.results()?, publishers.results()?, hooks.results()?);
+    Ok(edge.campaigns.borrow_mut().learn(&campaigns, &publishers, &hooks))
 }
 
 /// Learns what was spent of campaigns.

@@ -1,8 +1,10 @@
-//! `/api/campaigns`, `/api/publishers` and `/api/funnels`: create, read, change, delete, restore.
+//! `/api/campaigns`, `/api/publishers`, `/api/funnels`, `/api/webhooks` and `/api/alerts`: create, read, change, delete,
+//! restore.
 //!
 //! A deleted item is out of sight and costs nothing, but its id stays taken: what was counted for it is still there,
 //! and must not become another's.
 
+use analytics::Reject;
 use analytics::audit::{Action, Entry, changes};
 use analytics::catalog::statements::{List, by_id, insert, update};
 use analytics::catalog::{Item, Sort};
@@ -19,6 +21,7 @@ use crate::precondition::{Precondition, tagged};
 use crate::problem::Problem;
 use crate::random::random_bits;
 use crate::sql::{read, transact};
+use crate::webhook_routes::secret;
 
 const BODY_MAX_BYTES: usize = 64 << 10;
 
@@ -32,7 +35,7 @@ pub(crate) async fn collection(
     let edge = Edge::of(env)?;
     match request.method() {
         Method::Get => {
-            allowed(request, env, Scope::LinksRead).await?;
+            allowed(request, env, scopes(sort).0).await?;
             let mut list = List::new(sort);
             for (name, value) in form_urlencoded::parse(query.as_bytes()) {
                 list.set(&name, &value)?;
@@ -42,11 +45,11 @@ pub(crate) async fn collection(
             Ok(json_response(&answer)?)
         }
         Method::Post => {
-            let actor = allowed(request, env, Scope::LinksWrite).await?;
+            let actor = allowed(request, env, scopes(sort).1).await?;
             let fresh = format!("{:016x}", random_bits() as u64);
             let item = Item::create(sort, &body(request).await?, fresh, now_ms())?;
             if store(&edge, &actor, Action::Created, None, &item).await? {
-                shown(&item, 201)
+                created(&edge, &item)
             } else {
                 Err(Problem::Conflict("There is one with this id already, or was and is deleted"))
             }
@@ -68,8 +71,8 @@ pub(crate) async fn item(
     };
     let method = request.method();
     let scope = match (&method, restore) {
-        (Method::Get, false) => Scope::LinksRead,
-        (Method::Patch | Method::Put | Method::Delete, false) | (Method::Post, true) => Scope::LinksWrite,
+        (Method::Get, false) => scopes(sort).0,
+        (Method::Patch | Method::Put | Method::Delete, false) | (Method::Post, true) => scopes(sort).1,
         (_, true) => return Err(Problem::MethodNotAllowed("POST")),
         (_, false) => return Err(Problem::MethodNotAllowed("GET, PUT, PATCH, DELETE")),
     };
@@ -114,7 +117,7 @@ pub(crate) async fn item(
     }
     match action {
         Action::Deleted => Ok(no_content()?),
-        Action::Created => shown(&after, 201),
+        Action::Created => created(&edge, &after),
         _ => shown(&after, 200),
     }
 }
@@ -127,6 +130,10 @@ async fn store(
     before: Option<&Item>,
     after: &Item,
 ) -> Result<bool, Problem> {
+    if after.sort() == Sort::Webhook && !after.is_deleted() {
+        let callable = links::may_be_called(&after.text("url"), edge.config.webhook_private);
+        callable.map_err(|detail| Reject::new("/url", detail))?;
+    }
     let note = Entry {
         at_ms: now_ms(),
         actor: actor.name().to_owned(),
@@ -142,6 +149,24 @@ async fn store(
     let results = transact(&edge.db, vec![change, note.insert()]).await?;
     let written = results.first().map_or(Ok(Vec::new()), D1Result::results::<Record>)?;
     Ok(!written.is_empty())
+}
+
+/// Who may look at a sort, and who may change it. A webhook carries data out of the house.
+fn scopes(sort: Sort) -> (Scope, Scope) {
+    match sort {
+        Sort::Webhook => (Scope::Admin, Scope::Admin),
+        Sort::Alert => (Scope::StatsRead, Scope::LinksWrite),
+        Sort::Campaign | Sort::Publisher | Sort::Funnel => (Scope::LinksRead, Scope::LinksWrite),
+    }
+}
+
+/// A new item; of a webhook with its secret, which no other answer shows.
+fn created(edge: &Edge, item: &Item) -> Result<Response, Problem> {
+    let mut answer = item.to_json();
+    if let (Sort::Webhook, Some(members)) = (item.sort(), answer.as_object_mut()) {
+        members.insert("secret".to_owned(), secret(edge, item).into());
+    }
+    Ok(tagged(json_status(201, &answer)?, item.version())?)
 }
 
 fn shown(item: &Item, status: u16) -> Result<Response, Problem> {

@@ -48,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) archive: bool,
     pub(crate) archive_days: i64,
     pub(crate) do_not_track: DoNotTrack,
+    pub(crate) webhook_private: bool,
+    pub(crate) webhook_disable_days: f64,
 }
 
 /// Who may send events.
@@ -158,6 +160,8 @@ impl Default for Config {
             archive: true,
             archive_days: 0,
             do_not_track: DoNotTrack::Anonymous,
+            webhook_private: false,
+            webhook_disable_days: 3.0,
         }
     }
 }

@@ -14,23 +14,24 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use durable_objects::Region;
 use futures_util::future::try_join_all;
+use queues::delivery::Told;
 use queues::ledger::DeadLetter;
-use queues::plan::{Fate, Plan};
+use queues::plan::{Counted, Fate, Plan};
 use queues::{Message, backoff_ms, ledger};
 use serde::Deserialize;
 use worker::js_sys::{ArrayBuffer, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
-use worker::{Env, Error, Result, console_error, console_warn};
+use worker::{D1Result, Env, Error, Result, console_error, console_warn};
 
 use crate::archive::keep;
 use crate::bindings::STATS;
-use crate::campaigns::{changes, learn_spent, refresh};
+use crate::campaigns::{changes, learn, learn_spent, refresh};
 use crate::clock::now_ms;
+use crate::deliveries::wake;
 use crate::edge::Edge;
 use crate::journal::{hand, hand_to};
-use crate::lookup::Record;
 use crate::record::{admit_again, go_round_again};
-use crate::sql::{StoredPage, read, transact};
+use crate::sql::{StoredPage, transact};
 
 #[wasm_bindgen]
 extern "C" {
@@ -44,7 +45,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn attempts(this: &QueueMessage) -> f64;
     #[wasm_bindgen(method)]
-    fn ack(this: &QueueMessage);
+    pub(crate) fn ack(this: &QueueMessage);
     #[wasm_bindgen(method)]
     fn retry(this: &QueueMessage, options: &JsValue);
 }
@@ -131,14 +132,14 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
     let messages = || batch.iter().map(|message| (message.id.as_str(), message.bytes.as_slice()));
     let mut points = Points::default();
     let fresh = refresh(edge).await;
-    let (mut plan, lines) = planned(edge, messages(), &HashSet::new(), &mut points);
+    let (mut plan, beside) = planned(edge, messages(), &HashSet::new(), &mut points);
     // A batch that cannot be priced is not counted, but what no gate has admitted yet need not wait.
     let handed = match fresh {
         Ok(()) => hand_over(edge, &mut plan).await,
         Err(error) => Err(error),
     };
     let written = match handed {
-        Ok(()) => write(edge, &plan, lines).await,
+        Ok(()) => write(edge, &plan, beside).await,
         Err(error) => Err(error),
     };
     let error = match written {
@@ -158,8 +159,8 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
         Err(error) => return (plan, Err(error)),
     };
     let mut points = Points::default();
-    let (plan, lines) = planned(edge, messages(), &counted, &mut points);
-    let written = write(edge, &plan, lines).await;
+    let (plan, beside) = planned(edge, messages(), &counted, &mut points);
+    let written = write(edge, &plan, beside).await;
     if written.is_ok() {
         observe(env, points);
     }
@@ -171,15 +172,20 @@ fn planned<'a>(
     messages: impl Iterator<Item = (&'a str, &'a [u8])>,
     counted: &HashSet<(String, i64)>,
     points: &mut Points,
-) -> (Plan, Option<Lines>) {
+) -> (Plan, Beside) {
     let mut lines = archived(edge);
-    let (campaigns, bonds) = (edge.campaigns.borrow(), edge.bonds.borrow());
+    let (held, bonds) = (edge.campaigns.borrow(), edge.bonds.borrow());
+    let mut told = Told::new(&held.hooks);
     let journals = (edge.config.journey_shards, &*bonds);
-    let plan = Plan::of(messages, counted, &campaigns.campaigns, journals, |event| {
-        points.add(event);
-        if let Some(lines) = &mut lines {
-            lines.add(event);
+    let plan = Plan::of(messages, counted, &held.campaigns, journals, |counted| match counted {
+        Counted::Event(event) => {
+            points.add(event);
+            told.add(event);
+            if let Some(lines) = &mut lines {
+                lines.add(event);
+            }
         }
+        Counted::Session { about, session } => told.add_session(about, session),
     });
     if let Some(lines) = &mut lines {
         for copies in &plan.copies {
@@ -189,7 +195,15 @@ fn planned<'a>(
             lines.add_outcome(*at_ms, body);
         }
     }
-    (plan, lines)
+    (plan, Beside { lines, told: told.statements(now_ms()) })
+}
+
+/// What goes into the transaction beside the sums.
+struct Beside {
+    /// For the archive.
+    lines: Option<Lines>,
+    /// For webhooks: it is told if it is counted, and only then.
+    told: Vec<Statement>,
 }
 
 /// How many bonds an isolate remembers having told: 32 bytes each.
@@ -229,7 +243,7 @@ pub(crate) fn archived(edge: &Edge) -> Option<Lines> {
     (edge.config.archive && edge.archive.is_some()).then(Lines::default)
 }
 
-async fn write(edge: &Edge, plan: &Plan, lines: Option<Lines>) -> Result<Vec<u8>> {
+async fn write(edge: &Edge, plan: &Plan, beside: Beside) -> Result<Vec<u8>> {
     #[derive(Deserialize)]
     struct Part {
         part: u8,
@@ -238,7 +252,10 @@ async fn write(edge: &Edge, plan: &Plan, lines: Option<Lines>) -> Result<Vec<u8>
     if statements.is_empty() {
         return Ok(Vec::new());
     }
+    let Beside { lines, told } = beside;
     statements.extend(keep(edge, lines).await?);
+    let tells = !told.is_empty();
+    statements.extend(told);
     let refused = plan.charges.read_refused();
     let asks_for_refused = refused.is_some();
     statements.extend(refused);
@@ -246,14 +263,15 @@ async fn write(edge: &Edge, plan: &Plan, lines: Option<Lines>) -> Result<Vec<u8>
     statements.push(ledger::partitions_to_fold(edge.config.fold_at_segments));
     let results = transact(&edge.db, statements).await?;
     plan.charges.written(&mut edge.campaigns.borrow_mut().campaigns);
-    let [.., spent, campaigns, publishers, parts] = results.as_slice() else { return Ok(Vec::new()) };
+    if tells {
+        wake(edge, 0).await;
+    }
+    let [.., spent, campaigns, publishers, hooks, parts] = results.as_slice() else { return Ok(Vec::new()) };
     // It is counted: what fails from here on is asked for again.
     if asks_for_refused {
         let _ = learn_spent(edge, spent);
     }
-    if let (Ok(campaigns), Ok(publishers)) = (campaigns.results::<Record>(), publishers.results::<Record>()) {
-        edge.campaigns.borrow_mut().learn(&campaigns, &publishers);
-    }
+    let _ = learn(edge, [campaigns, publishers, hooks]);
     let parts = parts.results::<Part>().unwrap_or_default();
     Ok(parts.into_iter().map(|row| row.part).collect())
 }
@@ -333,6 +351,11 @@ pub(crate) async fn fold(edge: &Edge, part: u8) -> Result<()> {
 }
 
 pub(crate) async fn pages(edge: &Edge, statement: Statement) -> Result<Vec<PageRow>> {
+    transact(&edge.db, [statement]).await?.first().map_or(Ok(Vec::new()), page_rows)
+}
+
+/// Pages with their keys, as the pure crates take them.
+pub(crate) fn page_rows(result: &D1Result) -> Result<Vec<PageRow>> {
     #[derive(Deserialize)]
     struct Keyed {
         level: String,
@@ -340,7 +363,7 @@ pub(crate) async fn pages(edge: &Edge, statement: Statement) -> Result<Vec<PageR
         #[serde(flatten)]
         stored: StoredPage,
     }
-    let rows: Vec<Keyed> = read(&edge.db, statement).await?;
+    let rows: Vec<Keyed> = result.results()?;
     rows.into_iter()
         .map(|row| {
             let key = Level::from_code(&row.level).zip(Scope::from_key(&row.scope));

@@ -5,8 +5,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use durable_objects::Region;
 use percent_encoding::percent_decode_str;
+use queues::delivery::Told;
 use queues::ledger::DeadLetter;
 use queues::letter::{self, Replayed};
+use queues::plan::Counted;
 use queues::{Head, Message};
 use serde::Deserialize;
 use serde_json::json;
@@ -18,6 +20,7 @@ use crate::auth::{Scope, allowed};
 use crate::campaigns::refresh;
 use crate::clock::now_ms;
 use crate::consumer::archived;
+use crate::deliveries::wake;
 use crate::edge::Edge;
 use crate::journal::{hand, hand_to};
 use crate::problem::Problem;
@@ -132,11 +135,20 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
     }
     refresh(edge).await?;
     let (mut lines, journals) = (archived(edge), edge.config.journey_shards);
-    let counted = letter::replay(letter, &edge.campaigns.borrow().campaigns, journals, now_ms(), |event| {
-        if let Some(lines) = &mut lines {
-            lines.add(event);
-        }
-    });
+    let (counted, told) = {
+        let held = edge.campaigns.borrow();
+        let mut told = Told::new(&held.hooks);
+        let counted = letter::replay(letter, &held.campaigns, journals, now_ms(), |counted| match counted {
+            Counted::Event(event) => {
+                told.add(event);
+                if let Some(lines) = &mut lines {
+                    lines.add(event);
+                }
+            }
+            Counted::Session { about, session } => told.add_session(about, session),
+        });
+        (counted, told.statements(now_ms()))
+    };
     let Replayed { handover, copies, outcomes, mut statements } =
         counted.map_err(|why| Problem::Unreadable(why.into()))?;
     for (shard, call) in handover.finish().0 {
@@ -151,6 +163,11 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
         }
     }
     statements.extend(keep(edge, lines).await?);
+    let tells = !told.is_empty();
+    statements.extend(told);
     transact(&edge.db, statements).await?;
+    if tells {
+        wake(edge, 0).await;
+    }
     Ok(())
 }

@@ -14,8 +14,8 @@ use worker::{D1Database, Env, Error, ObjectNamespace, Result, Stub};
 use crate::archive::Bucket;
 use crate::auth::{Seen, Used};
 use crate::bindings::{
-    ADMIN_TOKEN, ARCHIVE, CONFIG, DB, GATE, GateStub, JOURNAL, JournalStub, LINKS, LIVE, LiveStub, METER,
-    MeterStub, POSTBACK_SECRET, QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
+    ADMIN_TOKEN, ARCHIVE, CONFIG, DB, DELIVERIES, GATE, GateStub, JOURNAL, JournalStub, LINKS, LIVE,
+    LiveStub, METER, MeterStub, POSTBACK_SECRET, QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
 };
 use crate::campaigns::Held;
 use crate::config::{Config, Unknown};
@@ -46,6 +46,9 @@ pub(crate) struct Edge {
     pub(crate) limits: Limits,
     pub(crate) tries: RefCell<Tries>,
     pub(crate) seen: RefCell<Seen>,
+    pub(crate) deliveries: QueueBinding,
+    /// Something was noted that a webhook may want to know of.
+    pub(crate) poke: Cell<bool>,
     gates: ObjectNamespace,
     meters: ObjectNamespace,
     journals: ObjectNamespace,
@@ -108,6 +111,8 @@ impl Edge {
             limits: Limits::of(env, config.rate_limits)?,
             tries: RefCell::default(),
             seen: RefCell::default(),
+            deliveries: env.get_binding(DELIVERIES)?,
+            poke: Cell::default(),
             gates: env.durable_object(GATE)?,
             meters: env.durable_object(METER)?,
             journals: env.durable_object(JOURNAL)?,

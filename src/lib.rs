@@ -1,6 +1,7 @@
 //! The shell: everything that says `worker::`. Facts go from here into the pure crates, and their decisions are
 //! carried out here.
 
+mod alerts;
 mod answer;
 mod archive;
 mod archive_upkeep;
@@ -16,6 +17,7 @@ mod config;
 mod consumer;
 mod dashboard;
 mod dead_letters;
+mod deliveries;
 mod edge;
 mod event_export;
 mod events;
@@ -37,6 +39,7 @@ mod lookup;
 mod meter;
 mod once;
 mod openapi;
+mod outbound;
 mod page;
 mod password;
 mod pixel;
@@ -60,6 +63,7 @@ mod try_route;
 mod unzip;
 mod visit;
 mod watch;
+mod webhook_routes;
 mod zone;
 
 use worker::js_sys::Array;
@@ -91,6 +95,7 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
         None => {
             let answer = route(&mut understood(Clone::clone(&request))?, &env, path, query).await;
             note_keys(&env, &ctx);
+            deliveries::wake_behind(&env, &ctx);
             answer.or_else(|problem| problem.response())?.into()
         }
     };
@@ -165,9 +170,11 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/api/tags" => link_files::label(request, env, query, Label::Tag).await,
         "/api/folders" => link_files::label(request, env, query, Label::Folder).await,
         "/api/sign" => forward::sign(request, env).await,
-        "/api/campaigns" => catalog_routes::collection(request, env, query, Sort::Campaign).await,
-        "/api/publishers" => catalog_routes::collection(request, env, query, Sort::Publisher).await,
-        "/api/funnels" => catalog_routes::collection(request, env, query, Sort::Funnel).await,
+        "/api/campaigns" | "/api/publishers" | "/api/funnels" | "/api/webhooks" | "/api/alerts" => {
+            catalog_routes::collection(request, env, query, sort_of(path)).await
+        }
+        "/api/alert-states" => alerts::list(request, env).await,
+        "/api/deliveries" => webhook_routes::deliveries(request, env, query).await,
         "/api/keys" => key_routes::collection(request, env).await,
         "/api/audit" => audit_routes::collection(request, env, query).await,
         "/api/dead-letters" => dead_letters::collection(request, env, query).await,
@@ -182,15 +189,15 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
                     Some((name, "try")) => try_route::run(request, env, name, query).await,
                     _ => link_routes::item(request, env, rest, query).await,
                 }
-            } else if let Some(rest) = path.strip_prefix("/api/campaigns/") {
-                catalog_routes::item(request, env, rest, Sort::Campaign).await
-            } else if let Some(rest) = path.strip_prefix("/api/publishers/") {
-                match rest.strip_suffix("/statement") {
-                    Some(id) => journey_stats::statement(request, env, id, query).await,
-                    None => catalog_routes::item(request, env, rest, Sort::Publisher).await,
+            } else if let Some(rest) = kept(path) {
+                let verb = webhook_routes::verb(rest);
+                match (sort_of(path), verb, rest.strip_suffix("/statement")) {
+                    (Sort::Webhook, Some(verb), _) => webhook_routes::act(request, env, verb).await,
+                    (Sort::Publisher, _, Some(id)) => journey_stats::statement(request, env, id, query).await,
+                    (sort, ..) => catalog_routes::item(request, env, rest, sort).await,
                 }
-            } else if let Some(rest) = path.strip_prefix("/api/funnels/") {
-                catalog_routes::item(request, env, rest, Sort::Funnel).await
+            } else if let Some(rest) = path.strip_prefix("/api/deliveries/") {
+                webhook_routes::delivery(request, env, rest).await
             } else if path.starts_with("/dashboard/") {
                 dashboard::show(request.clone()?, env).await
             } else if let Some(id) = path.strip_prefix("/api/keys/") {
@@ -204,12 +211,36 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
     }
 }
 
+/// What is behind the address of what is kept by name.
+fn kept(path: &str) -> Option<&str> {
+    path.strip_prefix("/api/campaigns/")
+        .or_else(|| path.strip_prefix("/api/publishers/"))
+        .or_else(|| path.strip_prefix("/api/funnels/"))
+        .or_else(|| path.strip_prefix("/api/webhooks/"))
+        .or_else(|| path.strip_prefix("/api/alerts/"))
+}
+
+fn sort_of(path: &str) -> Sort {
+    match path.split('/').nth(2) {
+        Some("publishers") => Sort::Publisher,
+        Some("funnels") => Sort::Funnel,
+        Some("webhooks") => Sort::Webhook,
+        Some("alerts") => Sort::Alert,
+        _ => Sort::Campaign,
+    }
+}
+
 /// A batch of messages. Exported by hand: the SDK's macro turns an error into a panic.
 #[wasm_bindgen]
 pub async fn queue(batch: JsValue, env: Env, _ctx: JsValue) {
-    let messages = worker::js_sys::Reflect::get(&batch, &"messages".into()).unwrap_or_default();
-    let messages = Array::from(&messages).iter().map(JsCast::unchecked_into).collect();
-    consumer::consume(messages, &env).await;
+    let of = |name: &str| worker::js_sys::Reflect::get(&batch, &name.into()).unwrap_or_default();
+    let messages = Array::from(&of("messages")).iter().map(JsCast::unchecked_into).collect();
+    // Whatever it is called elsewhere: `-dead` is the same, because a nudge is a nudge.
+    if of("queue").as_string().is_some_and(|name| name.contains("deliveries")) {
+        deliveries::consume(messages, &env).await;
+    } else {
+        consumer::consume(messages, &env).await;
+    }
 }
 
 /// The minute's tick.

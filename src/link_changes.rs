@@ -8,6 +8,7 @@ use futures_util::stream::iter;
 use links::change::{self, Change};
 use links::operation::{Name, Operation, Outcome, plan};
 use links::{Allowed, Link, Token, kv_key, statements};
+use queues::delivery::statements::any_hook;
 use worker::{D1Result, console_warn};
 
 use crate::auth::Actor;
@@ -87,8 +88,11 @@ pub(crate) async fn carry_out(
             let (status, body) = answer(&outcomes);
             statements.extend(request.keep(status, body, now_ms));
         }
+        statements.push(any_hook());
         match transact(&edge.db, statements).await {
-            Ok(_) => {
+            Ok(results) => {
+                let hooks = results.last().map_or(Ok(Vec::new()), D1Result::results::<Record>);
+                edge.poke.set(edge.poke.get() || hooks.is_ok_and(|hooks| !hooks.is_empty()));
                 publish(edge, &outcomes).await;
                 return Ok(outcomes);
             }

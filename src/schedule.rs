@@ -2,12 +2,14 @@
 
 use analytics::segment::PARTITIONS;
 use analytics::{Statement, idempotency, rebuild, retention};
-use queues::ledger;
+use queues::{delivery, ledger};
 use worker::{Env, Result, console_warn};
 
+use crate::alerts;
 use crate::archive_upkeep::{forget_old, gather, sweep};
 use crate::clock::now_ms;
 use crate::consumer::fold;
+use crate::deliveries;
 use crate::edge::Edge;
 use crate::sql::transact;
 
@@ -22,6 +24,14 @@ pub(crate) async fn every_minute(env: &Env) {
     if let Err(error) = forget(&edge, now_ms()).await {
         console_warn!("schedule: nothing was pruned: {error}");
     }
+    if let Err(error) = transact(&edge.db, delivery::statements::expired(now_ms())).await {
+        console_warn!("schedule: expired links were not noted: {error}");
+    }
+    if let Err(error) = alerts::every_minute(&edge).await {
+        console_warn!("schedule: alerts were not looked at: {error}");
+    }
+    // What the two have noted is told by this, too.
+    deliveries::work(&edge).await;
     if let Some(bucket) = &edge.archive
         && let Err(error) = gather(&edge, bucket).await
     {
@@ -32,9 +42,10 @@ pub(crate) async fn every_minute(env: &Env) {
 /// Once an hour, also forgets old answers and folds quiet partitions, so that reports do not add up old segments for ever.
 pub(crate) async fn every_hour(env: &Env) {
     let Ok(edge) = Edge::of(env) else { return };
-    if let Err(error) = transact(&edge.db, [idempotency::prune(now_ms(), MOST_ROWS), rebuild::clear()]).await
-    {
-        console_warn!("schedule: old answers were not forgotten: {error}");
+    let mut old = vec![idempotency::prune(now_ms(), MOST_ROWS), rebuild::clear()];
+    old.extend(delivery::statements::prune(now_ms(), MOST_ROWS));
+    if let Err(error) = transact(&edge.db, old).await {
+        console_warn!("schedule: old answers and deliveries were not forgotten: {error}");
     }
     if let Some(bucket) = &edge.archive {
         let kept = sweep(&edge, bucket).await;

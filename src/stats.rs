@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use analytics::alert::read::{Board, Service, hour_reads};
 use analytics::page::PageRow;
 use analytics::report::query::Query;
 use analytics::report::{answer, quality, reads};
@@ -15,9 +16,11 @@ use wasm_bindgen_futures::JsFuture;
 use worker::js_sys::Promise;
 use worker::{D1Result, Env, Method, Request, Response};
 
+use crate::alerts::Segment;
 use crate::answer::json_response;
 use crate::auth::{Scope, allowed};
 use crate::clock::now_ms;
+use crate::consumer::page_rows;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::sql::{StoredPage, transact};
@@ -40,22 +43,53 @@ pub(crate) async fn clicks(request: &Request, env: &Env, query: &str) -> Result<
 /// `GET /stats/quality`
 pub(crate) async fn quality(request: &Request, env: &Env, query: &str) -> Result<Response, Problem> {
     reader(request, env).await?;
-    report_of(env, &quality::query(query, now_ms(), zone)?, quality::answer).await
+    let query = quality::query(query, now_ms(), zone)?;
+    let edge = Edge::of(env)?;
+    let end_ms = quality::last_hour(&query, now_ms());
+    let statements = reads(&query).into_iter().chain([hour_reads(&query.scope, end_ms)]);
+    let results = transact(&edge.db, statements).await?;
+    let [pages, segments, hours] = results.as_slice() else { return Err(no_answer()) };
+    let (rows, segments) = found(&query, pages, segments)?;
+    let answer = quality::answer(&query, &rows, &segments, now_ms()).and_then(|report| {
+        let mut board = Board::default();
+        for row in page_rows(hours).unwrap_or_default() {
+            board.add(&row)?;
+        }
+        for body in &segments {
+            board.add_segment(body, |scope| *scope == query.scope)?;
+        }
+        board.settle();
+        Ok(quality::scored(report, &board, &query.scope, end_ms))
+    });
+    Ok(json_response(&answer.map_err(unreadable)?)?)
 }
 
 /// Puts an answer together from pages, segments and the time.
 type Answer = fn(&Query, &[PageRow], &[String], i64) -> Result<Value, Unreadable>;
 
 async fn report_of(env: &Env, query: &Query, answer: Answer) -> Result<Response, Problem> {
-    #[derive(Deserialize)]
-    struct Segment {
-        body: String,
-    }
     let edge = Edge::of(env)?;
     let results = transact(&edge.db, reads(query)).await?;
-    let [pages, segments] = results.as_slice() else {
-        return Err(Problem::Unavailable("the database gave no answer".into()));
-    };
+    let [pages, segments] = results.as_slice() else { return Err(no_answer()) };
+    let (rows, segments) = found(query, pages, segments)?;
+    Ok(json_response(&answer(query, &rows, &segments, now_ms()).map_err(unreadable)?)?)
+}
+
+fn no_answer() -> Problem {
+    Problem::Unavailable("the database gave no answer".into())
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
+fn unreadable(why: Unreadable) -> Problem {
+    Problem::Unavailable(format!("stored sums cannot be read: {why:?}").into())
+}
+
+/// The pages and segments of a report.
+fn found(
+    query: &Query,
+    pages: &D1Result,
+    segments: &D1Result,
+) -> Result<(Vec<PageRow>, Vec<String>), Problem> {
     let rows: Vec<PageRow> = pages
         .results::<StoredPage>()?
         .into_iter()
@@ -63,10 +97,7 @@ async fn report_of(env: &Env, query: &Query, answer: Answer) -> Result<Response,
         .collect();
     let segments: Vec<String> =
         segments.results::<Segment>()?.into_iter().map(|segment| segment.body).collect();
-    let report = answer(query, &rows, &segments, now_ms()).map_err(|unreadable| {
-        Problem::Unavailable(format!("stored sums cannot be read: {unreadable:?}").into())
-    })?;
-    Ok(json_response(&report)?)
+    Ok((rows, segments))
 }
 
 /// What a gate or a journal says of itself.
@@ -98,7 +129,42 @@ struct Applied {
 pub(crate) async fn integrity(request: &Request, env: &Env) -> Result<Response, Problem> {
     reader(request, env).await?;
     let edge = Edge::of(env)?;
-    let gates = names(&edge);
+    let (gates, journeys) = compared(&edge).await?;
+    Ok(json_response(&json!({
+        "admitted": gates.admitted,
+        "applied": gates.applied,
+        "in_flight": gates.in_flight,
+        "dead_lettered": gates.dead,
+        "lost": gates.lost,
+        "duplicates": gates.duplicates,
+        "duplicates_applied": gates.duplicates_applied,
+        "gates_unreached": gates.unreached,
+        "gates": gates.each,
+        "journeys": {
+            "emitted": journeys.admitted,
+            "applied": journeys.applied,
+            "in_flight": journeys.in_flight,
+            "dead_lettered": journeys.dead,
+            "lost": journeys.lost,
+            "unreached": journeys.unreached,
+            "shards": journeys.each,
+        },
+    }))?)
+}
+
+/// The same for alerts: events and outcomes together. `None`: a gate, a journal or D1 did not answer.
+pub(crate) async fn service(edge: &Edge) -> Option<Service> {
+    let (gates, journeys) = compared(edge).await.ok()?;
+    (gates.unreached + journeys.unreached == 0).then_some(Service {
+        lost: gates.lost + journeys.lost,
+        in_flight: gates.in_flight + journeys.in_flight,
+        dead_lettered: gates.dead + journeys.dead,
+    })
+}
+
+/// What gates say, and what journals say.
+async fn compared(edge: &Edge) -> Result<(Tally, Tally), Problem> {
+    let gates = names(edge);
     let journals: Vec<_> = (0..edge.config.journey_shards).map(|shard| JournalName { shard }).collect();
     // The gates first: what is counted between the two reads makes nothing look lost.
     let (of_gates, of_journals) = join(
@@ -129,26 +195,7 @@ pub(crate) async fn integrity(request: &Request, env: &Env) -> Result<Response, 
     for (name, report) in &of_journals {
         journeys.add("journey", name, report.as_ref(), &applied, &counted);
     }
-    Ok(json_response(&json!({
-        "admitted": gates.admitted,
-        "applied": gates.applied,
-        "in_flight": gates.in_flight,
-        "dead_lettered": gates.dead,
-        "lost": gates.lost,
-        "duplicates": gates.duplicates,
-        "duplicates_applied": gates.duplicates_applied,
-        "gates_unreached": gates.unreached,
-        "gates": gates.each,
-        "journeys": {
-            "emitted": journeys.admitted,
-            "applied": journeys.applied,
-            "in_flight": journeys.in_flight,
-            "dead_lettered": journeys.dead,
-            "lost": journeys.lost,
-            "unreached": journeys.unreached,
-            "shards": journeys.each,
-        },
-    }))?)
+    Ok((gates, journeys))
 }
 
 /// What several logs say, added up.

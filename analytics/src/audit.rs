@@ -24,6 +24,16 @@ pub enum Action {
     Imported,
     /// A key opens nothing any more.
     Revoked,
+    /// A link's time is over.
+    Expired,
+    /// A link was followed as often as it may be.
+    LimitReached,
+    /// An alert's rule was broken.
+    Fired,
+    /// It holds again.
+    Resolved,
+    /// A webhook failed for days, and is told nothing any more.
+    Disabled,
 }
 
 impl Action {
@@ -37,6 +47,11 @@ impl Action {
             Self::Purged => "purged",
             Self::Imported => "imported",
             Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::LimitReached => "limit_reached",
+            Self::Fired => "fired",
+            Self::Resolved => "resolved",
+            Self::Disabled => "disabled",
         }
     }
 }
@@ -54,11 +69,16 @@ pub enum Entity {
     Funnel,
     /// An API key, by its hash.
     Key,
+    /// A webhook.
+    Webhook,
+    /// An alert's rule.
+    Alert,
 }
 
 impl Entity {
     /// Every entity.
-    pub const ALL: [Self; 5] = [Self::Link, Self::Campaign, Self::Publisher, Self::Funnel, Self::Key];
+    pub const ALL: [Self; 7] =
+        [Self::Link, Self::Campaign, Self::Publisher, Self::Funnel, Self::Key, Self::Webhook, Self::Alert];
 
     /// The name in the table, in queries and in answers.
     pub fn name(self) -> &'static str {
@@ -68,6 +88,8 @@ impl Entity {
             Self::Publisher => "publisher",
             Self::Funnel => "funnel",
             Self::Key => "key",
+            Self::Webhook => "webhook",
+            Self::Alert => "alert",
         }
     }
 }

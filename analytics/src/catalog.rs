@@ -1,4 +1,4 @@
-//! What customers keep by name: campaigns, publishers and funnels.
+//! What customers keep by name: campaigns, publishers, funnels, webhooks and alerts.
 //!
 //! An item is a row of values under the fields of its sort. The fields are a table and not a struct, so that one
 //! piece of code reads, checks, stores and shows an item whatever its sort, and a new sort is a new table.
@@ -14,12 +14,12 @@ use serde_json::{Map, Value};
 
 use crate::time::rfc3339;
 use field::Form;
-pub use sort::Sort;
+pub use sort::{EVENTS, Sort};
 
 /// The longest id, in characters and in bytes: a longer value is cut by the sums, and two campaigns would be one.
 const ID_MAX: (usize, usize) = (128, crate::dimension::VALUE_MAX_BYTES);
 
-/// A campaign, a publisher or a funnel.
+/// A campaign, or whatever its sort says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     sort: Sort,
@@ -90,25 +90,40 @@ impl Item {
     }
 
     /// The text of a field; absent is empty.
-    pub(crate) fn text(&self, name: &str) -> String {
+    pub fn text(&self, name: &str) -> String {
         self.value(name).as_str().unwrap_or_default().to_owned()
     }
 
     /// The number of a field.
-    pub(crate) fn number(&self, name: &str) -> Option<i64> {
+    pub fn number(&self, name: &str) -> Option<i64> {
         self.value(name).as_i64()
     }
 
-    /// The number of a field that may have a fraction.
-    pub(crate) fn decimal(&self, name: &str) -> Option<f64> {
+    /// The decimal of a field.
+    pub fn decimal(&self, name: &str) -> Option<f64> {
         self.value(name).as_f64()
+    }
+
+    /// Whether a field is set to yes.
+    pub fn flag(&self, name: &str) -> bool {
+        self.value(name) == Value::Bool(true)
+    }
+
+    /// Whether a field's list holds the word.
+    pub fn lists(&self, name: &str, word: &str) -> bool {
+        self.value(name).as_array().is_some_and(|words| words.iter().any(|held| held == word))
+    }
+
+    /// When it was created, epoch ms.
+    pub fn created_at_ms(&self) -> i64 {
+        self.created_at_ms
     }
 
     /// Where it shows: `deleted`, `archived`, or its status.
     pub fn state(&self) -> String {
         if self.is_deleted() {
             "deleted".to_owned()
-        } else if self.value("archived") == Value::Bool(true) {
+        } else if self.flag("archived") {
             "archived".to_owned()
         } else {
             self.text("status")

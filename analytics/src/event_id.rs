@@ -52,6 +52,13 @@ impl EventId {
         Self::hashed(&parts)
     }
 
+    /// The id of something that is told, by what it is about and whom: telling it again is telling the same.
+    pub fn of_notice(about: &[&str]) -> Self {
+        let mut parts: Vec<&[u8]> = vec![b"notice"];
+        parts.extend(about.iter().map(|part| part.as_bytes()));
+        Self::hashed(&parts)
+    }
+
     /// The id as its 16 bytes.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)

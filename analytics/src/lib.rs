@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod aggregate;
+pub mod alert;
 pub mod archive;
 pub mod audit;
 pub mod bots;

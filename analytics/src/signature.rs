@@ -1,9 +1,9 @@
-//! What the service vouches for: short tags of HMAC-SHA256 under one secret, each kind of thing under its own label.
+//! What the service vouches for: tags of HMAC-SHA256 under one secret, each kind of thing under its own label.
 
 use std::fmt;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -64,6 +64,42 @@ impl Signer {
     }
 }
 
+/// What a webhook's messages are signed with (Standard Webhooks 1.0.0), and its receiver knows.
+///
+/// It is worked out from the service's own secret, the webhook and a number that counts its rotations: so that the
+/// database holds nothing that could be used, and no dump, export or trail can show it.
+#[derive(Clone)]
+pub struct WebhookSecret([u8; 32]);
+
+impl WebhookSecret {
+    /// The secret of a webhook.
+    pub fn of(signer: &Signer, webhook: &str, version: i64) -> Self {
+        let mut about = version.to_be_bytes().to_vec();
+        about.extend_from_slice(webhook.as_bytes());
+        Self(signer.tag("webhook", &about))
+    }
+
+    /// As its receiver is shown it, once.
+    pub fn reveal(&self) -> String {
+        format!("whsec_{}", STANDARD.encode(self.0))
+    }
+
+    /// The signature of a message: one of those that the header may list.
+    pub fn sign(&self, id: &str, at_seconds: i64, body: &str) -> String {
+        // A key of any length is one for HMAC.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
+        mac.update(format!("{id}.{at_seconds}.").as_bytes());
+        mac.update(body.as_bytes());
+        format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
+    }
+}
+
+impl fmt::Debug for WebhookSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebhookSecret(secret)")
+    }
+}
+
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Signer(secret)")
@@ -81,6 +117,32 @@ mod tests {
         let sig = signer.sign_url("https://example.com/");
         assert_eq!(sig, "3K22R-F6wrGrEcIvKfXbHQ");
         assert!(signer.signed_url("https://example.com/", &sig));
+    }
+
+    /// The specification's own example, in its receivers' libraries.
+    #[test]
+    fn a_message_is_signed_as_the_standard_says() {
+        let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let mut padded = [0; 32];
+        padded[..24].copy_from_slice(&key); // HMAC fills a short key up with zeros
+        let signature = WebhookSecret(padded).sign(
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            r#"{"test": 2432232314}"#,
+        );
+        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    /// Receivers keep them: another derivation is a service whose messages nobody believes.
+    #[test]
+    fn a_webhooks_secret_is_pinned_and_its_own() {
+        let signer = Signer::new("secret").unwrap();
+        let secret = WebhookSecret::of(&signer, "w", 1);
+        assert_eq!(secret.reveal(), "whsec_1A15U45KfnHuBW/dXNkbKdFbV+ufgWEg2wkqat1IJhY=");
+        for (webhook, version) in [("w", 2), ("v", 1)] {
+            assert_ne!(WebhookSecret::of(&signer, webhook, version).reveal(), secret.reveal());
+        }
+        assert_eq!(format!("{secret:?}"), "WebhookSecret(secret)");
     }
 
     /// RFC 4231, test case 2.

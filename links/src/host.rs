@@ -2,7 +2,26 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use url::Host;
+use url::{Host, Url};
+
+/// Whether the service may call an address of a customer's: of the public internet, encrypted, and without a user's name
+/// in it. `private` lets it call anything: it is for development. What a public name resolves to is not seen.
+///
+/// # Errors
+/// Why not.
+pub fn may_be_called(address: &str, private: bool) -> Result<(), &'static str> {
+    let Ok(url) = Url::parse(address) else { return Err("is no absolute URL") };
+    let Some(host) = url.host() else { return Err("names no host") };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds a user's name or password");
+    }
+    match url.scheme() {
+        "https" | "http" if private => Ok(()),
+        "https" if is_private(&host) => Err("leads into a private network"),
+        "https" => Ok(()),
+        _ => Err("is not https"),
+    }
+}
 
 /// Top-level names that are never delegated: machines in a home, an office or a cluster.
 const PRIVATE_SUFFIXES: [&str; 8] =
@@ -98,6 +117,25 @@ mod tests {
         ] {
             assert!(private(host), "{host}");
         }
+    }
+
+    #[test]
+    fn only_public_servers_are_called() {
+        for (address, why) in [
+            ("https://hooks.example/x?y=1", None),
+            ("https://hooks.example:8443/", None),
+            ("http://hooks.example/", Some("is not https")),
+            ("ftp://hooks.example/", Some("is not https")),
+            ("https://user@hooks.example/", Some("holds a user's name or password")),
+            ("https://169.254.169.254/latest/meta-data", Some("leads into a private network")),
+            ("https://0x7f.1/", Some("leads into a private network")),
+            ("https://[::ffff:10.0.0.1]/", Some("leads into a private network")),
+            ("https://metadata.google.internal./", Some("leads into a private network")),
+            ("/x", Some("is no absolute URL")),
+        ] {
+            assert_eq!(may_be_called(address, false).err(), why, "{address}");
+        }
+        assert_eq!(may_be_called("http://127.0.0.1:9000/", true), Ok(()));
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod variant;
 pub use decide::{Closed, Outcome, Way, decide, way};
 pub use destination::{Allowed, DESTINATION_MAX_BYTES, Destination};
 pub use edit::Written;
+pub use host::may_be_called;
 pub use hours::Hours;
 pub use link::{Link, PassThrough, Status, UTM, Unreadable, key, kv_key};
 pub use list::List;

@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 
+use analytics::Statement;
 use analytics::archive::Copies;
 use analytics::campaign::Campaigns;
 use analytics::segment::segments;
-use analytics::{Statement, TrackedEvent};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::handed::Handover;
 use crate::ledger::{self, DeadLetter, Entry};
 use crate::message::{Head, Message};
-use crate::plan::{Fate, Plan};
+use crate::plan::{Counted, Fate, Plan};
 
 /// What a letter comes to.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub fn replay(
     campaigns: &Campaigns,
     journals: u16,
     now_ms: i64,
-    each: impl FnMut(&TrackedEvent<'_>),
+    each: impl FnMut(Counted<'_, '_>),
 ) -> Result<Replayed, String> {
     let bytes = STANDARD.decode(&letter.body).map_err(|_| "its body is not base64".to_owned())?;
     let gate =

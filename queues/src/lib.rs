@@ -1,6 +1,7 @@
-//! How events travel: frames, the packed message, and what the consumer makes of it.
+//! How events travel: frames, the packed message, what the consumer makes of it, and whom it is told to.
 
 mod backoff;
+pub mod delivery;
 mod frame;
 pub mod glance;
 mod handed;

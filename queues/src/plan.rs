@@ -6,6 +6,7 @@ use analytics::archive::Copies;
 use analytics::budget::Charges;
 use analytics::campaign::Campaigns;
 use analytics::event::Malformed;
+use analytics::outcome::Session;
 use analytics::rollup::Rollup;
 use analytics::segment::segments;
 use analytics::{AgentCache, Outcome, RawEvent, Statement, StatsAggregate, TrackedEvent};
@@ -40,6 +41,20 @@ pub enum Fate {
     Dead,
 }
 
+/// Something that a plan counts.
+#[derive(Debug)]
+pub enum Counted<'e, 'a> {
+    /// An event.
+    Event(&'e TrackedEvent<'a>),
+    /// A session that is over.
+    Session {
+        /// The place of its frame: there is no other of this name, ever.
+        about: (&'e str, i64, usize),
+        /// What it was.
+        session: &'e Session<'a>,
+    },
+}
+
 /// The plan of a batch.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -63,14 +78,14 @@ pub struct Plan {
 
 impl Plan {
     /// Plans a batch of `(the queue's message id, bytes)`. `counted` are messages known to the ledger; events are joined
-    /// with `campaigns`, and handed to so many `journals`, which were told the `bonds`; `each` sees every event that
-    /// will be counted.
+    /// with `campaigns`, and handed to so many `journals`, which were told the `bonds`; `each` sees every event and
+    /// every session that will be counted.
     pub fn of<'a, 'b: 'a>(
         batch: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         counted: &HashSet<(String, i64)>,
         campaigns: &'a Campaigns,
         (journals, bonds): (u16, &'a Bonds),
-        mut each: impl FnMut(&TrackedEvent<'a>),
+        mut each: impl FnMut(Counted<'_, 'a>),
     ) -> Self {
         let mut plan = Self { handover: Handover::new(journals), ..Self::default() };
         let mut rollup = Rollup::default();
@@ -139,7 +154,7 @@ fn read<'a>(
     meaning: &mut Meaning<'a>,
     rollup: &mut Rollup,
     (copied, followed, dead, handover): Sinks<'_>,
-    each: &mut impl FnMut(&TrackedEvent<'a>),
+    each: &mut impl FnMut(Counted<'_, 'a>),
 ) -> Entry {
     let mut entry = Entry { gate: gate.to_owned(), number, events: 0, dead: 0, duplicates: 0 };
     let mut bury = |place: usize, reason: String, body: &[u8]| {
@@ -160,7 +175,7 @@ fn read<'a>(
                     meaning.charges.charge(meaning.campaigns, &mut event);
                     rollup.add(&event);
                     handover.add_event(&event, meaning.bonds);
-                    each(&event);
+                    each(Counted::Event(&event));
                     entry.events += 1;
                 }
                 Err(malformed) => {
@@ -185,6 +200,11 @@ fn read<'a>(
                 followed.push((outcome.at_ms(), body.to_vec()));
                 if let Outcome::Correction(correction) = &outcome {
                     meaning.charges.correct(correction);
+                }
+                if let Outcome::Session(session) = &outcome
+                    && session.times == 1
+                {
+                    each(Counted::Session { about: (gate, number, place), session });
                 }
                 rollup.add_outcome(&outcome);
                 if let Outcome::Moved(moved) = outcome {

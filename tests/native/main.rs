@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod database;
+mod deliveries;
 mod laws;
 mod management;
 mod money;

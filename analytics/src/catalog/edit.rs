@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::field::Form;
 use super::sort::DEFINITION;
 use super::{ID_MAX, Item, Sort};
 use crate::Reject;
@@ -52,11 +53,16 @@ impl Item {
     /// # Errors
     /// As [`Item::create`].
     pub fn replace(&self, body: &[u8], now_ms: i64) -> Result<Self, Vec<Reject>> {
-        let blank = Self {
+        let mut blank = Self {
             created_at_ms: self.created_at_ms,
             version: self.version,
             ..Self::blank(self.sort, self.id.clone(), now_ms)
         };
+        for ((kept, mine), field) in blank.values.iter_mut().zip(&self.values).zip(self.sort.fields()) {
+            if matches!(field.form, Form::Own(_)) {
+                kept.clone_from(mine);
+            }
+        }
         let mut item = blank.written(body, Naming::Fixed, now_ms)?;
         if DEFINITION.iter().all(|name| item.value(name) == self.value(name)) {
             item.defined_at_ms = self.defined_at_ms;
@@ -75,6 +81,17 @@ impl Item {
     #[must_use]
     pub fn restore(&self, now_ms: i64) -> Self {
         Self { deleted_at_ms: None, ..self.clone() }.counted(now_ms)
+    }
+
+    /// The item with what the service itself sets: nothing is judged.
+    #[must_use]
+    pub fn set(&self, name: &str, value: Value, now_ms: i64) -> Self {
+        let mut item = self.clone();
+        let place = self.sort.fields().iter().position(|field| field.name == name);
+        if let Some(kept) = place.and_then(|place| item.values.get_mut(place)) {
+            *kept = value;
+        }
+        item.counted(now_ms)
     }
 
     fn counted(mut self, now_ms: i64) -> Self {
@@ -140,6 +157,9 @@ impl Item {
         let (Some(field), Some(kept)) = (field, kept) else {
             return here(format!("is not a field of a {}", self.sort.name()).into());
         };
+        if matches!(field.form, Form::Own(_)) && (*value == *kept || *value == field.form.absent()) {
+            return Ok(false);
+        }
         let read = field.form.read_all(value)?;
         let differs = read != *kept;
         *kept = read;

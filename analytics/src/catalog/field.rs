@@ -36,16 +36,34 @@ pub(super) enum Form {
     Flag,
     /// Steps of a funnel.
     Steps,
+    /// An absolute address of a web server. Which ones may be called is for whoever calls to judge.
+    Url,
+    /// Some of these words, each once; absent, none.
+    Words(&'static [&'static str]),
+    /// A number from 0 on, which may have a fraction.
+    Decimal,
+    /// What the service itself keeps: nobody else sets it, and a `PUT` leaves it as it is.
+    Own(Option<i64>),
 }
+
+/// The longest address.
+const URL_MAX: (usize, &str) = (2_048, "is longer than 2048 characters");
 
 impl Form {
     /// The value of a field that nobody set.
     pub(super) fn absent(self) -> Value {
         match self {
             Self::OneOf(words) => words.first().copied().into(),
-            Self::Whole(_, number) => number.into(),
+            Self::Whole(_, number) | Self::Own(number) => number.into(),
             Self::Flag => false.into(),
-            Self::Text(..) | Self::Moment | Self::Percent | Self::Currency | Self::Steps => Value::Null,
+            Self::Words(_) => Value::Array(Vec::new()),
+            Self::Text(..)
+            | Self::Moment
+            | Self::Percent
+            | Self::Currency
+            | Self::Steps
+            | Self::Url
+            | Self::Decimal => Value::Null,
         }
     }
 
@@ -98,6 +116,28 @@ impl Form {
                 None => return Err("is neither true nor false".into()),
             },
             Self::Steps => Value::Null,
+            Self::Url => {
+                let text = text(Some(value), URL_MAX)?;
+                match url::Url::parse(&text) {
+                    Ok(url) if matches!(url.scheme(), "http" | "https") => text.into(),
+                    _ => return Err("is no absolute http or https URL".into()),
+                }
+            }
+            Self::Words(words) => {
+                let given = value.as_array().ok_or("is not a list of words")?;
+                // In the order of the table and each once: the same choice is the same record.
+                let chosen: Vec<_> =
+                    words.iter().filter(|word| given.iter().any(|one| one == **word)).collect();
+                if given.iter().any(|one| !words.iter().any(|word| one == *word)) {
+                    return Err(format!("holds something else than {}", words.join(", ")).into());
+                }
+                chosen.into_iter().copied().collect()
+            }
+            Self::Decimal => match value.as_f64() {
+                Some(number) if (0.0..=1e15).contains(&number) => value.clone(),
+                _ => return Err("is not a number from 0 on".into()),
+            },
+            Self::Own(_) => return Err("is set by the service".into()),
         };
         Ok(if read == self.absent() { Value::Null } else { read })
     }

@@ -1,8 +1,11 @@
 //! The sorts of items and their fields.
 
+use serde_json::Value;
+
 use super::Item;
 use super::field::{Field, Form};
 use crate::Reject;
+use crate::alert::metric::{METRICS, is_count};
 use crate::audit::Entity;
 use crate::funnel::{STEPS_MAX, STEPS_MIN, WINDOW_MAX_SECONDS};
 
@@ -15,6 +18,10 @@ pub enum Sort {
     Publisher,
     /// Which steps lead where.
     Funnel,
+    /// Whom to tell what happens.
+    Webhook,
+    /// What to raise an alarm about.
+    Alert,
 }
 
 const NAME: Form = Form::Text(128, "is longer than 128 characters");
@@ -73,6 +80,49 @@ static FUNNEL: [Field; 8] = [
 
 /// What a funnel is: what was counted under one definition is not what another would have counted.
 pub(super) const DEFINITION: [&str; 5] = ["order", "basis", "window_seconds", "steps", "exclude"];
+/// What can be told to a webhook. Append only: `queues` names them by their place.
+pub const EVENTS: [&str; 11] = [
+    "click.recorded",
+    "conversion.recorded",
+    "session.ended",
+    "link.created",
+    "link.updated",
+    "link.deleted",
+    "link.expired",
+    "link.limit_reached",
+    "alert.fired",
+    "alert.resolved",
+    "webhook.disabled",
+];
+
+static WEBHOOK: [Field; 10] = [
+    field("name", TITLE),
+    field("url", Form::Url),
+    field("kind", Form::OneOf(&["webhook", "http_sink"])),
+    field("events", Form::Words(&EVENTS)),
+    field("campaign_id", NAME),
+    field("include_bots", Form::Flag),
+    field("status", Form::OneOf(&["active", "paused", "disabled"])),
+    field("note", NOTE),
+    field("secret_version", Form::Own(Some(1))),
+    field("rotated_at", Form::Own(None)),
+];
+
+static ALERT: [Field; 13] = [
+    field("name", TITLE),
+    field("status", Form::OneOf(&["active", "paused"])),
+    field("metric", Form::OneOf(&METRICS)),
+    field("condition", Form::OneOf(&["above", "below", "spike", "drop"])),
+    field("threshold", Form::Decimal),
+    field("window_minutes", Form::Whole(60, Some(5))),
+    field("for_minutes", Form::Whole(60, Some(1))),
+    field("min_events", Form::Whole(1_000_000_000, Some(30))),
+    field("campaign_id", NAME),
+    field("link", NAME),
+    field("cool_down_minutes", Form::Whole(7 * 24 * 60, Some(60))),
+    field("muted_until", Form::Moment),
+    field("note", NOTE),
+];
 
 impl Sort {
     /// The name in the table.
@@ -86,6 +136,8 @@ impl Sort {
             Self::Campaign => Entity::Campaign,
             Self::Publisher => Entity::Publisher,
             Self::Funnel => Entity::Funnel,
+            Self::Webhook => Entity::Webhook,
+            Self::Alert => Entity::Alert,
         }
     }
 
@@ -94,6 +146,8 @@ impl Sort {
             Self::Campaign => &CAMPAIGN,
             Self::Publisher => &PUBLISHER,
             Self::Funnel => &FUNNEL,
+            Self::Webhook => &WEBHOOK,
+            Self::Alert => &ALERT,
         }
     }
 
@@ -153,6 +207,34 @@ impl Sort {
                 );
                 unless(count("exclude") <= STEPS_MAX, "/exclude", "are more than 20");
                 unless(item.number("window_seconds") != Some(0), "/window_seconds", "is 0");
+            }
+            Self::Webhook => {
+                unless(has("url"), "/url", "is missing");
+                let none = item.value("events") == Value::Array(Vec::new());
+                if item.text("kind") == "http_sink" {
+                    unless(none, "/events", "is not for a sink: it gets clicks");
+                } else {
+                    unless(!none, "/events", "is missing: it would be told nothing");
+                }
+            }
+            Self::Alert => {
+                let (metric, condition) = (item.text("metric"), item.text("condition"));
+                let (metric, shape) = (metric.as_str(), matches!(condition.as_str(), "spike" | "drop"));
+                unless(shape || has("threshold"), "/threshold", "is missing");
+                unless(
+                    !shape || is_count(metric),
+                    "/condition",
+                    "is for counts: above and below are for all",
+                );
+                let ours = matches!(metric, "lost" | "in_flight" | "dead_lettered");
+                let scoped = has("campaign_id") || has("link");
+                unless(!ours || !scoped, "/metric", "is of the whole service, and of no campaign or link");
+                let both = has("campaign_id") && has("link");
+                unless(!both, "/link", "is given beside campaign_id: an alert is about one of them");
+                let budget = metric != "budget_percent" || has("campaign_id");
+                unless(budget, "/campaign_id", "is missing: a budget is a campaign's");
+                unless(item.number("window_minutes") != Some(0), "/window_minutes", "is 0");
+                unless(item.number("for_minutes") != Some(0), "/for_minutes", "is 0");
             }
         }
         rejects

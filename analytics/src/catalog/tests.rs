@@ -82,6 +82,50 @@ fn records_are_pinned() {
 }
 
 #[test]
+fn records_of_webhooks_and_alerts_are_pinned() {
+    let webhook = json!({
+        "name": "CRM", "url": "https://a.example/", "events": ["link.created", "click.recorded", "link.created"],
+    });
+    let alert = json!({"name": "A", "metric": "bot_percent", "threshold": 12.5, "link": "a"});
+    for (item, record) in [
+        (
+            create(Sort::Webhook, &webhook).unwrap().set("secret_version", 2.into(), NOW + 1),
+            concat!(
+                r#"{"created_at":1790000000000,"events":["click.recorded","link.created"],"id":"fresh","name":"CRM","#,
+                r#""secret_version":2,"updated_at":1790000000001,"url":"https://a.example/","version":2}"#,
+            ),
+        ),
+        (
+            create(Sort::Alert, &alert).unwrap(),
+            concat!(
+                r#"{"created_at":1790000000000,"id":"fresh","link":"a","metric":"bot_percent","name":"A","#,
+                r#""threshold":12.5,"updated_at":1790000000000,"version":1}"#,
+            ),
+        ),
+    ] {
+        assert_eq!(item.to_record(), record);
+        assert_eq!(Item::from_record(item.sort(), record), Some(item));
+    }
+}
+
+#[test]
+fn what_is_the_services_own_is_its_own() {
+    let body = json!({"name": "x", "url": "https://a.example/", "events": ["link.created"]});
+    let mut given = body.clone();
+    given["secret_version"] = 3.into();
+    assert_eq!(pointers(create(Sort::Webhook, &given)), ["/secret_version"]);
+    let rotated = create(Sort::Webhook, &body).unwrap().set("secret_version", 2.into(), NOW);
+    assert_eq!(pointers(edit(&rotated, &json!({"secret_version": 3}))), ["/secret_version"]);
+    assert_eq!(edit(&rotated, &json!({"secret_version": 2})).unwrap(), rotated);
+    let put = rotated.replace(body.to_string().as_bytes(), NOW).unwrap();
+    assert_eq!((put.number("secret_version"), put.version), (Some(2), 2), "it is the same");
+    let sink =
+        json!({"name": "x", "url": "ftp://a.example/", "kind": "http_sink", "events": ["link.created"]});
+    assert_eq!(pointers(create(Sort::Webhook, &sink)), ["/events", "/url"]);
+    assert_eq!(pointers(create(Sort::Webhook, &json!({"name": "x"}))), ["/events", "/url"]);
+}
+
+#[test]
 fn everything_that_is_wrong_is_named_at_once() {
     let refused = create(
         Sort::Campaign,

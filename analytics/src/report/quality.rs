@@ -4,12 +4,14 @@ use serde_json::{Value, json};
 
 use super::query::{GroupBy, Query, Source};
 use super::{gathered, whole_of};
+use crate::alert::judge::rounded as hundredths;
+use crate::alert::read::Board;
 use crate::counters::{Counters, Hit};
 use crate::page::PageRow;
 use crate::rank::busiest;
 use crate::segment::Unreadable;
 use crate::sheet::Sheet;
-use crate::{Dimension, Kind, Reject};
+use crate::{Dimension, Kind, Reject, Scope};
 
 /// Reads a query string: as of `/stats/clicks`, but of everything, a campaign or a link.
 ///
@@ -72,6 +74,31 @@ pub fn answer(
             json!({ "value": name, "events": counters.map_or(0, |(_, counters)| counters.events()) })
         }),
     }))
+}
+
+const QUARTER_MS: i64 = 900_000;
+
+/// Where the latest hour of a report ends: sums are kept by the quarter.
+pub fn last_hour(query: &Query, now_ms: i64) -> i64 {
+    let end_ms = query.span.to_ms.min(now_ms);
+    end_ms - end_ms.rem_euclid(QUARTER_MS)
+}
+
+/// The report with how unusual its latest hour was.
+#[must_use]
+pub fn scored(mut report: Value, board: &Board, scope: &Scope, end_ms: i64) -> Value {
+    let (clicks, unusual) = board.hour(scope, end_ms);
+    if let Some(members) = report.as_object_mut() {
+        let said = json!({
+            "to": crate::time::rfc3339(end_ms),
+            "clicks": clicks,
+            "expected": unusual.map(|score| hundredths(score.expected)),
+            "z": unusual.map(|score| hundredths(score.z)),
+            "weeks": unusual.map_or(0, |score| score.weeks),
+        });
+        members.insert("score".to_owned(), said);
+    }
+    report
 }
 
 fn counts(whole: &Sheet, dimension: Dimension, of: fn(&Counters) -> u64) -> Vec<(&str, u64)> {

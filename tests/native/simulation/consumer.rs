@@ -6,7 +6,7 @@ use analytics::archive::Lines;
 use analytics::campaign::Campaigns;
 use durable_objects::{Admission, Region};
 use queues::ledger::{self, DeadLetter};
-use queues::plan::{Fate, Plan};
+use queues::plan::{Counted, Fate, Plan};
 use queues::{Frame, Head, Message, frames};
 
 use super::client::event_of;
@@ -88,7 +88,11 @@ impl World {
         let messages = batch.iter().map(|parcel| (parcel.id.as_str(), parcel.bytes.as_slice()));
         let campaigns = Campaigns::default();
         let mut lines = Lines::default();
-        let plan = Plan::of(messages, counted, &campaigns, (0, &HashSet::new()), |event| lines.add(event));
+        let plan = Plan::of(messages, counted, &campaigns, (0, &HashSet::new()), |counted| {
+            if let Counted::Event(event) = counted {
+                lines.add(event);
+            }
+        });
         plan.copies.iter().for_each(|copies| lines.add_copies(copies));
         let mut statements = plan.statements(self.now_ms);
         if !self.stores(lines, &mut statements) {
