@@ -85,8 +85,8 @@ pub(crate) struct Visit {
     pub(crate) pages: u16,
     pub(crate) conversions: u16,
     pub(crate) value_micros: i64,
-    /// Which says the value's currency; none where there are several.
-    pub(crate) currency: Option<Place>,
+    /// The value's currency; `None` where there are several. Not as a place: the transaction may be past before the session.
+    pub(crate) currency: Option<String>,
 }
 
 /// What a transaction is worth, and to whom it is owed.
@@ -119,7 +119,7 @@ impl Fact {
             Self::Session(visit) => {
                 see(&mut visit.first);
                 see(&mut visit.last);
-                [&mut visit.entry, &mut visit.exit, &mut visit.id, &mut visit.campaign, &mut visit.currency]
+                [&mut visit.entry, &mut visit.exit, &mut visit.id, &mut visit.campaign]
                     .into_iter()
                     .flatten()
                     .for_each(see);
@@ -148,7 +148,8 @@ impl Fact {
         match self {
             Self::Attempt { funnel, reached } => funnel.capacity() + 2 * reached.capacity() + 32,
             Self::Worth(worth) => 2 * worth.touches.capacity() + 16,
-            Self::Session(_) | Self::Unpaid { .. } | Self::Correction { .. } => 0,
+            Self::Session(visit) => visit.currency.as_ref().map_or(0, |currency| currency.capacity() + 16),
+            Self::Unpaid { .. } | Self::Correction { .. } => 0,
         }
     }
 
@@ -207,12 +208,12 @@ fn correct<'a>(
 }
 
 impl Visit {
-    fn tell<'a>(&self, trail: &'a [Footprint<'a>]) -> Option<Session<'a>> {
+    fn tell<'a>(&'a self, trail: &'a [Footprint<'a>]) -> Option<Session<'a>> {
         let at = |place: Place| trail.get(usize::from(place));
         let (first, last) = (at(self.first)?, at(self.last)?);
         let page = |place: Option<Place>| place.and_then(at).map_or("", |found| found.page.as_str());
         let traits = first.traits.clone();
-        let currency = self.currency.and_then(at).filter(|_| self.value_micros != 0);
+        let currency = self.currency.as_deref().filter(|_| self.value_micros != 0);
         let campaign = self.campaign.and_then(at).map_or("", |found| found.traits.get(Dimension::Campaign));
         Some(Session {
             times: 1,
@@ -222,7 +223,7 @@ impl Visit {
             pages: u64::from(self.pages),
             conversions: u64::from(self.conversions),
             value_micros: self.value_micros,
-            currency: Text::from(currency.map_or("", |found| found.currency.as_str())),
+            currency: Text::from(currency.unwrap_or_default()),
             entry_page: Text::from(page(self.entry)),
             exit_page: Text::from(page(self.exit)),
             session_id: Text::from(self.id.and_then(at).map_or("", |found| found.session_id.as_str())),

@@ -110,11 +110,13 @@ pub(crate) fn facts(
             session.and_then(|index| sittings.get_mut(index)).filter(|_| transaction.counts())
         {
             let (visit, worth) = (&mut sitting.visit, transaction.worth_micros());
-            let currency_of = |place: Place| trail.get(usize::from(place)).map(|event| &event.currency);
-            if worth != 0 {
-                let same = |place: &Place| currency_of(*place) == currency_of(transaction.currency);
+            let currency = trail.get(usize::from(transaction.currency)).map(|event| event.currency.as_str());
+            if let Some(currency) = currency.filter(|_| worth != 0) {
                 let first = visit.value_micros == 0 && visit.currency.is_none();
-                visit.currency = if first { Some(transaction.currency) } else { visit.currency.filter(same) };
+                visit.currency = match visit.currency.take() {
+                    None if first => Some(currency.to_owned()),
+                    held => held.filter(|held| held == currency),
+                };
             }
             sitting.visit.conversions = sitting.visit.conversions.saturating_add(1);
             sitting.visit.value_micros = sitting.visit.value_micros.saturating_add(worth);
