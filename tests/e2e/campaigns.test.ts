@@ -152,7 +152,7 @@ test("people's clicks cost what the campaign pays, as it says when they are cons
   await inForce();
   for (let n = 0; n < 3; n++) await click(server, { campaign_id: "paid", anonymous_id: `a${n}` });
   await click(server, { campaign_id: "paid" }, { "user-agent": GOOGLEBOT });
-  await click(server, { campaign_id: "paid", publisher_id: "other" });
+  await click(server, { campaign_id: "paid", publisher_id: "other", anonymous_id: "a3" });
   await settled("paid", 4, 1);
   const by = async (dimension: string) =>
     (await report(`campaign_id=paid&group_by=${dimension}`)).groups.map(({ value, clicks, cost }: any) => [value, clicks, cost]);
@@ -161,7 +161,7 @@ test("people's clicks cost what the campaign pays, as it says when they are cons
 
   await ask("PATCH", "/api/campaigns/paid", { cost_micros: 1_000_000 });
   await inForce();
-  await click(server, { campaign_id: "paid" });
+  await click(server, { campaign_id: "paid", anonymous_id: "a4" });
   await settled("paid", 5, 2);
   for (const change of [{ ends_at: "2026-01-01T00:00:00Z" }, { ends_at: null, status: "ended" }]) {
     await ask("PATCH", "/api/campaigns/paid", change);
