@@ -206,9 +206,10 @@ impl Campaigns {
         self.spent.get(campaign).copied().unwrap_or(0)
     }
 
-    /// Learns what was spent of a campaign.
+    /// Learns what was spent of a campaign: never less than nothing. Who gives back what another consumer has charged
+    /// knows of the one alone, and would take the difference for room in the budget.
     pub fn learn_spent(&mut self, campaign: &str, nanos: i64) {
-        self.spent.insert(campaign.to_owned(), nanos);
+        self.spent.insert(campaign.to_owned(), nanos.max(0));
     }
 
     /// Works out what an event means, in its campaign: publisher and medium are the campaign's where the event names

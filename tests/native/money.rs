@@ -169,6 +169,17 @@ fn a_budget_that_shrinks_stops_the_campaign_and_nothing_else() {
     assert_eq!(spent(&d1), 2 * PRICE);
 }
 
+/// Found by the law below.
+#[test]
+fn what_another_consumer_charged_and_is_given_back_is_no_room() {
+    let d1 = Database::d1();
+    let (mut one, mut other) = (consumer(PRICE + PRICE / 2), consumer(PRICE + PRICE / 2));
+    count(&d1, &mut one, &clicks(1, 1));
+    count(&d1, &mut other, &given_back(2));
+    count(&d1, &mut other, &clicks(3, 2));
+    assert_eq!(spent(&d1), PRICE);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
