@@ -81,6 +81,8 @@ function down(name) {
     return { put: refuse, get: refuse, list: refuse, delete: refuse };
   }`;
   return { name, modules: true, script };
+}
+
 /**
  * The static assets, as a Worker of their own. Miniflare would put its router before ours, and each click would go through
  * two Workers more than on the platform.
