@@ -35,7 +35,6 @@ export interface FunnelStep {
   rate: number | null;
   drop_off: number;
   drop_off_rate: number | null;
-  overall_rate: number | null;
   median_seconds: number | null;
   average_seconds: number | null;
 }

@@ -131,8 +131,8 @@ function Drawn({ funnel, report }: { funnel: Funnel; report: FunnelReport }) {
           <li key={place}>
             <div class="step">
               <span class="name"><span class="place">{place + 1}</span> {step.name}</span>
-              <span class="value"><b>{count(step.entered)}</b> <span class="part">{percent(step.overall_rate ?? 0)}<span class="hidden"> of the first step</span></span></span>
-              <Bar part={step.overall_rate ?? 0} />
+              <span class="value"><b>{count(step.entered)}</b> <span class="part">{percent(step.entered / entered)}<span class="hidden"> of the first step</span></span></span>
+              <Bar part={step.entered / entered} />
             </div>
             {place < steps.length - 1 ? (
               <p class="between">
@@ -167,7 +167,7 @@ function Groups({ id, by, view, session, wait }: { id: string; by: string; view:
                   <tr key={value}>
                     <th scope="row"><button type="button" class="link" title={`Only ${text}`} onClick={() => add({ dimension: by, value, excluded: false })}>{text}</button></th>
                     {steps.map((step, place) => (
-                      <td key={place} class="number">{count(step.entered)}<span class="sub">{place === 0 ? " " : percent(step.overall_rate ?? 0)}</span></td>
+                      <td key={place} class="number">{count(step.entered)}<span class="sub">{place === 0 ? " " : percent(first ? step.entered / first : 0)}</span></td>
                     ))}
                     <td class="number wide"><b>{first ? percent(last / first) : "–"}</b><Bar part={first ? last / first : 0} /></td>
                   </tr>
