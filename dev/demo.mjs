@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { BOTS, CAMPAIGNS, DEVICES, LINKS, PLACES, PUBLISHERS, REFERRERS } from "./demo_world.mjs";
+import { BOTS, CAMPAIGNS, DEVICES, FUNNELS, LINKS, PLACES, PUBLISHERS, REFERRERS, WAY } from "./demo_world.mjs";
 
 const { values: args } = parseArgs({
   options: {
@@ -106,12 +106,13 @@ function eventsOf(day, place, device, size) {
     const at = Math.min(began - 1_000, Math.max(begin, midnight + (utc + random()) * 3_600_000));
     const link = pick(running);
     const referrer = pick(link.referrers ? REFERRERS.filter((one) => link.referrers.includes(one.name)) : REFERRERS);
-    const who = `v${Math.floor(random() * 24_000)}`;
+    const who = `v${Math.floor(random() * 9_000)}`;
     const common = {
       page_url: `${link.url}${link.url.includes("?") ? "&" : "?"}utm_source=${referrer.source}&utm_medium=${referrer.medium}&utm_campaign=${link.campaign}`,
       campaign_id: link.campaign,
       link: link.token,
       anonymous_id: who,
+      session_id: `${who}-${day}-${hour}`,
       ...(referrer.url ? { referrer: referrer.url } : {}),
     };
     const add = (kind, time, more = {}) => events.push({ kind, event_id: uuid(), event_time: Math.round(time), ...common, ...more });
@@ -119,8 +120,15 @@ function eventsOf(day, place, device, size) {
     add("click", at);
     // A copy counts when it comes, and all of these come today.
     if (day === days - 1 && random() < 0.04) events.push({ ...events.at(-1) }); // sent twice, as a retry would
-    if (random() < 0.55) add("page", Math.min(began, at + 2_000));
-    if (random() < link.converts * device.converts) add("conversion", Math.min(began, at + between(60_000, 900_000)), { name: "purchase", value: Number(between(link.value * 0.5, link.value * 1.9).toFixed(2)), currency: "EUR" });
+    // Who buys goes all the way; of the others each step keeps some.
+    const buys = random() < link.converts * device.converts;
+    let time = Math.min(began, at + 2_000);
+    for (const { path, keeps, low, high } of WAY) {
+      if (!buys && random() > keeps) break;
+      add("page", time, path ? { page_url: new URL(path, link.url).href } : {});
+      time = Math.min(began, time + between(low, high));
+    }
+    if (buys) add("conversion", time, { name: "purchase", value: Number(between(link.value * 0.5, link.value * 1.9).toFixed(2)), currency: "EUR" });
   }
   return events.slice(0, size);
 }
@@ -168,6 +176,7 @@ console.log(`filling ${server.url} with ${days} days of traffic`);
 await all(PUBLISHERS.map((publisher) => () => api(`/api/publishers/${publisher.id}`, { ...publisher, id: undefined })));
 await all(CAMPAIGNS.map((campaign) => () => api(`/api/campaigns/${campaign.id}`, { ...campaign, id: undefined })));
 await all(LINKS.map(({ token, url, campaign, title, tags, more }) => () => api(`/api/links/${token}`, { url, campaign_id: campaign, title, tags, ...more })));
+await all(FUNNELS.map((funnel) => () => api(`/api/funnels/${funnel.id}`, { ...funnel, id: undefined })));
 // The consumer knows new campaigns, and their prices, within five seconds.
 await new Promise((resolve) => setTimeout(resolve, 5_200));
 
@@ -220,9 +229,10 @@ async function follow() {
 /** Until everything that was admitted is counted. */
 async function settle() {
   for (;;) {
-    const { in_flight } = await (await reach("/stats/integrity", { headers })).json();
-    if (!in_flight) return;
-    bar(0.95, `${in_flight.toLocaleString("en")} events are being counted`);
+    const { in_flight, journeys } = await (await reach("/stats/integrity", { headers })).json();
+    const left = in_flight + (journeys?.in_flight ?? 0);
+    if (!left) return;
+    bar(0.95, `${left.toLocaleString("en")} events are being counted`);
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }

@@ -67,6 +67,40 @@ export const LINKS = [
   { token: "spring", url: `${shop}/spring`, campaign: "autumn-sale", title: "Spring leftovers", tags: ["sale"], weight: 5, converts: 0.02, value: 35, to: 0.4, more: { archived: true } },
 ];
 
+/** What is looked at after the click; how many of those who do not buy come so far, and how long they stay. */
+export const WAY = [
+  { path: "", keeps: 0.62, low: 8_000, high: 90_000 },
+  { path: "/products/42", keeps: 0.5, low: 15_000, high: 240_000 },
+  { path: "/cart", keeps: 0.3, low: 20_000, high: 180_000 },
+  { path: "/checkout", keeps: 0.45, low: 40_000, high: 300_000 },
+];
+
+export const FUNNELS = [
+  {
+    id: "purchase",
+    name: "From the click to the purchase",
+    window_seconds: 86_400,
+    steps: [
+      { kind: "click", label: "Click" },
+      { kind: "page", path: "/products/*", label: "Product" },
+      { kind: "page", path: "/cart", label: "Cart" },
+      { kind: "page", path: "/checkout", label: "Checkout" },
+      { kind: "conversion", event_name: "purchase", label: "Purchase" },
+    ],
+  },
+  {
+    id: "big-baskets",
+    name: "Autumn sale: big baskets",
+    basis: "session",
+    window_seconds: 3_600,
+    steps: [
+      { kind: "click", campaign_id: "autumn-sale", label: "Click on the sale" },
+      { kind: "page", path: "/cart", label: "Cart" },
+      { kind: "conversion", min_value: 100, label: "Purchase of 100 or more" },
+    ],
+  },
+];
+
 const place = (weight, country, continent, city, region, tz, offset, language) => ({ weight, country, continent, city, region, tz, offset, language });
 export const PLACES = [
   place(1.9, "DE", "EU", "Berlin", "BE", "Europe/Berlin", 1, "de-DE,de;q=0.9"),

@@ -17,6 +17,9 @@ const SHOTS = [
   ["link", "link?token=checkout&period=7d", { full: true }],
   ["campaigns", "campaigns?period=90d", {}],
   ["quality", "quality?period=30d", {}],
+  ["funnel", "funnels?funnel=purchase&period=30d", { full: true }],
+  ["sessions", "sessions?period=30d", { full: true }],
+  ["attribution", "attribution?period=30d", { full: true }],
   ["phone", "?period=30d", { width: 390, height: 844 }],
 ];
 

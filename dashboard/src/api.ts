@@ -63,9 +63,18 @@ export interface Numbers {
   conversions: number;
   failed: number;
   ctr: number | null;
-  cost: number;
+  /** Of the currency, or null if there are several. */
+  cost: number | null;
   revenue: number | null;
+  payout: number | null;
+  profit: number | null;
+  roi: number | null;
+  ecpc: number | null;
+  epc: number | null;
   currency: string | null;
+  revenue_by_currency?: Record<string, number>;
+  cost_by_currency?: Record<string, number>;
+  payout_by_currency?: Record<string, number>;
 }
 
 export interface Report {

@@ -11,6 +11,20 @@ export const short = (value: number) => (Math.abs(value) < 100_000 ? integer.for
 export const percent = (value: number) => percents.format(value);
 export const delta = (value: number) => change.format(value);
 
+/** `1 min 20 s`: the two largest units. */
+export function duration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined) return "–";
+  if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`;
+  let left = Math.round(seconds);
+  const parts: string[] = [];
+  for (const [unit, size] of [["d", 86_400], ["h", 3_600], ["min", 60], ["s", 1]] as const) {
+    const whole = Math.floor(left / size);
+    if (whole > 0) parts.push(`${whole} ${unit}`);
+    left -= whole * size;
+  }
+  return parts.slice(0, 2).join(" ");
+}
+
 const moneys = new Map<string, Intl.NumberFormat>();
 
 /** An amount; without its currency if nobody ever named one. */

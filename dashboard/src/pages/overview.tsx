@@ -7,6 +7,7 @@ import { set } from "../place.ts";
 import { Chart, type Line } from "../ui/chart.tsx";
 import { World } from "../ui/map.tsx";
 import { type Metric, isMetric, metrics } from "../ui/metrics.ts";
+import { Money } from "../ui/money.tsx";
 import { KeyNumbers } from "../ui/numbers.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Failure, Waiting } from "../ui/states.tsx";
@@ -88,6 +89,7 @@ export function Summary({ view, metric, now, before, params, name }: SummaryProp
           <TakeAway view={view} data={now.data} name={name} />
         </footer>
       </section>
+      {now.data ? <Money totals={now.data.totals} /> : null}
     </>
   );
 }

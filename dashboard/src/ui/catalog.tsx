@@ -4,11 +4,12 @@ import { type List, type Refused, type Report, ask } from "../api.ts";
 import { viewOf, query } from "../filters.ts";
 import { money, percent, short } from "../format.ts";
 import type { PageProps } from "../pages.ts";
-import { address } from "../place.ts";
+import { address, set } from "../place.ts";
 import { may } from "../session.ts";
 import { Dialog } from "./dialog.tsx";
 import { Choice, Field } from "./field.tsx";
 import { Icon } from "./icon.tsx";
+import { MonthlyStatement } from "./statement.tsx";
 import { Empty, Failure, Waiting } from "./states.tsx";
 import { toast } from "./toast.tsx";
 import { PeriodPicker } from "./view-bar.tsx";
@@ -47,7 +48,10 @@ export function Catalog({ kind, params, session }: PageProps & { kind: Kind }) {
   const [editing, setEditing] = useState<Entry | "new">();
   const { data, error, again } = useAnswer<List<Entry>>(`/api/${kind.path}?limit=100${search ? `&search=${encodeURIComponent(search)}` : ""}`);
   const report = useAnswer<Report>(may(session, "stats:read") ? query(view, view.period.now, { group_by: kind.dimension, interval: view.period.interval, limit: "1000" }) : undefined);
+  const stated = kind.path === "publishers" ? params.get("statement") : null;
   const writes = may(session, "links:write");
+  // What an advertiser gets for the money is nothing that publishers are told apart by.
+  const pays = kind.path === "campaigns";
   const numbers = new Map(report.data?.groups?.map((group) => [group.value, group]));
   // What is counted, though nobody has entered it.
   const unknown = search ? [] : [...numbers.keys()].filter((id) => id !== "" && id !== "(other)" && !data?.data.some((entry) => entry.id === id));
@@ -67,8 +71,8 @@ export function Catalog({ kind, params, session }: PageProps & { kind: Kind }) {
           <Empty><p>There are no {kind.many.toLowerCase()} {search ? "like that" : "yet"}.</p>{writes && !search ? <button type="button" class="primary" onClick={() => setEditing("new")}>Make the first</button> : null}</Empty>
         ) : (
           <div class="scroll" tabIndex={0} role="region" aria-label={kind.many}>
-            <table>
-              <thead><tr><th scope="col">{kind.one}</th><th scope="col">Status</th><th scope="col" class="number">Clicks</th><th scope="col" class="number">Impressions</th><th scope="col" class="number">Conversions</th><th scope="col" class="number">Rate</th><th scope="col" class="number">Cost</th><th scope="col" class="number">Revenue</th><th scope="col"><span class="hidden">Actions</span></th></tr></thead>
+            <table class="dense">
+              <thead><tr><th scope="col">{kind.one}</th><th scope="col">Status</th><th scope="col" class="number">Clicks</th><th scope="col" class="number">Impressions</th><th scope="col" class="number">Conversions</th><th scope="col" class="number">Rate</th><th scope="col" class="number">Cost</th><th scope="col" class="number">Payout</th><th scope="col" class="number">Revenue</th><th scope="col" class="number" title="Revenue less cost and payout">Profit</th>{pays ? <th scope="col" class="number" title="Profit by cost and payout">ROI</th> : null}<th scope="col"><span class="hidden">Actions</span></th></tr></thead>
               <tbody>
                 {rows.map((entry) => {
                   const sums = numbers.get(entry.id);
@@ -80,9 +84,12 @@ export function Catalog({ kind, params, session }: PageProps & { kind: Kind }) {
                       <td class="number">{short(sums?.impressions ?? 0)}</td>
                       <td class="number">{short(sums?.conversions ?? 0)}</td>
                       <td class="number">{sums?.clicks ? percent(sums.conversions / sums.clicks) : "–"}</td>
-                      <td class="number">{sums?.cost ? money(sums.cost, entry.currency) : "–"}</td>
+                      <td class="number">{sums?.cost ? money(sums.cost, sums.currency) : "–"}</td>
+                      <td class="number">{sums?.payout ? money(sums.payout, sums.currency) : "–"}</td>
                       <td class="number">{sums?.revenue ? money(sums.revenue, sums.currency) : "–"}</td>
-                      <td class="actions">{writes ? <button type="button" class="icon" aria-label={`Edit ${entry.name}`} onClick={() => setEditing(entry.status === "unknown" ? ({ ...entry, status: "active", version: 0 } as Entry) : entry)}><Icon name="edit" /></button> : null}</td>
+                      <td class={`number ${(sums?.profit ?? 0) < 0 ? "loss" : ""}`}>{sums?.profit ? money(sums.profit, sums.currency) : "–"}</td>
+                      {pays ? <td class="number">{sums?.roi == null ? "–" : percent(sums.roi)}</td> : null}
+                      <td class="actions">{kind.path === "publishers" && entry.status !== "unknown" && may(session, "stats:read") ? <button type="button" class="small" aria-label={`Statement of ${entry.name}`} onClick={() => set({ statement: entry.id })}>Statement</button> : null}{writes ? <button type="button" class="icon" aria-label={`Edit ${entry.name}`} onClick={() => setEditing(entry.status === "unknown" ? ({ ...entry, status: "active", version: 0 } as Entry) : entry)}><Icon name="edit" /></button> : null}</td>
                     </tr>
                   );
                 })}
@@ -91,6 +98,7 @@ export function Catalog({ kind, params, session }: PageProps & { kind: Kind }) {
           </div>
         )}
       </section>
+      {stated !== null && data ? <MonthlyStatement key={stated} id={stated} name={data.data.find((entry) => entry.id === stated)?.name ?? stated} month={params.get("month")} /> : null}
       {editing ? <Editor kind={kind} entry={editing === "new" ? undefined : editing} close={() => setEditing(undefined)} saved={(name) => (setEditing(undefined), toast(`${name} is saved`), again())} /> : null}
     </>
   );

@@ -1,5 +1,5 @@
 // The five numbers that people come for, each beside the time before.
-import type { Numbers, Report } from "../api.ts";
+import type { Report } from "../api.ts";
 import { count, delta } from "../format.ts";
 import { Spark } from "./chart.tsx";
 import { Icon } from "./icon.tsx";
@@ -21,7 +21,7 @@ export function KeyNumbers({ now, before, chosen, choose }: Props) {
           <button key={metric} type="button" class="card number-card" aria-pressed={chosen === metric} onClick={() => choose(metric)} title={hint}>
             <span class="label">{label}</span>
             {now ? <strong title={of(now.totals) === null ? "Not kept for this combination" : count(of(now.totals) ?? 0)}>{show(now.totals)}</strong> : <strong class="ghost">000</strong>}
-            <Change now={now?.totals} before={before?.totals} of={of} />
+            <Change is={now && of(now.totals)} was={before && of(before.totals)} />
             {now ? <Spark values={now.series.map(of)} /> : null}
           </button>
         );
@@ -30,11 +30,20 @@ export function KeyNumbers({ now, before, chosen, choose }: Props) {
   );
 }
 
-function Change({ now, before, of }: { now: Numbers | undefined; before: Numbers | undefined; of: (numbers: Numbers) => number | null }) {
-  const [is, was] = [now && of(now), before && of(before)];
+interface Changed {
+  is: number | null | undefined;
+  was: number | null | undefined;
+  /** How the number before is written. */
+  show?: (value: number) => string;
+  /** Less of it is better. */
+  less?: boolean;
+}
+
+export function Change({ is, was, show = (value) => count(Math.round(value)), less }: Changed) {
   if (is === undefined || was === undefined || is === null || was === null) return <span class="change"> </span>;
   if (was === 0) return <span class="change">{is === 0 ? "none before either" : "none before"}</span>;
   const change = is / was - 1;
   const way = Math.abs(change) < 0.0005 ? "" : change > 0 ? "up" : "down";
-  return <span class={`change ${way}`}>{way ? <Icon name={way} /> : null}{change > 10 ? `× ${count(Math.round(change + 1))}` : delta(change)} <span class="before">from {count(Math.round(was))}</span></span>;
+  const tone = way === "" || !less ? way : way === "up" ? "down" : "up";
+  return <span class={`change ${tone}`}>{way ? <Icon name={way} /> : null}{change > 10 ? `× ${count(Math.round(change + 1))}` : delta(change)} <span class="before">from {show(was)}</span></span>;
 }

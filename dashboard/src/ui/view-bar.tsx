@@ -83,7 +83,7 @@ export function TakeAway({ view, data, name }: { view: View; data: Report | unde
   );
 }
 
-const COLUMNS = ["time", "clicks", "raw", "bots", "duplicates", "uniques", "impressions", "pages", "conversions", "failed", "cost", "revenue", "currency"] as const;
+const COLUMNS = ["time", "clicks", "raw", "bots", "duplicates", "uniques", "impressions", "pages", "conversions", "failed", "cost", "revenue", "currency", "payout", "profit"] as const;
 
 function csv({ series }: Report): string {
   // A value that begins like a formula is one to a spreadsheet.
