@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use analytics::{Param, Statement};
 use durable_objects::gate::handover;
-use durable_objects::log;
+use durable_objects::{journal, log};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error, Result, Row, params_from_iter};
 
@@ -34,6 +34,11 @@ impl Database {
         let log = Self::with(log::SCHEMA);
         log.0.execute_batch(handover::SCHEMA).unwrap();
         log
+    }
+
+    /// A journal's storage, empty.
+    pub(crate) fn journal() -> Self {
+        Self::with(&journal::SCHEMA.join(";"))
     }
 
     fn with(schema: &str) -> Self {

@@ -12,7 +12,10 @@ mod consumer;
 pub(crate) mod folder;
 mod gate;
 mod handover;
+mod journey;
 mod queue;
+mod sums;
+mod visitor;
 mod world;
 
 use std::collections::BTreeSet;
@@ -83,10 +86,13 @@ fn every_event_counts_once() {
 fn schedules_come_across_everything() {
     let reached: BTreeSet<_> = (0..100).flat_map(|seed| run(seed, None).unwrap()).collect();
     let all = [
+        "a call that a journal did not take",
         "a commit that was taken back",
+        "a conversion that was corrected",
         "a copy after the window",
         "a copy within the window",
         "a fold",
+        "a footprint that moved",
         "a handover",
         "a handover of an id",
         "a hit that belongs elsewhere",
@@ -101,6 +107,8 @@ fn schedules_come_across_everything() {
         "a row that was written over",
         "a run that was gathered",
         "an object that no row names",
+        "an outcome that was taken back",
+        "an outcome that was told again",
         "sums that were rebuilt",
     ];
     assert_eq!(reached, BTreeSet::from(all));
@@ -121,6 +129,16 @@ fn a_consumer_skips_ledger() {
 #[test]
 fn a_consumer_trusts_the_edge() {
     is_found(Broken::ConsumerTrustsTheEdge);
+}
+
+#[test]
+fn a_consumer_counts_first() {
+    is_found(Broken::ConsumerCountsFirst);
+}
+
+#[test]
+fn a_journal_answers_early() {
+    is_found(Broken::JournalAnswersEarly);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What must be true when the dust has settled.
 
+use analytics::Kind;
 use analytics::page::{PageKey, PageRow};
 use analytics::report::query::Query;
 use analytics::report::{answer, reads};
@@ -20,6 +21,9 @@ impl World {
         for gate in 0..self.hosts.len() {
             self.check_gate(gate)?;
         }
+        for journal in 0..self.journals.len() {
+            self.check_journal(journal)?;
+        }
         let (ledger, messages) = (
             self.d1.number("SELECT count(*) FROM ledger"),
             self.d1.number("SELECT coalesce(sum(messages), 0) FROM applied"),
@@ -29,11 +33,12 @@ impl World {
 
     /// Each event counts once; one that nobody was told of, once or not at all.
     fn check_events(&self) -> Result<Vec<i64>, String> {
-        let mut counts = vec![0; self.events.len()];
+        let counts = self.counted();
+        let mut clicks = vec![0; self.events.len()];
         for group in self.report("group_by=sub1&limit=1000")["groups"].as_array().unwrap() {
             let value = group["value"].as_str().unwrap();
             match value.strip_prefix('e') {
-                Some(number) => counts[number.parse::<usize>().unwrap()] = group["clicks"].as_i64().unwrap(),
+                Some(number) => clicks[number.parse::<usize>().unwrap()] = group["clicks"].as_i64().unwrap(),
                 // The rest of the total, which has duplicates alone.
                 None => equal("clicks of no event", group["clicks"].as_i64().unwrap(), 0)?,
             }
@@ -43,6 +48,8 @@ impl World {
             if !(least..=1).contains(&count) {
                 return Err(format!("{} is counted {count} times: {event:?}", name(number)));
             }
+            let should = if event.doing.kind == Kind::Click { count } else { 0 };
+            equal("clicks of an event", clicks[number], should)?;
         }
         Ok(counts)
     }
@@ -50,7 +57,8 @@ impl World {
     /// What the reports of campaigns and links say.
     fn check_scopes(&self, counts: &[i64]) -> Result<(), String> {
         let total = |of: &dyn Fn(usize) -> bool| {
-            (0..counts.len()).filter(|&event| of(event)).map(|event| counts[event]).sum()
+            let clicks = (0..counts.len()).filter(|&event| self.events[event].doing.kind == Kind::Click);
+            clicks.filter(|&event| of(event)).map(|event| counts[event]).sum()
         };
         let clicks = |query: &str| self.report(query)["totals"]["clicks"].as_i64().unwrap();
         equal("all clicks", clicks(""), total(&|_| true))?;
@@ -107,7 +115,9 @@ impl World {
             return Err(format!("{name} tells of {} copies among {hits} hits", report.duplicates));
         }
         let again = self.d1.rows(&ledger::applied(), |row| row.get::<_, i64>(4)).iter().sum();
-        equal("duplicates in the report", self.report("")["totals"]["duplicates"].as_i64().unwrap(), again)
+        let kinds = &self.report("group_by=kind")["groups"];
+        let told = kinds.as_array().unwrap().iter().map(|kind| kind["duplicates"].as_i64().unwrap()).sum();
+        equal("duplicates in the report", told, again)
     }
 
     /// `GET /stats/clicks`.

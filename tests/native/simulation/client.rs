@@ -4,6 +4,7 @@ use analytics::{EventId, Kind, RawEvent, Source};
 use durable_objects::{Admission, LATE_MAX_MS, Region};
 use queues::{Frame, Head, Message};
 
+use super::visitor::Doing;
 use super::world::{Broken, WINDOW_MS, World};
 
 pub(crate) const LINKS: [&str; 3] = ["l0", "l1", "l2"];
@@ -17,6 +18,7 @@ pub(crate) struct Event {
     pub(crate) region: Region,
     pub(crate) link: &'static str,
     pub(crate) campaign: &'static str,
+    pub(crate) doing: Doing,
     first_ms: i64,
     last_ms: i64,
     /// The client was told that it will be counted.
@@ -72,11 +74,13 @@ impl World {
             }
             _ => (EventId::from_bytes(self.chance.bytes()), self.any_region()),
         };
+        let used = self.events.iter().any(|other| other.id == id);
         self.events.push(Event {
             id,
             region,
             link: LINKS[self.chance.below(LINKS.len())],
             campaign: CAMPAIGNS[self.chance.below(CAMPAIGNS.len())],
+            doing: Doing::any(used, &mut self.chance),
             first_ms: self.now_ms,
             last_ms: self.now_ms,
             told: false,
@@ -158,6 +162,8 @@ impl World {
         raw.link = event.link.into();
         raw.campaign_id = event.campaign.into();
         raw.sub[0] = sub.as_str().into();
+        raw.element_id = sub.as_str().into();
+        event.doing.show(&mut raw);
         let mut body = Vec::new();
         raw.encode(&mut body);
         body

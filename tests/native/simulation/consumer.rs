@@ -10,6 +10,7 @@ use queues::plan::{Counted, Fate, Plan};
 use queues::{Frame, Head, Message, frames};
 
 use super::client::event_of;
+use super::journey::JOURNALS;
 use super::queue::Parcel;
 use super::world::{Broken, Failure, World};
 
@@ -47,12 +48,13 @@ impl World {
             | Consumer::Done { batch, .. }
                 if self.fails(12) =>
             {
+                self.bonds[consumer].clear();
                 for parcel in batch {
                     self.again(parcel);
                 }
                 Consumer::Idle
             }
-            Consumer::Planning { batch, counted } => self.apply(batch, &counted),
+            Consumer::Planning { batch, counted } => self.apply(consumer, batch, &counted),
             Consumer::Refused { batch, asked } => {
                 if self.readable() {
                     let counted =
@@ -81,19 +83,32 @@ impl World {
         self.queue.again(parcel, wait_ms, self.now_ms);
     }
 
-    fn apply(&mut self, mut batch: Vec<Parcel>, counted: &HashSet<(String, i64)>) -> Consumer {
+    fn apply(
+        &mut self,
+        consumer: usize,
+        mut batch: Vec<Parcel>,
+        counted: &HashSet<(String, i64)>,
+    ) -> Consumer {
         if self.broken == Some(Broken::ConsumerTrustsTheEdge) {
             batch.iter_mut().for_each(trust);
         }
         let messages = batch.iter().map(|parcel| (parcel.id.as_str(), parcel.bytes.as_slice()));
         let campaigns = Campaigns::default();
         let mut lines = Lines::default();
-        let plan = Plan::of(messages, counted, &campaigns, (0, &HashSet::new()), |counted| {
+        let journals = (JOURNALS, &self.bonds[consumer]);
+        let mut plan = Plan::of(messages, counted, &campaigns, journals, |counted| {
             if let Counted::Event(event) = counted {
                 lines.add(event);
             }
         });
         plan.copies.iter().for_each(|copies| lines.add_copies(copies));
+        plan.outcomes.iter().for_each(|(at_ms, body)| lines.add_outcome(*at_ms, body));
+        let handover = std::mem::take(&mut plan.handover);
+        let counts_first = self.broken == Some(Broken::ConsumerCountsFirst);
+        // What was refused was handed over before.
+        if counted.is_empty() && !counts_first && !self.hand_on(consumer, handover.clone()) {
+            return Consumer::Done { batch, fates: plan.fates, applied: false };
+        }
         let mut statements = plan.statements(self.now_ms);
         if !self.stores(lines, &mut statements) {
             return Consumer::Done { batch, fates: plan.fates, applied: false };
@@ -107,6 +122,9 @@ impl World {
             segments.for_each(|segment| segment.params[1] = format!("{unique:?}").into());
         }
         let written = if statements.is_empty() { Ok(()) } else { self.write(&statements) };
+        if counts_first && written.is_ok() {
+            self.hand_on(consumer, handover);
+        }
         match written {
             Err(Failure::Unique) if counted.is_empty() => {
                 let asked = plan.entries.iter().map(|entry| (entry.gate.clone(), entry.number)).collect();
@@ -121,7 +139,10 @@ impl World {
             Fate::Counted => true,
             Fate::Apply | Fate::Dead => applied,
             Fate::Later => false,
-            Fate::Hand { .. } => panic!("nothing is handed over here"),
+            Fate::Hand { shard } => {
+                let call = Message::decode(&parcel.bytes).unwrap().frames;
+                self.hand_to(*shard, call)
+            }
             Fate::Admit { region } => self.admit_late(Region::parse(region).unwrap(), &parcel.bytes),
         };
         if done {

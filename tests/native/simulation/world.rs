@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use analytics::segment::PARTITIONS;
 use analytics::{EventId, Statement};
 use durable_objects::{GateName, Maps, Region, Settings};
+use queues::Bonds;
 
 use super::archive::Gatherer;
 use super::chance::Chance;
@@ -12,6 +13,7 @@ use super::client::Event;
 use super::consumer::Consumer;
 use super::folder::Folder;
 use super::gate::Host;
+use super::journey;
 use super::queue::Queue;
 use crate::database::{Database, is_unique};
 
@@ -30,6 +32,10 @@ pub(crate) enum Broken {
     ConsumerSkipsLedger,
     /// The consumer counts what no gate has admitted.
     ConsumerTrustsTheEdge,
+    /// The consumer counts before it hands over, and forgets what failed.
+    ConsumerCountsFirst,
+    /// The journal answers before it has written.
+    JournalAnswersEarly,
     /// The gate answers before the row is written.
     GateAnswersEarly,
     /// The gate does not read its ids from the log.
@@ -83,6 +89,9 @@ pub(crate) struct World {
     /// Numbers of gates in a region that were in force, the newest last.
     shards: Vec<u16>,
     pub(crate) consumers: Vec<Consumer>,
+    /// What each of them knows to have told the journals.
+    pub(crate) bonds: Vec<Bonds>,
+    pub(crate) journals: Vec<journey::Host>,
     pub(crate) folders: Vec<Folder>,
     pub(crate) gatherers: Vec<Gatherer>,
     /// The archive's objects.
@@ -99,6 +108,7 @@ impl World {
     pub(crate) fn new(seed: u64, broken: Option<Broken>) -> Self {
         let mut chance = Chance::new(seed);
         let (regions, shards) = [(1, 1), (1, 2), (2, 2)][chance.below(3)];
+        let consumers = 1 + chance.below(3);
         Self {
             broken,
             now_ms: START_MS,
@@ -110,7 +120,9 @@ impl World {
             hosts: hosts(regions, shards).collect(),
             regions,
             shards: vec![shards],
-            consumers: (0..=chance.below(3)).map(|_| Consumer::default()).collect(),
+            consumers: (0..consumers).map(|_| Consumer::default()).collect(),
+            bonds: vec![Bonds::new(); consumers],
+            journals: journey::Host::all(),
             folders: vec![Folder::default(), Folder::default()],
             gatherers: vec![Gatherer::default(), Gatherer::default()],
             bucket: BTreeMap::new(),
@@ -189,7 +201,11 @@ impl World {
         match self.chance.below(100) {
             0..22 => self.send_something(),
             22..28 => self.retry_something(),
-            28..50 => {
+            28..33 => {
+                let journal = self.chance.below(self.journals.len());
+                self.run_journal(journal);
+            }
+            33..50 => {
                 let gate = self.chance.below(self.hosts.len());
                 self.run_timers(gate);
             }
@@ -208,7 +224,11 @@ impl World {
                     self.step_folder(folder, part as u8);
                 }
             }
-            80..83 => {
+            80 => {
+                let journal = self.chance.below(self.journals.len());
+                self.crash_journal(journal);
+            }
+            81..83 => {
                 let gate = self.chance.below(self.hosts.len());
                 self.crash(gate);
             }
@@ -247,6 +267,9 @@ impl World {
             for gate in 0..self.hosts.len() {
                 self.run_timers(gate);
             }
+            for journal in 0..self.journals.len() {
+                self.run_journal(journal);
+            }
             for consumer in 0..self.consumers.len() {
                 while self.step_consumer(consumer) {}
             }
@@ -268,7 +291,8 @@ impl World {
         let parcels = self.queue.bag.iter().map(|parcel| parcel.from_ms);
         let clients = self.events.iter().filter(|event| event.waits()).map(|_| self.now_ms + 1_000);
         let gates = self.hosts.iter().filter_map(|host| host.next_ms(self.now_ms));
-        parcels.chain(clients).chain(gates).min()
+        let journals = self.journals.iter().filter_map(|host| host.next_ms(self.now_ms));
+        parcels.chain(clients).chain(gates).chain(journals).min()
     }
 
     /// Folds everything there is.
