@@ -208,6 +208,7 @@ impl<'a> Outcome<'a> {
                 correction.conversions = -correction.conversions;
                 correction.value_micros = correction.value_micros.wrapping_neg();
                 correction.cost_nanos = correction.cost_nanos.wrapping_neg();
+                correction.payout_nanos = correction.payout_nanos.wrapping_neg();
             }
             // A footprint that has gone has gone.
             Self::Moved(_) => {}

@@ -88,8 +88,12 @@ impl Sum {
             | Outcome::Step(Step { times, .. })
             | Outcome::Credit(Credit { times, .. }) => std::mem::replace(times, 1),
             Outcome::Correction(correction) => {
-                let negative =
-                    (correction.conversions, correction.value_micros, correction.cost_nanos) < (0, 0, 0);
+                let negative = (
+                    correction.conversions,
+                    correction.value_micros,
+                    correction.cost_nanos,
+                    correction.payout_nanos,
+                ) < (0, 0, 0, 0);
                 if negative {
                     outcome.negate();
                 }

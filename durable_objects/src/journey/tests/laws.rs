@@ -36,6 +36,7 @@ fn footprint() -> impl Strategy<Value = Footprint<'static>> {
                 }),
                 session_id: Text::from(session),
                 cost_nanos: cost,
+                payout_nanos: 2 - cost,
                 click_ms: click.filter(|_| kind == Kind::Conversion).map(|minutes| T + minutes * MINUTE),
                 traits: [(Dimension::Link, "demo"), (Dimension::Campaign, campaign)].into_iter().collect(),
                 ..base
