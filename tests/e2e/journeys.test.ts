@@ -1,5 +1,5 @@
 // What a visitor did, in order, and what it was worth: from the click on a link to the money.
-import { createHmac } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
 import { afterAll, expect, test } from "vitest";
 import { eventually, settles, startServer } from "./server.ts";
 import { CHROME, GOOGLEBOT, anEvent, integrity, pointers, post, totals } from "./traffic.ts";
@@ -79,7 +79,7 @@ test("a click, a landing, pages and a sale by postback: funnel, session, attribu
   }, 40_000);
 
   // A visitor is paid for once a day.
-  await ada.follow("offer");
+  await ada.follow(`offer?eid=${randomUUID()}`); // not the double tap of the first
   await eventually(async () => (await totals(server, "campaign_id=spring")).clicks === 3);
   await settles(async () => expect((await totals(server, "campaign_id=spring")).cost).toBe(0.4), 40_000);
 });
