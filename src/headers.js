@@ -1,9 +1,8 @@
 // What every answer says besides what it is; here because it takes one crossing. A header that the route has set stays.
-// `readers`: "*", or the origins that may read the answer, between spaces. `hsts`: seconds, 0 where there is no TLS.
-export function finish(request, response, readers, hsts) {
+// `readers`: origins whose pages may read what is not public, between spaces. `hsts`: seconds, 0 where there is no TLS.
+export function finish(request, response, isPublic, readers, hsts) {
   if (response.status === 101) return response;
   const origin = request.headers.get("origin");
-  const isPublic = readers === "*";
   const listed = !isPublic && origin && readers.split(" ").some((reader) => reader === origin || reader === "*");
   const asks = request.method === "OPTIONS" && request.headers.has("access-control-request-method");
   if (listed && asks) response = new Response(null, { status: 204, headers: preflight });

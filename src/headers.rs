@@ -10,7 +10,13 @@ use crate::edge::Edge;
 #[wasm_bindgen(module = "/src/headers.js")]
 extern "C" {
     #[wasm_bindgen(catch)]
-    fn finish(request: &Request, response: Response, readers: &str, hsts: u32) -> Result<Response, JsValue>;
+    fn finish(
+        request: &Request,
+        response: Response,
+        is_public: bool,
+        readers: &str,
+        hsts: u32,
+    ) -> Result<Response, JsValue>;
 }
 
 /// Routes for any page on the web: what they answer tells nothing that their caller did not say.
@@ -38,8 +44,7 @@ pub(crate) fn finished(
     let config = edge.as_ref().map(|edge| &edge.config);
     let hsts = config.filter(|_| is_secure).map_or(0, |config| config.hsts_seconds);
     let origins = config.map(|config| config.cors_origins.join(" ")).unwrap_or_default();
-    let readers = if is_public(path) { "*" } else { &origins };
-    Ok(finish(request, response, readers, hsts)?)
+    Ok(finish(request, response, is_public(path), &origins, hsts)?)
 }
 
 #[cfg(test)]

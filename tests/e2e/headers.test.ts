@@ -131,3 +131,12 @@ test("pages of other origins read nothing that needs a key, unless they are list
   });
   expect([event.status, event.headers.get("access-control-allow-origin")]).toEqual([200, "*"]);
 });
+
+test("an operator may let any page read, with a key", async () => {
+  await using open = await startServer({ config: { cors_origins: ["*"] } });
+  expect((await fetch(`${open.url}/api/links`, preflight("https://any.example"))).status).toBe(204);
+  const headers = { authorization: `Bearer ${open.token}`, origin: "https://any.example" };
+  const response = await fetch(`${open.url}/api/links`, { headers });
+  expect([response.status, response.headers.get("access-control-allow-origin")]).toEqual([200, "https://any.example"]);
+  expect(response.headers.get("cross-origin-resource-policy")).toBe("same-origin");
+});
