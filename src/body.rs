@@ -18,12 +18,9 @@ extern "C" {
 /// Reads the body; `None` if it is larger than `most`.
 ///
 /// # Errors
-/// It was not there after `body_seconds`. Whoever sends a byte a second gets no more of the isolate than that.
+/// It was not there after `body_seconds`, or broke off. Whoever sends a byte a second gets no more of the isolate than that.
 pub(crate) async fn bounded(request: &mut Request, most: usize) -> Result<Option<Vec<u8>>, Problem> {
     let read = JsFuture::from(js_read(request.inner(), most, Edge::body_ms())).await;
-    let read = read.map_err(worker::Error::from)?;
-    if read.is_undefined() {
-        return Err(Problem::Slow);
-    }
+    let Some(read) = read.ok().filter(|read| !read.is_undefined()) else { return Err(Problem::Slow) };
     Ok(read.dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec()))
 }

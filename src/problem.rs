@@ -132,7 +132,7 @@ impl Problem {
                 "Events are taken from pages of the listed origins, or with a key of scope events:write"
                     .into()
             }
-            Self::Slow => "The body did not arrive in time; send it again".into(),
+            Self::Slow => "The body did not arrive whole, or not in time; send it again".into(),
             Self::TooMany(seconds) => format!("Try again in {seconds} seconds").into(),
             Self::CrossSite => {
                 "With the dashboard's cookie only its own pages may do this; others send a key".into()
