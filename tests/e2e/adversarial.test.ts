@@ -118,7 +118,7 @@ test("a method is what the request line says", async () => {
 });
 
 /** What comes back for these bytes until the other side has had enough, or half a second of silence. */
-function said(bytes: string | Uint8Array): Promise<string> {
+function said(bytes: string | Uint8Array, last = false): Promise<string> {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname);
@@ -126,7 +126,8 @@ function said(bytes: string | Uint8Array): Promise<string> {
     const done = () => (socket.destroy(), resolve(answer));
     socket.setTimeout(2_000, done).setEncoding("latin1");
     socket.on("data", (text) => (answer += text)).on("close", done).on("error", done);
-    socket.write(bytes);
+    if (last) socket.end(bytes);
+    else socket.write(bytes);
   });
 }
 
@@ -175,6 +176,14 @@ test("a body that does not say how large it is is not read beyond its bound", as
     );
     expect(status, path).toBe(413);
     expect(sent, path).toBeLessThan(1_000);
+  }
+});
+
+test("a body that breaks off is the sender's to send again, and no fault of ours", async () => {
+  const head = `content-type: application/json\r\nauthorization: ${bearer.authorization}\r\ncontent-length: 100\r\n\r\n{`;
+  for (const [method, path] of routes) {
+    const answer = await said(`${method} ${path} HTTP/1.1\r\nhost: ${new URL(server.url).host}\r\n${head}`, true);
+    expect(answer, path).toMatch(/^HTTP\/1\.1 408 /);
   }
 });
 
