@@ -1,10 +1,10 @@
-//! Folding: segments into pages, in one transaction that either does all of it or nothing.
+//! Folding: segments into pages, in one transaction that either does all of it or nothing. Where they lie in two
+//! databases, see [`crate::homes`].
 
 mod merge;
 
-use serde_json::json;
-
 use crate::aggregate::StatsAggregate;
+use crate::homes::{note, take_away};
 use crate::page::PageRow;
 use crate::segment::{Unreadable, add_segment};
 use crate::statement::Statement;
@@ -67,6 +67,11 @@ impl Fold {
         (Self { part, generation, origins, merge: Merge::of(&aggregate, Set::Kept) }, left)
     }
 
+    /// The segments that it takes.
+    pub fn origins(&self) -> &[String] {
+        &self.origins
+    }
+
     /// Whether there is nothing to fold.
     pub fn is_empty(&self) -> bool {
         self.origins.is_empty()
@@ -85,8 +90,19 @@ impl Fold {
         self.merge.add(row)
     }
 
-    /// The transaction. It fails as a whole, by the primary key of `folds`, if somebody else folded meanwhile.
+    /// The transaction, where pages and segments are in one database. It fails as a whole, by the primary key of `folds`,
+    /// if somebody else folded meanwhile.
     pub fn write(&self) -> Vec<Statement> {
+        self.transaction(take_away(self.part, &self.origins))
+    }
+
+    /// The transaction where the segments are in another database: they are noted as folded, and have to be taken away
+    /// there afterwards. It fails as [`Fold::write`] does.
+    pub fn write_away(&self, now_ms: i64) -> Vec<Statement> {
+        self.transaction(note(self.part, &self.origins, now_ms))
+    }
+
+    fn transaction(&self, segments: Statement) -> Vec<Statement> {
         let (part, generation) = (i64::from(self.part), self.generation + 1);
         let mut statements = vec![
             Statement::new(
@@ -100,10 +116,7 @@ impl Fold {
                 "DELETE FROM folds WHERE part = ?1 AND generation < ?2",
                 [part.into(), generation.into()],
             ),
-            Statement::new(
-                "DELETE FROM segments WHERE part = ?1 AND origin IN (SELECT value FROM json_each(?2))",
-                [part.into(), json!(self.origins).to_string().into()],
-            ),
+            segments,
         ];
         statements.extend(self.merge.write());
         statements

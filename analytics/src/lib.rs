@@ -24,6 +24,7 @@ pub mod fields;
 pub mod fold;
 pub mod footprint;
 pub mod funnel;
+pub mod homes;
 pub mod idempotency;
 pub mod key;
 mod kind;

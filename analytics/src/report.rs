@@ -54,7 +54,7 @@ pub fn reads(query: &Query) -> [Statement; 2] {
             [query.level.code().into(), query.scope.key().into(), first_page.into(), span.to_ms.into()],
         ),
         Statement::new(
-            "SELECT body FROM segments WHERE part = ?1",
+            "SELECT part, origin, body FROM segments WHERE part = ?1",
             [i64::from(partition(&query.scope)).into()],
         ),
     ]

@@ -12,6 +12,7 @@ mod consumer;
 pub(crate) mod folder;
 mod gate;
 mod handover;
+mod homes;
 mod journey;
 mod queue;
 mod sums;
@@ -30,7 +31,7 @@ fn run(seed: u64, broken: Option<Broken>) -> Result<BTreeSet<&'static str>, Stri
     let schedule = || {
         let mut world = World::new(seed, broken);
         for _ in 0..60 + world.chance.below(200) {
-            world.step();
+            world.step()?;
         }
         world.settle()?;
         if world.chance.once_in(2) {
@@ -91,6 +92,7 @@ fn schedules_come_across_everything() {
         "a conversion that was corrected",
         "a copy after the window",
         "a copy within the window",
+        "a database that was added",
         "a fold",
         "a footprint that moved",
         "a handover",
@@ -109,6 +111,8 @@ fn schedules_come_across_everything() {
         "an object that no row names",
         "an outcome that was taken back",
         "an outcome that was told again",
+        "pages in another database than their segments",
+        "segments that were left where they lay",
         "sums that were rebuilt",
     ];
     assert_eq!(reached, BTreeSet::from(all));
@@ -204,4 +208,24 @@ fn a_gatherer_claims_nothing() {
 #[test]
 fn a_folder_reads_generation_last() {
     is_found(Broken::FolderReadsGenerationLast);
+}
+
+#[test]
+fn a_folder_takes_away_first() {
+    is_found(Broken::FolderTakesAwayFirst);
+}
+
+#[test]
+fn a_folder_notes_nothing() {
+    is_found(Broken::FolderNotesNothing);
+}
+
+#[test]
+fn a_folder_forgets_at_once() {
+    is_found(Broken::FolderForgetsAtOnce);
+}
+
+#[test]
+fn a_reader_knows_no_notes() {
+    is_found(Broken::ReaderKnowsNoNotes);
 }

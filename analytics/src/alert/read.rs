@@ -90,7 +90,7 @@ pub fn reads(part: u8, rules: &[&Rule], now_ms: i64) -> [Statement; 2] {
                 scopes(&|rule| rule.metric == "budget_percent").into(),
             ],
         ),
-        Statement::new("SELECT body FROM segments WHERE part = ?1", [i64::from(part).into()]),
+        Statement::new("SELECT part, origin, body FROM segments WHERE part = ?1", [i64::from(part).into()]),
     ]
 }
 

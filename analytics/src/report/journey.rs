@@ -132,7 +132,7 @@ impl Question {
         let mut statements: Vec<Statement> = self.scopes.iter().map(pages).collect();
         let parts: Vec<u8> = self.scopes.iter().map(partition).collect();
         statements.push(Statement::new(
-            "SELECT body FROM segments WHERE part IN (SELECT value FROM json_each(?1))",
+            "SELECT part, origin, body FROM segments WHERE part IN (SELECT value FROM json_each(?1))",
             [json!(parts).to_string().into()],
         ));
         statements

@@ -68,7 +68,7 @@ impl Asked {
                 [self.scope.key().into(), self.from_ms.into(), self.to_ms.into()],
             ),
             Statement::new(
-                "SELECT body FROM segments WHERE part = ?1",
+                "SELECT part, origin, body FROM segments WHERE part = ?1",
                 [i64::from(partition(&self.scope)).into()],
             ),
         ]

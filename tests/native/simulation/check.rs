@@ -4,6 +4,7 @@ use analytics::Kind;
 use analytics::page::{PageKey, PageRow};
 use analytics::report::query::Query;
 use analytics::report::{answer, reads};
+use analytics::segment::partition;
 use queues::ledger;
 use serde_json::Value;
 
@@ -127,7 +128,7 @@ impl World {
         let query = Query::parse(&query, self.now_ms, |_, _, _| None).unwrap();
         let [pages, segments] = reads(&query);
         let key = |start_ms| PageKey { level: query.level, scope: query.scope.clone(), start_ms };
-        let pages = self.d1.rows(&pages, |row| {
+        let pages = self.page_rows(partition(&query.scope), &pages, |row| {
             Ok(PageRow {
                 key: key(row.get(0)?),
                 chunk: row.get(1)?,
@@ -136,8 +137,8 @@ impl World {
                 visitors: row.get(4)?,
             })
         });
-        let segments = self.d1.rows(&segments, |row| row.get(0));
-        answer(&query, &pages, &segments, self.now_ms).unwrap()
+        let segments = self.d1.rows(&segments, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        answer(&query, &pages, &self.not_noted(segments), self.now_ms).unwrap()
     }
 }
 

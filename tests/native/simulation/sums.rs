@@ -59,12 +59,14 @@ impl World {
             [],
         );
         let mut folded: BTreeMap<Scope, Page> = BTreeMap::new();
-        for row in self.d1.rows(&pages, page_row) {
+        let databases = [&self.d1].into_iter().chain(&self.away);
+        for row in databases.flat_map(|database| database.rows(&pages, page_row)) {
             row.add_to(folded.entry(row.key.scope.clone()).or_default()).unwrap();
         }
         let mut live = StatsAggregate::default();
-        for body in self.d1.rows(&Statement::new("SELECT body FROM segments", []), |row| row.get(0)) {
-            let body: String = body;
+        let segments = Statement::new("SELECT part, origin, body FROM segments", []);
+        let segments = self.d1.rows(&segments, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        for body in self.not_noted(segments) {
             add_segment(&mut live, &body, |_, _| true).unwrap();
         }
         let live = pages_of(&live, Level::Day).into_iter().map(|(key, page)| (key.scope, page));

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use analytics::homes::Homes;
 use analytics::segment::PARTITIONS;
 use analytics::{EventId, Statement};
 use durable_objects::{GateName, Maps, Region, Settings};
@@ -13,6 +14,7 @@ use super::client::Event;
 use super::consumer::Consumer;
 use super::folder::Folder;
 use super::gate::Host;
+use super::homes::{self, Reader};
 use super::journey;
 use super::queue::Queue;
 use crate::database::{Database, is_unique};
@@ -58,6 +60,14 @@ pub(crate) enum Broken {
     FolderClaimsNothing,
     /// The folder reads the generation last.
     FolderReadsGenerationLast,
+    /// The folder takes segments away before the pages hold them.
+    FolderTakesAwayFirst,
+    /// The folder does not note what it folded.
+    FolderNotesNothing,
+    /// The folder forgets its notes at once.
+    FolderForgetsAtOnce,
+    /// The reader does not know which segments the pages hold.
+    ReaderKnowsNoNotes,
     /// The consumer gives its object a name that it may have given before.
     ArchiveUsesNamesAgain,
     /// The gatherer does not say from which mark it began.
@@ -82,6 +92,11 @@ pub(crate) struct World {
     pub(crate) faults: bool,
     pub(crate) settings: Settings,
     pub(crate) d1: Database,
+    /// Databases that are added on the way.
+    pub(crate) away: Vec<Database>,
+    pub(crate) homes: Homes,
+    pub(crate) databases: u8,
+    pub(crate) reader: Option<Reader>,
     pub(crate) d1_down: bool,
     pub(crate) queue: Queue,
     pub(crate) hosts: Vec<Host>,
@@ -115,6 +130,10 @@ impl World {
             faults: true,
             settings: Settings { window_ms: WINDOW_MS, ..Settings::default() },
             d1: Database::d1(),
+            away: vec![Database::d1(), Database::d1()],
+            homes: homes::one(),
+            databases: 1,
+            reader: None,
             d1_down: false,
             queue: Queue::default(),
             hosts: hosts(regions, shards).collect(),
@@ -175,10 +194,15 @@ impl World {
 
     /// A transaction in D1.
     pub(crate) fn write(&mut self, statements: &[Statement]) -> Result<(), Failure> {
+        self.write_to(0, statements)
+    }
+
+    /// A transaction in one of the databases.
+    pub(crate) fn write_to(&mut self, home: usize, statements: &[Statement]) -> Result<(), Failure> {
         if self.d1_down || self.fails(12) {
             return Err(Failure::Silence);
         }
-        match self.d1.transact(statements) {
+        match self.database(home).transact(statements) {
             Ok(()) if self.fails(12) => Err(Failure::Silence),
             Ok(()) => Ok(()),
             Err(error) if is_unique(&error) => {
@@ -197,7 +221,7 @@ impl World {
     }
 
     /// One thing happens.
-    pub(crate) fn step(&mut self) {
+    pub(crate) fn step(&mut self) -> Result<(), String> {
         match self.chance.below(100) {
             0..22 => self.send_something(),
             22..28 => self.retry_something(),
@@ -247,6 +271,8 @@ impl World {
             89 => self.export(),
             90..92 => self.queue.haunt(&mut self.chance, self.now_ms),
             92 => self.reshard(),
+            93 if self.chance.once_in(4) => self.add_database(),
+            94 | 95 => self.step_reader()?,
             _ => {
                 self.now_ms += match self.chance.below(40) {
                     0 => self.chance.ms(600_000, 2_400_000),
@@ -256,6 +282,7 @@ impl World {
             }
         }
         self.now_ms += self.chance.ms(0, 3);
+        Ok(())
     }
 
     /// Nothing goes wrong any more, and time passes until there is nothing left to do.
