@@ -93,6 +93,12 @@ function files({ directory, binding, assetConfig }) {
   return { name: "assets", modules: true, script, compatibilityDate: "2026-04-01", assets: { directory, binding, assetConfig } };
 }
 
+/** The databases of wrangler.toml, and those that `--config` adds to them. */
+function databases(bound, config) {
+  const added = (config?.databases ?? []).filter((binding) => !(binding in bound));
+  return { ...bound, ...Object.fromEntries(added.map((binding) => [binding, { id: binding }])) };
+}
+
 /** Miniflare's options for the Worker of `wrangler`, kept under `state`; the rest are the switches of serve.mjs. */
 export function miniflareOptions(
   wrangler,
@@ -135,6 +141,7 @@ export function miniflareOptions(
           VISITOR_SECRET: bindings.VISITOR_SECRET ?? secret(state, "visitor_secret"),
           SIGNING_SECRET: bindings.SIGNING_SECRET ?? secret(state, "signing_secret"),
         },
+        d1Databases: databases(rest.d1Databases, config),
         queueConsumers: Object.fromEntries(
           Object.entries(queueConsumers ?? {}).map(([name, consumer]) => [name, { ...consumer, ...override }]),
         ),

@@ -74,8 +74,9 @@ const { origin: url } = await mf.ready.catch((error) => {
 });
 const direct = args["direct-port"] === undefined ? undefined : (await mf.unsafeGetDirectURL(wrangler.name)).origin;
 
-for (const { binding, migrations_dir: folder } of wrangler.d1_databases) {
-  if (folder) await migrate(await mf.getD1Database(binding, wrangler.name), join(root, folder));
+const [{ migrations_dir: folder }] = wrangler.d1_databases;
+for (const binding of Object.keys(options.workers[0].d1Databases)) {
+  await migrate(await mf.getD1Database(binding, wrangler.name), join(root, folder));
 }
 if (!args["no-demo"]) await seedDemo();
 if (!args["no-cron"]) {

@@ -7,24 +7,18 @@ use analytics::catalog::statements::by_id;
 use analytics::catalog::{Item, Sort};
 use analytics::segment::{PARTITIONS, partition};
 use analytics::{Scope as Whose, Statement};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use worker::{Env, Error, Method, Request, Response, Result, console_warn};
 
 use crate::answer::json_response;
 use crate::auth::{Scope, allowed};
 use crate::clock::now_ms;
-use crate::consumer::page_rows;
 use crate::edge::Edge;
 use crate::lookup::Record;
 use crate::problem::Problem;
-use crate::sql::{read, transact};
+use crate::sql::{StoredPage, read, transact};
 use crate::stats::service;
-
-#[derive(Deserialize)]
-pub(crate) struct Segment {
-    pub(crate) body: String,
-}
+use crate::sums::read_sums;
 
 /// Looks at every rule. Where there is none this is one query.
 pub(crate) async fn every_minute(edge: &Edge) -> Result<()> {
@@ -58,16 +52,16 @@ pub(crate) async fn every_minute(edge: &Edge) -> Result<()> {
 async fn look(edge: &Edge, part: u8, mine: &[&(Rule, State)], service: Option<Service>) -> Result<()> {
     let now_ms = now_ms();
     let wanted: Vec<&Rule> = mine.iter().map(|(rule, _)| rule).collect();
-    let results = transact(&edge.db, reads(part, &wanted, now_ms)).await?;
-    let [pages, segments] = results.as_slice() else { return Ok(()) };
+    let [pages, segments] = reads(part, &wanted, now_ms);
+    let found = read_sums(edge, vec![(part, pages)], segments).await?;
     let broken = |_| Error::RustError("stored sums cannot be read".to_owned());
     let mut board = Board::default();
-    for row in page_rows(pages)? {
-        board.add(&row).map_err(broken)?;
+    for row in found.pages.into_iter().flatten().map(StoredPage::keyed) {
+        board.add(&row?).map_err(broken)?;
     }
-    for segment in segments.results::<Segment>()? {
+    for body in &found.segments {
         let scopes = |scope: &Whose| wanted.iter().any(|rule| rule.scope == *scope);
-        board.add_segment(&segment.body, scopes).map_err(broken)?;
+        board.add_segment(body, scopes).map_err(broken)?;
     }
     board.settle();
     let mut statements: Vec<Statement> = Vec::new();

@@ -7,7 +7,9 @@
 use analytics::Reject;
 use analytics::audit::{Action, Entry, changes};
 use analytics::catalog::statements::{List, by_id, insert, update};
+use analytics::catalog::unknown::{known, named};
 use analytics::catalog::{Item, Sort};
+use futures_util::future::try_join_all;
 use percent_encoding::percent_decode_str;
 use worker::{D1Result, Env, Method, Request, Response};
 
@@ -40,6 +42,11 @@ pub(crate) async fn collection(
             for (name, value) in form_urlencoded::parse(query.as_bytes()) {
                 list.set(&name, &value)?;
             }
+            if list.is_of_unknown() && !edge.away.is_empty() {
+                let records = unknown(&edge, &mut list).await?;
+                let answer = list.answer(records.iter().map(String::as_str)).ok_or_else(damaged)?;
+                return Ok(json_response(&answer)?);
+            }
             let records: Vec<Record> = read(&edge.db, list.page(now_ms())).await?;
             let answer = list.answer(records.iter().map(Record::text)).ok_or_else(damaged)?;
             Ok(json_response(&answer)?)
@@ -55,6 +62,28 @@ pub(crate) async fn collection(
             }
         }
         _ => Err(Problem::MethodNotAllowed("GET, POST")),
+    }
+}
+
+/// The records of the list of unknown ids, where sums lie in several databases.
+async fn unknown(edge: &Edge, list: &mut List) -> Result<Vec<String>, Problem> {
+    let mut records = Vec::new();
+    loop {
+        let asked = [&edge.db].into_iter().chain(&edge.away);
+        let rows = asked.map(|db| read::<Record>(db, list.page(now_ms())));
+        let rows: Vec<Vec<Record>> = try_join_all(rows).await?;
+        let answers: Vec<Vec<&str>> =
+            rows.iter().map(|rows| rows.iter().map(Record::text).collect()).collect();
+        let mut united = list.united(&answers);
+        let taken: Vec<Record> = read(&edge.db, known(united.records.keys())).await?;
+        for id in taken.iter().filter_map(|record| named(record.text())) {
+            united.records.remove(&id);
+        }
+        records.extend(united.records.into_values());
+        match united.upto {
+            Some(upto) if !list.has_enough(records.len()) => list.go_on(upto),
+            _ => return Ok(records),
+        }
     }
 }
 

@@ -5,11 +5,9 @@
 
 use std::collections::HashSet;
 
+use analytics::Statement;
 use analytics::archive::Lines;
 use analytics::columns::Points;
-use analytics::fold::{Fold, read_generation, read_segments};
-use analytics::page::{Level, PageRow};
-use analytics::{Scope, Statement};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use durable_objects::Region;
@@ -21,7 +19,7 @@ use queues::{Message, backoff_ms, ledger};
 use serde::Deserialize;
 use worker::js_sys::{ArrayBuffer, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
-use worker::{D1Result, Env, Error, Result, console_error, console_warn};
+use worker::{Env, Result, console_error, console_warn};
 
 use crate::archive::keep;
 use crate::bindings::STATS;
@@ -31,7 +29,8 @@ use crate::deliveries::wake;
 use crate::edge::Edge;
 use crate::journal::{hand, hand_to};
 use crate::record::{admit_again, go_round_again};
-use crate::sql::{StoredPage, transact};
+use crate::sql::transact;
+use crate::sums::fold;
 
 #[wasm_bindgen]
 extern "C" {
@@ -314,65 +313,6 @@ async fn admit_late(edge: &Edge, region: Region, message: &Received) -> bool {
         body: STANDARD.encode(&message.bytes),
     };
     transact(&edge.db, ledger::bury(&[letter], now_ms())).await.is_ok()
-}
-
-/// Folds a partition's segments into pages.
-pub(crate) async fn fold(edge: &Edge, part: u8) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Generation {
-        generation: i64,
-    }
-    #[derive(Deserialize)]
-    struct Segment {
-        origin: String,
-        body: String,
-    }
-    let results = transact(&edge.db, [read_generation(part), read_segments(part)]).await?;
-    let [generation, segments] = results.as_slice() else { return Ok(()) };
-    let generation = generation.results::<Generation>()?.first().map_or(0, |row| row.generation);
-    let segments: Vec<_> =
-        segments.results::<Segment>()?.into_iter().map(|row| (row.origin, row.body)).collect();
-    let (mut fold, left) = Fold::begin(part, generation, &segments);
-    for (origin, unreadable) in left {
-        console_error!("consumer: segment {origin} cannot be read: {unreadable:?}");
-    }
-    if fold.is_empty() {
-        return Ok(());
-    }
-    for statement in fold.read_pages() {
-        for row in pages(edge, statement).await? {
-            fold.add(&row).map_err(|unreadable| {
-                Error::RustError(format!("page {:?} cannot be read: {unreadable:?}", row.key))
-            })?;
-        }
-    }
-    transact(&edge.db, fold.write()).await?;
-    Ok(())
-}
-
-pub(crate) async fn pages(edge: &Edge, statement: Statement) -> Result<Vec<PageRow>> {
-    transact(&edge.db, [statement]).await?.first().map_or(Ok(Vec::new()), page_rows)
-}
-
-/// Pages with their keys, as the pure crates take them.
-pub(crate) fn page_rows(result: &D1Result) -> Result<Vec<PageRow>> {
-    #[derive(Deserialize)]
-    struct Keyed {
-        level: String,
-        scope: String,
-        #[serde(flatten)]
-        stored: StoredPage,
-    }
-    let rows: Vec<Keyed> = result.results()?;
-    rows.into_iter()
-        .map(|row| {
-            let key = Level::from_code(&row.level).zip(Scope::from_key(&row.scope));
-            let (level, scope) = key.ok_or_else(|| {
-                Error::RustError(format!("no page has the key {} {}", row.level, row.scope))
-            })?;
-            Ok(row.stored.into_row(level, scope))
-        })
-        .collect()
 }
 
 /// Puts data points where Analytics Engine can sample them. It acknowledges nothing, so nothing depends on it.

@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use analytics::capture::Rules;
+use analytics::homes::Homes;
 use analytics::signature::Signer;
 use analytics::visitor::{DayKey, day_of};
 use durable_objects::{GateName, JournalName, Maps, MeterName, Region};
@@ -31,6 +32,9 @@ pub(crate) struct Edge {
     pub(crate) maps: Maps,
     pub(crate) rules: Rules,
     pub(crate) db: D1Database,
+    /// Those that have pages and nothing else.
+    pub(crate) away: Vec<D1Database>,
+    pub(crate) homes: Homes,
     /// Absent where there is no such binding.
     pub(crate) archive: Option<Bucket>,
     pub(crate) links: worker::kv::KvStore,
@@ -88,6 +92,12 @@ impl Edge {
         if queues.is_empty() {
             return Err(Error::RustError("CONFIG.queues names no queue".to_owned()));
         }
+        let homes = Homes::new(&config.databases_before, config.databases.len())
+            .filter(|_| config.databases.first().is_some_and(|first| first == DB));
+        let homes = homes.ok_or_else(|| {
+            Error::RustError("CONFIG.databases is not DB and up to 7 more, and never was more".to_owned())
+        })?;
+        let away: Result<_> = config.databases.iter().skip(1).map(|name| env.d1(name)).collect();
         let signer = Signer::new(&env.secret(SIGNING_SECRET)?.to_string())
             .ok_or_else(|| Error::RustError("the secret SIGNING_SECRET is empty".to_owned()))?;
         let gathers = config.unknown_campaigns != Unknown::Count;
@@ -95,6 +105,8 @@ impl Edge {
             maps: Maps::new(&config.gate_shards_before, config.gate_shards),
             rules: Rules { app_schemes: config.app_schemes.clone(), signer: Some(signer.clone()), gathers },
             db: env.d1(DB)?,
+            away: away?,
+            homes,
             archive: env.get_binding(ARCHIVE).ok(),
             links: env.kv(LINKS)?,
             admin_token: env.secret(ADMIN_TOKEN)?.to_string(),
@@ -128,6 +140,12 @@ impl Edge {
     /// How long a body may take. Also where settings cannot be read, which is said elsewhere.
     pub(crate) fn body_ms() -> f64 {
         EDGE.with(|cell| cell.get().map_or(10.0, |edge| edge.config.body_seconds)) * 1e3
+    }
+
+    /// The database of this number.
+    pub(crate) fn database(&self, number: usize) -> Result<&D1Database> {
+        let away = number.checked_sub(1).map_or(Some(&self.db), |away| self.away.get(away));
+        away.ok_or_else(|| Error::RustError(format!("there is no database {number}")))
     }
 
     /// The gates' region for a visitor.

@@ -7,18 +7,18 @@ use analytics::page::PageRow;
 use analytics::report::journey::Question;
 use analytics::report::statement::Asked;
 use analytics::report::{conversions, funnel, sessions};
-use analytics::segment::Unreadable;
+use analytics::segment::{Unreadable, partition};
 use percent_encoding::percent_decode_str;
-use serde::Deserialize;
-use worker::{D1Result, Env, Headers, Request, Response};
+use worker::{Env, Headers, Request, Response};
 
 use crate::answer::json_response;
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::lookup::Record;
 use crate::problem::Problem;
-use crate::sql::{StoredPage, read, transact};
+use crate::sql::read;
 use crate::stats::reader;
+use crate::sums::{Found, read_sums};
 use crate::zone::zone;
 
 /// `GET /stats/sessions`
@@ -66,11 +66,11 @@ pub(crate) async fn statement(
     let asked = Asked::parse(&id, query, now_ms())?;
     kept(env, Sort::Publisher, &id).await?.ok_or_else(nothing)?;
     let edge = Edge::of(env)?;
-    let results = transact(&edge.db, asked.reads()).await?;
-    let [pages, segments] = results.as_slice() else { return Err(no_answer()) };
-    let rows = pages.results::<StoredPage>()?.into_iter();
+    let [pages, segments] = asked.reads();
+    let Found { pages, segments } =
+        read_sums(&edge, vec![(partition(&asked.scope), pages)], segments).await?;
+    let rows = pages.into_iter().flatten();
     let rows: Vec<PageRow> = rows.map(|page| page.into_row(asked.level(), asked.scope.clone())).collect();
-    let segments = bodies(segments)?;
     if !asked.csv {
         let answer = asked.answer(&rows, &segments, now_ms()).map_err(unreadable)?;
         return Ok(json_response(&answer)?);
@@ -90,26 +90,13 @@ async fn kept(env: &Env, sort: Sort, id: &str) -> Result<Option<Item>, Problem> 
 
 /// What the reads of a question find: the pages of each scope, and the segments of all.
 async fn found(env: &Env, question: &Question) -> Result<(Vec<Vec<PageRow>>, Vec<String>), Problem> {
-    let results = transact(&Edge::of(env)?.db, question.reads()).await?;
-    let [pages @ .., segments] = results.as_slice() else { return Err(no_answer()) };
-    let mut found = Vec::with_capacity(pages.len());
-    for (scope, pages) in question.scopes.iter().zip(pages) {
-        let rows = pages.results::<StoredPage>()?.into_iter();
-        found.push(rows.map(|page| page.into_row(question.query.level, scope.clone())).collect());
-    }
-    Ok((found, bodies(segments)?))
-}
-
-fn bodies(result: &D1Result) -> Result<Vec<String>, Problem> {
-    #[derive(Deserialize)]
-    struct Segment {
-        body: String,
-    }
-    Ok(result.results::<Segment>()?.into_iter().map(|segment| segment.body).collect())
-}
-
-fn no_answer() -> Problem {
-    Problem::Unavailable("the database gave no answer".into())
+    let (pages, segments) = question.reads();
+    let parts = question.scopes.iter().map(partition);
+    let found = read_sums(&*Edge::of(env)?, parts.zip(pages).collect(), segments).await?;
+    let rows = question.scopes.iter().zip(found.pages).map(|(scope, pages)| {
+        pages.into_iter().map(|page| page.into_row(question.query.level, scope.clone())).collect()
+    });
+    Ok((rows.collect(), found.segments))
 }
 
 #[allow(clippy::needless_pass_by_value)] // for map_err

@@ -56,6 +56,7 @@ mod senders;
 mod session_routes;
 mod sql;
 mod stats;
+mod sums;
 mod tag;
 mod terms;
 mod tries;

@@ -12,10 +12,10 @@ use crate::answer::{json_response, no_content};
 use crate::archive::lines_behind;
 use crate::auth::{Scope, allowed};
 use crate::campaigns::refresh;
-use crate::consumer::pages;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::sql::transact;
+use crate::sums::pages;
 
 const ANY_TIME: (i64, i64) = (-(i64::MAX >> 11), i64::MAX >> 11);
 
@@ -73,6 +73,7 @@ pub(crate) async fn item(request: &Request, env: &Env) -> Result<Response, Probl
         (Method::Get, Some(progress)) => answer("running", progress, whole),
         (Method::Get, None) => answer("idle", Progress::default(), whole),
         (_, Some(progress)) => step(&edge, progress, whole).await,
+        (_, None) if !edge.away.is_empty() => Err(several()),
         (_, None) if !whole.is_whole() => Err(lacking()),
         (_, None) if !cleared => {
             transact(&edge.db, [clear()]).await?;
@@ -83,6 +84,10 @@ pub(crate) async fn item(request: &Request, env: &Env) -> Result<Response, Probl
             answer("running", Progress::default(), whole)
         }
     }
+}
+
+fn several() -> Problem {
+    Problem::Conflict("Sums in several databases cannot be replaced at one moment, so they are not rebuilt")
 }
 
 fn lacking() -> Problem {
@@ -118,7 +123,7 @@ async fn step(edge: &Edge, before: Progress, whole: Whole) -> Result<Response, P
     if after > before.seq {
         let (mut merge, progress) = step.finish(before, after);
         for statement in merge.read() {
-            for row in pages(edge, statement).await? {
+            for row in pages(&edge.db, statement).await? {
                 add(&mut merge, &row)?;
             }
         }

@@ -8,10 +8,10 @@ use worker::{Env, Result, console_warn};
 use crate::alerts;
 use crate::archive_upkeep::{forget_old, gather, sweep};
 use crate::clock::now_ms;
-use crate::consumer::fold;
 use crate::deliveries;
 use crate::edge::Edge;
 use crate::sql::transact;
+use crate::sums::fold;
 
 const MOST_ROWS: i64 = 5_000;
 
@@ -64,5 +64,8 @@ async fn forget(edge: &Edge, now_ms: i64) -> Result<()> {
     let mut statements: Vec<Statement> = retention::prune(now_ms, MOST_ROWS).collect();
     statements.push(ledger::prune(now_ms, MOST_ROWS));
     transact(&edge.db, statements).await?;
+    for db in &edge.away {
+        transact(db, retention::prune(now_ms, MOST_ROWS)).await?;
+    }
     Ok(())
 }

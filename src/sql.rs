@@ -47,6 +47,11 @@ pub(crate) async fn read<T: DeserializeOwned>(db: &D1Database, statement: Statem
 /// A page of sums as D1 returns it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct StoredPage {
+    /// With its scope, where a statement reads pages of several.
+    #[serde(default)]
+    level: String,
+    #[serde(default)]
+    scope: String,
     #[serde(rename = "page")]
     start_ms: i64,
     chunk: i64,
@@ -56,6 +61,14 @@ pub(crate) struct StoredPage {
 }
 
 impl StoredPage {
+    /// As its own columns say what it is.
+    pub(crate) fn keyed(self) -> Result<PageRow> {
+        let key = Level::from_code(&self.level).zip(Scope::from_key(&self.scope));
+        let (level, scope) = key
+            .ok_or_else(|| Error::RustError(format!("no page has the key {} {}", self.level, self.scope)))?;
+        Ok(self.into_row(level, scope))
+    }
+
     pub(crate) fn into_row(self, level: Level, scope: Scope) -> PageRow {
         PageRow {
             key: PageKey { level, scope, start_ms: self.start_ms },

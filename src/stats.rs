@@ -6,7 +6,7 @@ use analytics::alert::read::{Board, Service, hour_reads};
 use analytics::page::PageRow;
 use analytics::report::query::Query;
 use analytics::report::{answer, quality, reads};
-use analytics::segment::Unreadable;
+use analytics::segment::{Unreadable, partition};
 use durable_objects::{GateName, JournalName, Region};
 use futures_util::future::{join, join_all};
 use queues::ledger;
@@ -16,14 +16,13 @@ use wasm_bindgen_futures::JsFuture;
 use worker::js_sys::Promise;
 use worker::{D1Result, Env, Method, Request, Response};
 
-use crate::alerts::Segment;
 use crate::answer::json_response;
 use crate::auth::{Scope, allowed};
 use crate::clock::now_ms;
-use crate::consumer::page_rows;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::sql::{StoredPage, transact};
+use crate::sums::{Found, read_sums};
 use crate::zone::zone;
 
 pub(crate) async fn reader(request: &Request, env: &Env) -> Result<(), Problem> {
@@ -46,13 +45,15 @@ pub(crate) async fn quality(request: &Request, env: &Env, query: &str) -> Result
     let query = quality::query(query, now_ms(), zone)?;
     let edge = Edge::of(env)?;
     let end_ms = quality::last_hour(&query, now_ms());
-    let statements = reads(&query).into_iter().chain([hour_reads(&query.scope, end_ms)]);
-    let results = transact(&edge.db, statements).await?;
-    let [pages, segments, hours] = results.as_slice() else { return Err(no_answer()) };
-    let (rows, segments) = found(&query, pages, segments)?;
+    let (part, [pages, segments]) = (partition(&query.scope), reads(&query));
+    let hours = hour_reads(&query.scope, end_ms);
+    let Found { mut pages, segments } =
+        read_sums(&edge, vec![(part, pages), (part, hours)], segments).await?;
+    let hours = pages.pop().unwrap_or_default();
+    let rows = rows_of(&query, pages);
     let answer = quality::answer(&query, &rows, &segments, now_ms()).and_then(|report| {
         let mut board = Board::default();
-        for row in page_rows(hours).unwrap_or_default() {
+        for row in hours.into_iter().filter_map(|page| page.keyed().ok()) {
             board.add(&row)?;
         }
         for body in &segments {
@@ -69,14 +70,11 @@ type Answer = fn(&Query, &[PageRow], &[String], i64) -> Result<Value, Unreadable
 
 async fn report_of(env: &Env, query: &Query, answer: Answer) -> Result<Response, Problem> {
     let edge = Edge::of(env)?;
-    let results = transact(&edge.db, reads(query)).await?;
-    let [pages, segments] = results.as_slice() else { return Err(no_answer()) };
-    let (rows, segments) = found(query, pages, segments)?;
+    let [pages, segments] = reads(query);
+    let Found { pages, segments } =
+        read_sums(&edge, vec![(partition(&query.scope), pages)], segments).await?;
+    let rows = rows_of(query, pages);
     Ok(json_response(&answer(query, &rows, &segments, now_ms()).map_err(unreadable)?)?)
-}
-
-fn no_answer() -> Problem {
-    Problem::Unavailable("the database gave no answer".into())
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
@@ -84,20 +82,8 @@ fn unreadable(why: Unreadable) -> Problem {
     Problem::Unavailable(format!("stored sums cannot be read: {why:?}").into())
 }
 
-/// The pages and segments of a report.
-fn found(
-    query: &Query,
-    pages: &D1Result,
-    segments: &D1Result,
-) -> Result<(Vec<PageRow>, Vec<String>), Problem> {
-    let rows: Vec<PageRow> = pages
-        .results::<StoredPage>()?
-        .into_iter()
-        .map(|page| page.into_row(query.level, query.scope.clone()))
-        .collect();
-    let segments: Vec<String> =
-        segments.results::<Segment>()?.into_iter().map(|segment| segment.body).collect();
-    Ok((rows, segments))
+fn rows_of(query: &Query, pages: Vec<Vec<StoredPage>>) -> Vec<PageRow> {
+    pages.into_iter().flatten().map(|page| page.into_row(query.level, query.scope.clone())).collect()
 }
 
 /// What a gate or a journal says of itself.

@@ -9,6 +9,7 @@ mod sort;
 pub mod statements;
 #[cfg(test)]
 mod tests;
+pub mod unknown;
 
 use serde_json::{Map, Value};
 

@@ -2,8 +2,12 @@ import { afterAll, expect, test } from "vitest";
 import { settles, startServer } from "./server.ts";
 import { GOOGLEBOT, anEvent, click, pointers, post } from "./traffic.ts";
 
-const server = await startServer({ queue: { batchTimeout: 0 }, config: { fold_at_segments: 1 } });
-afterAll(() => server.stop());
+const [server, spread] = await Promise.all(
+  [["DB"], ["DB", "DB_2", "DB_3"]].map((databases) =>
+    startServer({ queue: { batchTimeout: 0 }, config: { fold_at_segments: 1, databases } }),
+  ),
+);
+afterAll(() => Promise.all([server.stop(), spread.stop()]));
 
 async function ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
   const response = await server.fetch(path, {
@@ -120,7 +124,12 @@ test("campaigns are listed page by page, searched and filtered", async () => {
   }
 });
 
-test("an id that is counted and that no campaign has is listed as unknown", async () => {
+test.each([
+  ["one database", () => server],
+  ["three databases", () => spread],
+])("an id that is counted and that no campaign has is listed as unknown, of %s", async (_, of) => {
+  const server = of();
+  const ask = (method: string, path: string, body: unknown) => server.api(path, body, method);
   await ask("POST", "/api/campaigns", { id: "known", name: "Known" });
   for (const campaign_id of ["known", "strange/one", "stranger"]) await click(server, { campaign_id });
   const unknown = async (query = "") => (await server.api(`/api/campaigns?status=unknown${query}`)).body;

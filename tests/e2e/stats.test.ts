@@ -2,14 +2,17 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Server, settles, startServer } from "./server.ts";
 import { anEvent, CHROME, type Fields, from, GOOGLEBOT, integrity, IPHONE, pointers, post, report } from "./traffic.ts";
 
-// The same traffic on two servers: one folds its sums at every message, the other never does.
-const [folding, lazy] = await Promise.all(
-  [1, 1_000_000].map((fold_at_segments) =>
-    startServer({ config: { fold_at_segments, confirm_after_seconds: 1 }, queue: { batchTimeout: 0 } }),
-  ),
+// The same traffic on three servers: one folds its sums at every message, one never does, and one folds them into three
+// databases.
+const [folding, lazy, spread] = await Promise.all(
+  [
+    { fold_at_segments: 1 },
+    { fold_at_segments: 1_000_000 },
+    { fold_at_segments: 1, databases: ["DB", "DB_2", "DB_3"], databases_before: [1] },
+  ].map((config) => startServer({ config: { confirm_after_seconds: 1, ...config }, queue: { batchTimeout: 0 } })),
 );
-afterAll(() => Promise.all([folding.stop(), lazy.stop()]));
-const both = (test: (server: Server) => Promise<void>) => Promise.all([test(folding), test(lazy)]);
+afterAll(() => Promise.all([folding.stop(), lazy.stop(), spread.stop()]));
+const each = (test: (server: Server) => Promise<void>) => Promise.all([test(folding), test(lazy), test(spread)]);
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -36,7 +39,7 @@ const traffic: [number, number, Record<string, string>, Fields][] = [
 ];
 
 beforeAll(() =>
-  both(async (server) => {
+  each(async (server) => {
     for (const [times, event_time, headers, fields] of traffic) {
       const visitor = (n: number) => ({ ...headers, "cf-connecting-ip": `198.51.100.${n}` });
       const events = Array.from({ length: times }, (_, n) => ({ visitor: visitor(n), event: anEvent({ event_time, ...fields }) }));
@@ -56,14 +59,18 @@ const groups = (answer: any) => Object.fromEntries(answer.groups.map((group: any
 
 test("one server has folded and the other has not", async () => {
   const rows = async (server: Server, table: string) => Number((await server.sql<{ n: number }>(`SELECT count(*) AS n FROM ${table}`))[0].n);
-  await settles(async () => expect(await rows(folding, "segments")).toBe(0));
+  for (const server of [folding, spread]) await settles(async () => expect(await rows(server, "segments")).toBe(0));
   expect(await rows(folding, "sums")).toBeGreaterThan(0);
+  for (const database of ["DB", "DB_2", "DB_3"]) {
+    const [{ n }] = await spread.sql<{ n: number }>("SELECT count(*) AS n FROM sums", [], database);
+    expect(n).toBeGreaterThan(0);
+  }
   expect(await rows(lazy, "sums")).toBe(0);
   expect(await rows(lazy, "segments")).toBeGreaterThan(0);
 });
 
 test("totals are deduplicated people's", () =>
-  both(async (server) => {
+  each(async (server) => {
     const { totals } = await report(server, `campaign_id=a&${span}`);
     expect(totals).toMatchObject({ clicks: 14, raw: 16, bots: 2, duplicates: 0, impressions: 0, conversions: 0, ctr: null, cost: 0, revenue: 0 });
     // Five addresses with Chrome, and four of them with a phone. An estimate: two may share one of its registers.
@@ -75,7 +82,7 @@ test("totals are deduplicated people's", () =>
   }));
 
 test("a series has a point for each interval", () =>
-  both(async (server) => {
+  each(async (server) => {
     const days = await report(server, `campaign_id=a&${span}&interval=day`);
     expect(numbers(days.series)).toEqual([10, 4]);
     expect(days.series[0].time).toBe(new Date(first).toISOString().replace(".000Z", "+00:00"));
@@ -88,7 +95,7 @@ test("a series has a point for each interval", () =>
   }));
 
 test("a day is the day of the time zone", () =>
-  both(async (server) => {
+  each(async (server) => {
     const day = (n: number) => new Date(first + n * DAY).toISOString().slice(0, 10);
     const kolkata = await report(server, `campaign_id=a&from=${day(0)}&to=${day(2)}&interval=day&tz=Asia/Kolkata`);
     expect(numbers(kolkata.series)).toEqual([8, 6]); // 20:00 UTC is the next day's 01:30
@@ -100,7 +107,7 @@ test("a day is the day of the time zone", () =>
   }));
 
 test("hours are the hours of the time zone", () =>
-  both(async (server) => {
+  each(async (server) => {
     const day = new Date(first).toISOString().slice(0, 10);
     // 01:00 UTC is 06:45, and 20:00 UTC the next day's 01:45.
     const hours = await report(server, `campaign_id=a&from=${day}&to=${first + DAY}&interval=hour&tz=asia/kathmandu`);
@@ -143,7 +150,7 @@ test("a time zone is a name of the IANA database, in whatever case", async () =>
 });
 
 test("clicks are grouped by what is known of them", () =>
-  both(async (server) => {
+  each(async (server) => {
     const by = async (dimension: string, more = "campaign_id=a") => groups(await report(server, `${more}&${span}&group_by=${dimension}`));
     expect(await by("country")).toEqual({ US: 9, DE: 5 });
     expect(await by("city")).toEqual({ "Austin (US)": 9, "Berlin (DE)": 5 });
@@ -165,7 +172,7 @@ test("clicks are grouped by what is known of them", () =>
   }));
 
 test("filters include, exclude and combine", () =>
-  both(async (server) => {
+  each(async (server) => {
     const clicks = async (filter: string) => (await report(server, `${span}&${filter}`)).totals.clicks;
     expect(await clicks("campaign_id=a&country=US")).toBe(9);
     expect(await clicks("campaign_id=a&country=us")).toBe(9);
@@ -225,7 +232,7 @@ test("the minute's and the hour's tick change no number", async () => {
 });
 
 test("integrity tells gate by gate what was admitted and what was counted", () =>
-  both(async (server) => {
+  each(async (server) => {
     const whole = await integrity(server);
     expect(whole).toMatchObject({ admitted: 26, applied: 26, in_flight: 0, dead_lettered: 0, lost: 0, gates_unreached: 0 });
     const sum = (of: string) => whole.gates.reduce((sum: number, gate: any) => sum + gate[of], 0);
@@ -236,7 +243,7 @@ test("integrity tells gate by gate what was admitted and what was counted", () =
   }));
 
 test("a scanned code is told from a followed link", () =>
-  both(async (server) => {
+  each(async (server) => {
     const made = await server.api("/api/links", { token: "poster", url: "https://shop.example/", campaign_id: "street" });
     expect(made.status).toBe(201);
     for (const [n, query] of ["", "?src=qr", "?src=mail", "?utm_source=x&src=qr", "?src=qr"].entries()) {

@@ -3,6 +3,7 @@
 use analytics::Statement;
 use analytics::audit::{Action, Entity, Entry, Filter};
 use analytics::catalog::statements::{List, by_id, changes_since, insert, update};
+use analytics::catalog::unknown::known;
 use analytics::catalog::{Item, Sort};
 use analytics::idempotency;
 use serde_json::{Value, json};
@@ -219,6 +220,8 @@ fn ids_that_no_campaign_has_are_found_in_the_sums() {
     assert_eq!(listed(&d1, &[("status", "unknown")]).0, ["X/1", "東"]);
     records(&d1, &update(deleted.version(), &deleted.delete(2)));
     assert_eq!(listed(&d1, &[("status", "unknown")]).0, ["X/1", "kept", "東"]);
+    let taken: Vec<String> = d1.rows(&known(["known", "kept", "X/1"].iter()), |row| row.get(0));
+    assert_eq!(taken, [r#"{"id":"known"}"#.to_owned()]);
     assert_eq!(listed(&d1, &[("status", "unknown"), ("search", "x/")]).0, ["X/1"]);
     let (ids, next) = listed(&d1, &[("status", "unknown"), ("limit", "2")]);
     assert_eq!(ids, ["X/1", "kept"]);

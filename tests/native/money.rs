@@ -117,7 +117,7 @@ fn statement(d1: &Database) -> Value {
         let [totals, detail, visitors] = [row.get(2)?, row.get(3)?, row.get(4)?];
         Ok(PageRow { key, chunk: row.get(1)?, totals, detail, visitors })
     });
-    let segments: Vec<String> = d1.rows(&segments, |row| row.get(0));
+    let segments: Vec<String> = d1.rows(&segments, |row| row.get(2));
     asked.answer(&rows, &segments, T).unwrap()
 }
 

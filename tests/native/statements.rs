@@ -65,7 +65,7 @@ fn clicks(d1: &Database, query: &str) -> i64 {
             visitors: row.get(4)?,
         })
     });
-    let bodies = d1.rows(&bodies, |row| row.get(0));
+    let bodies = d1.rows(&bodies, |row| row.get(2));
     answer(&query, &pages, &bodies, T).unwrap()["totals"]["clicks"].as_i64().unwrap()
 }
 

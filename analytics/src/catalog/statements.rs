@@ -108,7 +108,16 @@ impl List {
         Ok(())
     }
 
-    fn of_unknown(&self) -> bool {
+    pub(super) fn limit(&self) -> usize {
+        self.limit as usize
+    }
+
+    /// Goes on behind this id.
+    pub fn go_on(&mut self, id: String) {
+        self.after = Some((0, id));
+    }
+
+    pub(super) fn of_unknown(&self) -> bool {
         self.state.as_deref() == Some("unknown")
     }
 

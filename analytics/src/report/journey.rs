@@ -119,7 +119,7 @@ pub(super) fn query(
 impl Question {
     /// The reads, which must see the same moment: the pages of each scope (`page, chunk, totals, detail, visitors`), and
     /// at last the segments of all (`body`).
-    pub fn reads(&self) -> Vec<Statement> {
+    pub fn reads(&self) -> (Vec<Statement>, Statement) {
         let (query, span) = (&self.query, &self.query.span);
         let first_page = span.from_ms - span.from_ms.rem_euclid(query.level.page_ms());
         let pages = |scope: &Scope| {
@@ -129,13 +129,12 @@ impl Question {
                 [query.level.code().into(), scope.key().into(), first_page.into(), span.to_ms.into()],
             )
         };
-        let mut statements: Vec<Statement> = self.scopes.iter().map(pages).collect();
         let parts: Vec<u8> = self.scopes.iter().map(partition).collect();
-        statements.push(Statement::new(
+        let segments = Statement::new(
             "SELECT part, origin, body FROM segments WHERE part IN (SELECT value FROM json_each(?1))",
             [json!(parts).to_string().into()],
-        ));
-        statements
+        );
+        (self.scopes.iter().map(pages).collect(), segments)
     }
 
     /// The sheets of each scope, by the time at which each begins.

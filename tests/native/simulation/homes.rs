@@ -83,7 +83,7 @@ impl World {
         match self.reader.take() {
             None => {
                 self.reader =
-                    Some(Reader { clicks: self.clicks(now.clone()), segments: now, at_ms: self.now_ms })
+                    Some(Reader { clicks: self.clicks(now.clone()), segments: now, at_ms: self.now_ms });
             }
             // No request takes so long that the notes of then are forgotten.
             Some(reader) if self.now_ms - reader.at_ms > 60_000 => {}
