@@ -108,6 +108,7 @@ export function miniflareOptions(
     ...(bucketsDown ? buckets.map((name) => [name, down(`down-${name}`)]) : []),
   ];
   const build = dirname(main);
+  const before = join(state, "visitor_secret_before"); // while it is being changed: docs/privacy.md
   const defined = Object.entries(queue).filter(([, value]) => value !== undefined);
   const override = Object.fromEntries(defined);
   return {
@@ -133,6 +134,7 @@ export function miniflareOptions(
           CONFIG: merge({ ...bindings.CONFIG, rate_limits: limits !== undefined }, config),
           ADMIN_TOKEN: token ?? bindings.ADMIN_TOKEN ?? "dev",
           VISITOR_SECRET: bindings.VISITOR_SECRET ?? secret(state, "visitor_secret"),
+          ...(existsSync(before) ? { VISITOR_SECRET_BEFORE: readFileSync(before, "utf8") } : {}),
           SIGNING_SECRET: bindings.SIGNING_SECRET ?? secret(state, "signing_secret"),
         },
         queueConsumers: Object.fromEntries(

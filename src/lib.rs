@@ -27,6 +27,7 @@ mod group_commit;
 mod guided;
 mod handover;
 mod headers;
+mod heed;
 mod journal;
 mod journey_stats;
 mod key_routes;
@@ -45,6 +46,7 @@ mod password;
 mod pixel;
 mod postback;
 mod precondition;
+mod privacy_routes;
 mod problem;
 mod qr_route;
 mod random;
@@ -95,6 +97,7 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
         None => {
             let answer = route(&mut understood(Clone::clone(&request))?, &env, path, query).await;
             note_keys(&env, &ctx);
+            heed::write_behind(&env, &ctx);
             deliveries::wake_behind(&env, &ctx);
             answer.or_else(|problem| problem.response())?.into()
         }
@@ -150,7 +153,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/openapi.json" => openapi::show().await,
         "/postback" => postback::tell(request, env, query).await,
         "/tag.js" => tag::show(request, env).await,
-        "/events" => events::batch(request, env).await,
+        "/events" => events::batch(request, env, query).await,
         "/dashboard" => dashboard::enter(request),
         "/stats/live" => live::watch(request.clone()?, env).await,
         "/stats/recent" => live::recent(request, env).await,
@@ -176,6 +179,9 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/api/alert-states" => alerts::list(request, env).await,
         "/api/deliveries" => webhook_routes::deliveries(request, env, query).await,
         "/api/keys" => key_routes::collection(request, env).await,
+        "/api/privacy" => privacy_routes::policies(request, env).await,
+        "/opt-out" => privacy_routes::opt(request, env, true),
+        "/opt-in" => privacy_routes::opt(request, env, false),
         "/api/audit" => audit_routes::collection(request, env, query).await,
         "/api/dead-letters" => dead_letters::collection(request, env, query).await,
         // A binding or secret that is missing shows here, not at the first click.

@@ -36,6 +36,7 @@ pub mod outcome;
 pub mod page;
 pub mod page_url;
 pub mod place;
+pub mod privacy;
 mod rank;
 pub mod rebuild;
 pub mod referrer;
