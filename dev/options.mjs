@@ -130,8 +130,8 @@ export function miniflareOptions(
         ],
         bindings: {
           ...bindings,
-          // On a machine of one's own everybody has one address.
-          CONFIG: merge({ ...bindings.CONFIG, rate_limits: limits !== undefined }, config),
+          // On a machine of one's own everybody has one address, and workerd has no jurisdictions.
+          CONFIG: merge({ ...bindings.CONFIG, rate_limits: limits !== undefined, jurisdiction: "" }, config),
           ADMIN_TOKEN: token ?? bindings.ADMIN_TOKEN ?? "dev",
           VISITOR_SECRET: bindings.VISITOR_SECRET ?? secret(state, "visitor_secret"),
           ...(existsSync(before) ? { VISITOR_SECRET_BEFORE: readFileSync(before, "utf8") } : {}),
