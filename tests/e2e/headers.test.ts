@@ -39,7 +39,7 @@ test("every answer of every route says how it may be read, framed and kept", asy
       const open = file ? /^public, max-age=0, must-revalidate$/ : /^public, max-age=3600$/;
       if (!file || said["cache-control"] !== undefined) expect(said["cache-control"], what).toMatch(/no-store|^private, max-age=\d+$/.test(said["cache-control"] ?? "") ? /./ : open);
       if (said["cache-control"]?.startsWith("public") && !file) expect(template, what).toMatch(/^\/(openapi\.json|tag\.js)$/);
-      if (template !== "/api/session") expect(said["set-cookie"], what).toBeUndefined();
+      if (!["/api/session", "/opt-out", "/opt-in"].includes(template)) expect(said["set-cookie"], what).toBeUndefined();
       seen.add(String(response.status));
       if (response.status >= 300 && response.status < 400 && said.location !== undefined) {
         // A redirect's policy would be that of the page that it leads to.

@@ -108,7 +108,15 @@ mod tests {
         ] {
             assert!(reveals(text, &secret), "{text}");
         }
-        for text in ["", "50%", "%", "%25252525", "/next?token=", "eyes-of-the-most-beautiful-blue.shop.example", "a=b"] {
+        for text in [
+            "",
+            "50%",
+            "%",
+            "%25252525",
+            "/next?token=",
+            "eyes-of-the-most-beautiful-blue.shop.example",
+            "a=b",
+        ] {
             assert!(!reveals(text, &secret), "{text}");
         }
     }
