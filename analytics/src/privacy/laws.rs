@@ -81,7 +81,10 @@ fn any_url() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_stricter_policy_never_reveals_more(one in any_policy(), other in any_policy(), (signals, asked, country) in anybody()) {
+    fn a_stricter_policy_never_reveals_more(
+        (one, other) in (any_policy(), any_policy()),
+        (signals, asked, country) in anybody(),
+    ) {
         let strict = stricter(&one, &other);
         prop_assert!(strict.decide(signals, asked, country).how >= one.decide(signals, asked, country).how);
         prop_assert!(strict.ip_in(country) <= one.ip_in(country));
@@ -111,20 +114,28 @@ proptest! {
     ) {
         let [user, session, device, network, mail, secret, _] = words.as_slice() else { unreachable!() };
         let signer = Signer::new("secret").unwrap();
-        let click = ClickId { link: "demo", campaign_id: "", variant: "", time_ms: 7, visitor: 0x5eed_5eed_5eed_5eed }
-            .encode(&signer);
+        let click =
+            ClickId { link: "demo", campaign_id: "", variant: "", time_ms: 7, visitor: 0x5eed_5eed_5eed_5eed };
+        let click = click.encode(&signer);
         let query = format!(
-            "uid={user}&sid={session}&aid={device}&%75id={user}&gclid={network}&mc_eid={network}&mail={mail}&q={mail}%40a.example\
-             &token={secret}&ct={click}&consent=denied&utm_source=news"
+            "uid={user}&sid={session}&aid={device}&%75id={user}&gclid={network}&mc_eid={network}&mail={mail}\
+             &q={mail}%40a.example&token={secret}&ct={click}&consent=denied&utm_source=news"
         );
-        let facts = Facts { received_at_ms: 1_790_000_000_000, visitor: 0x1234_5678_9abc_def0, ip: "203.0.113.0", ..Facts::default() };
+        let facts = Facts {
+            received_at_ms: 1_790_000_000_000,
+            visitor: 0x1234_5678_9abc_def0,
+            ip: "203.0.113.0",
+            ..Facts::default()
+        };
         let url = format!("https://a.example/{mail}@a.example?{query}#{query}");
         event = match door {
             0 => redirect(&LinkFacts { token: "demo", ..LinkFacts::default() }, query.leak(), &facts),
             1 => pixel(query.leak(), &facts, &Rules::default()).unwrap(),
             _ => RawEvent { asked: Asked { consent: Some(false), opt_out: false }, ..event },
         };
-        (event.user_id, event.session_id, event.anonymous_id) = (user.as_str().into(), session.as_str().into(), device.as_str().into());
+        event.user_id = user.as_str().into();
+        event.session_id = session.as_str().into();
+        event.anonymous_id = device.as_str().into();
         (event.visitor, event.ip, event.click_ms) = (facts.visitor, facts.ip.into(), Some(7));
         (event.page_url, event.referrer) = (Text::from(url.clone()), Text::from(format!("{url}{extra}")));
         event.props = vec![("href".into(), Text::from(url))];
@@ -137,12 +148,19 @@ proptest! {
         }
         prop_assert!(event.hints.has(Hints::ANONYMOUS) && event.ip.is_empty() && event.click_ms.is_none());
         prop_assert_ne!(event.visitor, facts.visitor);
-        prop_assert!(told.contains("gclid=x") && told.contains("utm_source=news"), "what is nobody's stays: {}", told);
-        prop_assert_eq!(RawEvent::decode(event.id, &{ let mut body = Vec::new(); event.encode(&mut body); body.leak() }).map(|it| it.hints), Ok(event.hints));
+        let stays = told.contains("gclid=x") && told.contains("utm_source=news");
+        prop_assert!(stays, "what is nobody's stays: {}", told);
+        let mut body = Vec::new();
+        event.encode(&mut body);
+        prop_assert_eq!(RawEvent::decode(event.id, &body).map(|read| read.hints), Ok(event.hints));
     }
 
     #[test]
-    fn heeding_twice_is_heeding_once(mut event in any_event(), urls in proptest::collection::vec(any_url(), 4), policy in any_policy(), (signals, asked, country) in anybody()) {
+    fn heeding_twice_is_heeding_once(
+        (mut event, urls) in (any_event(), proptest::collection::vec(any_url(), 4)),
+        policy in any_policy(),
+        (signals, asked, country) in anybody(),
+    ) {
         let mut urls = urls.into_iter().map(Text::from);
         event.country = country.into();
         event.page_url = urls.next().unwrap();
