@@ -88,7 +88,8 @@ impl Known {
         self.campaigns_change = change;
         match Lookback::from_record(record) {
             Some(of) => {
-                let windows = Windows { click_ms: of.click_ms, view_ms: of.view_ms, ..Windows::default() };
+                let windows =
+                    Windows { click_ms: of.click_ms, view_ms: of.view_ms, billing_ms: of.billing_ms };
                 self.terms.campaigns.insert(of.campaign_id, windows);
             }
             None => {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use url::Url;
 
 /// What can be told of a conversion.
-pub const MACROS: [&str; 40] = [
+pub const MACROS: [&str; 39] = [
     "click_id",
     "conversion_id",
     "txid",
@@ -49,7 +49,6 @@ pub const MACROS: [&str; 40] = [
     "browser",
     "referrer",
     "channel",
-    "source",
 ];
 
 /// The longest template, in characters.
