@@ -208,7 +208,7 @@ impl Fact {
                     before_ms = at_ms;
                 }
             }
-            Self::Worth(worth) => drop(worth.tell(trail, out)?),
+            Self::Worth(worth) => worth.tell(trail, out)?,
             Self::Sold(sold) => {
                 let converted = sold.tell(trail, out)?;
                 out.push(Outcome::Converted(converted));
@@ -287,7 +287,8 @@ impl Sold {
     fn tell<'a>(&self, trail: &'a [Footprint<'a>], out: &mut Vec<Outcome<'a>>) -> Option<Converted<'a>> {
         let at = |place: Place| trail.get(usize::from(place));
         let Self { worth, about, payout } = self;
-        let last = worth.tell(trail, out)?;
+        worth.tell(trail, out)?;
+        let last = worth.last(trail).and_then(|last| worth.touches.get(last)).copied();
         let conversion = at(worth.conversion)?;
         let status = *Status::ALL.get(usize::from(worth.status))?;
         // The conversion itself stands for the click that it names.
@@ -319,8 +320,18 @@ impl Sold {
 }
 
 impl Worth {
-    /// Tells the credits; and which touch it was that the last click's model gives everything.
-    fn tell<'a>(&self, trail: &'a [Footprint<'a>], out: &mut Vec<Outcome<'a>>) -> Option<Option<Place>> {
+    /// Whether a touch is a click: who clicked was led by the click, whatever else was shown meanwhile.
+    fn clicks(&self, place: Place, trail: &[Footprint<'_>]) -> bool {
+        place == self.conversion || trail.get(usize::from(place)).is_some_and(is_click)
+    }
+
+    /// Which touch the last click's model gives everything.
+    fn last(&self, trail: &[Footprint<'_>]) -> Option<usize> {
+        let last = self.touches.iter().rposition(|place| self.clicks(*place, trail));
+        last.or(self.touches.len().checked_sub(1))
+    }
+
+    fn tell<'a>(&self, trail: &'a [Footprint<'a>], out: &mut Vec<Outcome<'a>>) -> Option<()> {
         let at = |place: Place| trail.get(usize::from(place));
         let conversion = at(self.conversion)?;
         let status = *Status::ALL.get(usize::from(self.status))?;
@@ -345,11 +356,8 @@ impl Worth {
             touches.push((from, conversion.at_ms - if named(place) { self.click_ms } else { from.at_ms }));
         }
         let lags: Vec<i64> = touches.iter().map(|(_, lag_ms)| *lag_ms).collect();
-        // Who clicked was led by the click, whatever else was shown meanwhile.
-        let clicks = |place: &&Place| named(place) || at(**place).is_some_and(is_click);
-        let first = self.touches.iter().position(|place| clicks(&place)).unwrap_or(0);
-        let last =
-            self.touches.iter().rposition(|place| clicks(&place)).unwrap_or(lags.len().saturating_sub(1));
+        let first = self.touches.iter().position(|place| self.clicks(*place, trail)).unwrap_or(0);
+        let last = self.last(trail).unwrap_or(0);
         for model in Model::ALL {
             if touches.is_empty() {
                 out.push(credit(model, WHOLE_MICROS, self.value_micros, None, conversion));
@@ -362,6 +370,6 @@ impl Worth {
                 }
             }
         }
-        Some(self.touches.get(last).copied())
+        Some(())
     }
 }

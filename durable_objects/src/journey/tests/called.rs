@@ -1,5 +1,7 @@
 //! Who is told of a conversion, and what.
 
+use std::slice::from_ref;
+
 use super::*;
 
 /// What was told of conversions, one after the other.
@@ -33,7 +35,7 @@ fn a_transaction_is_told_at_each_status_and_once() {
     let again = sale(4, 3 * HOUR, "x", Sale, 9);
     let rejected = sale(5, 4 * HOUR, "x", Rejected, 0);
     let told =
-        calls(&[&[click.clone(), lead.clone()], &[sold.clone()], &[again], &[rejected]], &Terms::default());
+        calls(&[&[click.clone(), lead.clone()], from_ref(&sold), &[again], &[rejected]], &Terms::default());
     assert_eq!(statuses(&told), [(Lead, 1), (Lead, -1), (Sale, 1), (Sale, -1), (Rejected, 1)]);
     let worth: Vec<_> = told.iter().map(|call| (call.value_micros, call.payout_nanos)).collect();
     assert_eq!(worth, [(0, 0), (0, 0), (9, 7), (9, 7), (0, 0)]);
@@ -69,7 +71,7 @@ fn nobody_is_called_again_because_an_earlier_event_came_late_or_another_value() 
     use Status::{Lead, Sale};
     let sold = sale(3, 2 * HOUR, "x", Sale, 9);
     let earlier = sale(2, HOUR, "x", Lead, 5);
-    let told = calls(&[&[sold.clone()], &[earlier], &[click(1, 0, "c")]], &Terms::default());
+    let told = calls(&[from_ref(&sold), &[earlier], &[click(1, 0, "c")]], &Terms::default());
     assert_eq!(statuses(&told), [(Sale, 1)], "the sale stays one, whatever it began with");
     let replace = Terms { repeats: [(String::new(), Repeats::Replace)].into(), ..Terms::default() };
     let told = calls(&[&[sold], &[sale(4, 3 * HOUR, "x", Sale, 11)]], &replace);
