@@ -1,9 +1,12 @@
 //! What can be set: the `CONFIG` table of wrangler.toml.
 
+use std::collections::HashMap;
+
 use analytics::privacy::{Heed, Ip, Policy, Strip};
 use analytics::signature::Signer;
 use analytics::visitor::day_of;
 use durable_objects::Settings;
+use durable_objects::journey::Repeats;
 use serde::Deserialize;
 
 /// Every setting with its default; wrangler.toml says what each is for. A name that is not here is an error at the
@@ -22,6 +25,7 @@ pub(crate) struct Config {
     pub(crate) session_gap_seconds: i64,
     pub(crate) session_on_campaign_change: bool,
     pub(crate) journey_days: i64,
+    pub(crate) conversion_repeats: HashMap<String, Repeats>,
     pub(crate) window_seconds: f64,
     pub(crate) commit_interval_ms: i64,
     pub(crate) ship_interval_ms: i64,
@@ -147,6 +151,7 @@ impl Default for Config {
             session_gap_seconds: 1_800,
             session_on_campaign_change: true,
             journey_days: 30,
+            conversion_repeats: HashMap::new(),
             window_seconds: gate.window_ms as f64 / 1e3,
             commit_interval_ms: gate.commit_interval_ms,
             ship_interval_ms: gate.ship_interval_ms,

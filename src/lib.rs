@@ -45,6 +45,7 @@ mod page;
 mod password;
 mod pixel;
 mod postback;
+mod postback_routes;
 mod precondition;
 mod privacy_routes;
 mod problem;
@@ -197,9 +198,15 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
                 }
             } else if let Some(rest) = kept(path) {
                 let verb = webhook_routes::verb(rest);
-                match (sort_of(path), verb, rest.strip_suffix("/statement")) {
-                    (Sort::Webhook, Some(verb), _) => webhook_routes::act(request, env, verb).await,
-                    (Sort::Publisher, _, Some(id)) => journey_stats::statement(request, env, id, query).await,
+                let called = verb.and_then(|(of, verb)| Some((of.strip_suffix("/postback")?, verb)));
+                match (sort_of(path), called, verb, rest.strip_suffix("/statement")) {
+                    (sort @ (Sort::Campaign | Sort::Publisher), Some(called), ..) => {
+                        postback_routes::act(request, env, sort, called).await
+                    }
+                    (Sort::Webhook, _, Some(verb), _) => webhook_routes::act(request, env, verb).await,
+                    (Sort::Publisher, .., Some(id)) => {
+                        journey_stats::statement(request, env, id, query).await
+                    }
                     (sort, ..) => catalog_routes::item(request, env, rest, sort).await,
                 }
             } else if let Some(rest) = path.strip_prefix("/api/deliveries/") {

@@ -51,6 +51,7 @@ pub mod signature;
 pub mod skew;
 mod source;
 mod statement;
+pub mod template;
 mod text;
 pub mod time;
 mod tracked;
