@@ -36,13 +36,13 @@ build/.built: $(SOURCES) | setup
 	@dev/build.sh
 
 build/.page: $(PAGE) | setup build/.built
-	@vite build --config dashboard/vite.config.mjs && touch $@
+	@vite build --config dashboard/vite.config.mjs && vite build --config dashboard/reference/vite.config.mjs && touch $@
 
 setup:
 	@dev/setup.sh
 
 check: setup ## what `make test` checks without building the wasm
-	@dev/test.sh format arrows page crates lint
+	@dev/test.sh format arrows page client crates lint
 
 fmt:
 	@cargo fmt --all

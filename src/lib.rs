@@ -152,6 +152,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/tag.js" => tag::show(request, env).await,
         "/events" => events::batch(request, env).await,
         "/dashboard" => dashboard::enter(request),
+        "/docs" => dashboard::show(request.clone()?, env).await,
         "/stats/live" => live::watch(request.clone()?, env).await,
         "/stats/recent" => live::recent(request, env).await,
         "/api/session" => session_routes::route(request, env).await,
@@ -198,7 +199,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
                 }
             } else if let Some(rest) = path.strip_prefix("/api/deliveries/") {
                 webhook_routes::delivery(request, env, rest).await
-            } else if path.starts_with("/dashboard/") {
+            } else if path.starts_with("/dashboard/") || path.starts_with("/docs/") {
                 dashboard::show(request.clone()?, env).await
             } else if let Some(id) = path.strip_prefix("/api/keys/") {
                 key_routes::item(request, env, id).await
