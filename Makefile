@@ -17,11 +17,14 @@ SOURCES := docs/openapi.json Cargo.toml Cargo.lock rust-toolchain.toml dev/build
 
 PAGE := $(shell find dashboard) package-lock.json
 
-.PHONY: dev demo test build check fmt sim bench-check deploy clean setup
+.PHONY: dev serve demo test build check fmt sim bench-check deploy clean setup
 .DEFAULT_GOAL := build
 
 dev: build ## serve everything on http://127.0.0.1:$(PORT)
 	@exec node dev/serve.mjs --port "$(PORT)" --state "$(STATE)" $(if $(LIMITS),--limits '$(LIMITS)')
+
+serve: build ## the same for visitors from elsewhere, behind a proxy: docs/self-hosting.md
+	@exec node dev/serve.mjs --public --port "$(PORT)" --state "$(STATE)"
 
 demo: build ## fill the state of `make dev` with 90 days of traffic to look at
 	@exec node dev/demo.mjs --port "$(PORT)" --state "$(STATE)"
