@@ -28,6 +28,11 @@ test("a list is read page after page, to its end and no further", async () => {
   expect(new Set(found).size).toBe(found.length);
 });
 
+test("an answer without a body is none", async () => {
+  await data(client.POST("/api/links", { body: { token: "short-lived", url: "https://example.com/" } }));
+  expect(await data(client.DELETE("/api/links/{name}", { params: { path: { name: "short-lived" } } }))).toBeUndefined();
+});
+
 test("what is refused says which field it is about", async () => {
   const wrong = data(client.POST("/api/links", { body: { token: "no url" } as never }));
   await expect(wrong).rejects.toThrow(Refused);

@@ -44,10 +44,10 @@ interface Answer<Data> {
   response: Response;
 }
 
-/** The answer's data, or `Refused`: for callers who would rather catch than look. */
-export async function data<Data>(asked: Promise<Answer<Data>>): Promise<NonNullable<Data>> {
+/** The answer's data, or `Refused`: for callers who would rather catch than look. Of 204 there is none. */
+export async function data<Data>(asked: Promise<Answer<Data>>): Promise<Data> {
   const { data, error, response } = await asked;
-  if (data !== undefined && data !== null) return data;
+  if (response.ok) return data as Data;
   throw new Refused(response, typeof error === "object" && error !== null ? error : {});
 }
 

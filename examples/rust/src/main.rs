@@ -62,7 +62,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for _ in 0..60 {
         let counted = service.get(&report)?;
         if counted["totals"]["clicks"] == 1 {
-            println!("counted {}, duplicates {}", counted["totals"]["clicks"], counted["totals"]["duplicates"]);
+            println!(
+                "counted {}, duplicates {}",
+                counted["totals"]["clicks"], counted["totals"]["duplicates"]
+            );
             return Ok(());
         }
         sleep(Duration::from_millis(500));
