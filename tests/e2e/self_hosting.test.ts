@@ -1,5 +1,6 @@
 // The mode of docs/self-hosting.md: behind a proxy, with a key of its own, through a kill -9.
-import { readFileSync, statSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { eventually, settles, startServer } from "./server.ts";
@@ -64,4 +65,19 @@ test("a kill -9 in the middle of traffic loses nothing that was acknowledged, an
     expect((await totals(server, "campaign_id=killed")).clicks).toBe(events.length);
     expect(await integrity(server)).toMatchObject({ lost: 0, in_flight: 0 });
   });
+});
+
+test("a copy of the folder, taken while nothing runs, is the service as it was", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "clicktrail-copy-"));
+  await server.kill9();
+  cpSync(server.state, join(folder, "state"), { recursive: true });
+  const copy = await startServer({ public: true, state: join(folder, "state") });
+  try {
+    expect(copy.token).toBe(server.token);
+    expect((await copy.fetch("/r/own")).status).toBe(302);
+    await settles(async () => expect((await totals(copy, "campaign_id=killed")).clicks).toBe(400));
+  } finally {
+    await copy.stop();
+    rmSync(folder, { recursive: true });
+  }
 });
