@@ -1,5 +1,10 @@
 //! The shell: everything that says `worker::`. Facts go from here into the pure crates, and their decisions are
 //! carried out here.
+//!
+//! Four doors: `fetch` for requests, `queue` for messages, `scheduled` for the minute, and the Durable Object classes
+//! of src/entry.mjs. A redirect is told by its path before anything is parsed; all else goes through `route`, where
+//! each arm names the file that answers. Bindings have their names in `bindings`, settings in `config`, statuses in
+//! `problem`. docs/architecture.md walks a click from here to its report.
 
 mod alerts;
 mod answer;
