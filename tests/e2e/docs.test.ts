@@ -3,11 +3,13 @@ import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { type Profile, openProfile } from "./browser.ts";
 import { description, methodsOf } from "./openapi.ts";
 import { startServer } from "./server.ts";
 
+// The page draws some hundred and twenty operations, which a busy machine takes its time for.
+vi.setConfig({ testTimeout: 180_000 });
 const server = await startServer({ demo: true });
 afterAll(() => server.stop());
 
@@ -16,6 +18,7 @@ const operations = Object.keys(description.paths).flatMap((path) => methodsOf(pa
 
 async function reference(options = {}): Promise<{ profile: Profile; page: Page; asked: string[] }> {
   const profile = await openProfile({ viewport: { width: 1280, height: 900 }, ...options });
+  profile.context.setDefaultTimeout(90_000);
   const page = await profile.page();
   const asked: string[] = [];
   page.on("request", (request) => asked.push(request.url()));
