@@ -3,6 +3,7 @@
  * Plugin Name: clicktrail
  * Description: Page views and clicks by the tag; orders of WooCommerce as conversions, told by the server.
  * Version: 1.0.0
+ * Requires at least: 6.3
  * License: MIT OR Apache-2.0
  *
  * In wp-config.php:
@@ -22,12 +23,12 @@ add_action('wp_enqueue_scripts', function () {
     }
 });
 
-add_filter('wp_script_attributes', function ($attributes) {
-    if (($attributes['id'] ?? '') === 'clicktrail-js' && defined('CLICKTRAIL_CAMPAIGN')) {
-        $attributes['data-campaign'] = CLICKTRAIL_CAMPAIGN;
+add_filter('script_loader_tag', function ($tag, $handle) {
+    if ($handle !== 'clicktrail' || !defined('CLICKTRAIL_CAMPAIGN')) {
+        return $tag;
     }
-    return $attributes;
-});
+    return str_replace(' src=', ' data-campaign="' . esc_attr(CLICKTRAIL_CAMPAIGN) . '" src=', $tag);
+}, 10, 2);
 
 /** The click that brought a visitor stays with the order: links with "append_click_id": "click_id" hand it out. */
 add_action('template_redirect', function () {
