@@ -31,8 +31,11 @@ const PLACE = {
   tlsCipher: "AEAD-AES128-GCM-SHA256",
 };
 
+/** Where nothing is known of a place: an empty object, because without one Miniflare makes one up. */
+export const NOWHERE = {};
+
 /** A secret outlives a restart: visitors hashed before it must hash the same after it, and click ids stay readable. */
-function secret(state, name) {
+export function secret(state, name) {
   const path = join(state, name);
   if (!existsSync(path)) {
     mkdirSync(state, { recursive: true });
@@ -96,7 +99,7 @@ function files({ directory, binding, assetConfig }) {
 /** Miniflare's options for the Worker of `wrangler`, kept under `state`; the rest are the switches of serve.mjs. */
 export function miniflareOptions(
   wrangler,
-  { state, host, port, directPort, token, config, cf, queue, points, limits, bucketsDown },
+  { state, host, port, directPort, token, config, cf, place = PLACE, queue, points, limits, bucketsDown },
 ) {
   const { workerOptions, main } = workerOptionsOf(wrangler);
   const { modulesRules: _, bindings, queueConsumers, analyticsEngineDatasets, r2Buckets, ratelimits, assets, serviceBindings, ...rest } =
@@ -114,7 +117,7 @@ export function miniflareOptions(
   return {
     host,
     port,
-    cf: merge(PLACE, cf),
+    cf: merge(place, cf),
     defaultPersistRoot: join(state, "v3"), // the layout of `wrangler --persist-to`, so that its d1 and kv commands see the same
     workers: [
       {

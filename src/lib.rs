@@ -1,5 +1,10 @@
 //! The shell: everything that says `worker::`. Facts go from here into the pure crates, and their decisions are
 //! carried out here.
+//!
+//! Four doors: `fetch` for requests, `queue` for messages, `scheduled` for the minute, and the Durable Object classes
+//! of src/entry.mjs. A redirect is told by its path before anything is parsed; all else goes through `route`, where
+//! each arm names the file that answers. Bindings have their names in `bindings`, settings in `config`, statuses in
+//! `problem`. docs/architecture.md walks a click from here to its report.
 
 mod alerts;
 mod answer;
@@ -156,6 +161,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/tag.js" => tag::show(request, env).await,
         "/events" => events::batch(request, env, query).await,
         "/dashboard" => dashboard::enter(request),
+        "/docs" => dashboard::show(request.clone()?, env).await,
         "/stats/live" => live::watch(request.clone()?, env).await,
         "/stats/recent" => live::recent(request, env).await,
         "/api/session" => session_routes::route(request, env).await,
@@ -211,7 +217,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
                 }
             } else if let Some(rest) = path.strip_prefix("/api/deliveries/") {
                 webhook_routes::delivery(request, env, rest).await
-            } else if path.starts_with("/dashboard/") {
+            } else if path.starts_with("/dashboard/") || path.starts_with("/docs/") {
                 dashboard::show(request.clone()?, env).await
             } else if let Some(id) = path.strip_prefix("/api/keys/") {
                 key_routes::item(request, env, id).await
