@@ -50,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) do_not_track: DoNotTrack,
     pub(crate) webhook_private: bool,
     pub(crate) webhook_disable_days: f64,
+    pub(crate) log_sample: u32,
 }
 
 /// Who may send events.
@@ -162,6 +163,7 @@ impl Default for Config {
             do_not_track: DoNotTrack::Anonymous,
             webhook_private: false,
             webhook_disable_days: 3.0,
+            log_sample: 0,
         }
     }
 }
