@@ -42,26 +42,30 @@ function missing(what) {
   throw new Stop(`${what} was created, but the account does not list it yet: run this again in a minute`);
 }
 
-const NOT_THERE = /does not exist|not found|code: 10006\b|code: 10007\b|code: 11000\b/i;
-
-/** A thing that has no id but its name. */
-async function named({ run, must }, what, name, [info, create], { say }) {
-  const answer = await run([...info, name]);
-  if (answer.code === 0) return say(`${what} ${name} is there`);
-  if (!NOT_THERE.test(answer.all)) checked(answer);
-  say(`creating ${what} ${name}`);
-  await must([...create, name]);
-}
-
-export async function buckets(wrangler, config, options) {
+/** `r2 bucket info` also asks for statistics, which fewer tokens may: a bucket that is there says so when it is to be created. */
+export async function buckets({ run }, config, { say }) {
   for (const { bucket_name: name } of config.r2_buckets) {
-    await named(wrangler, "R2", name, [["r2", "bucket", "info"], ["r2", "bucket", "create"]], options);
+    const answer = await run(["r2", "bucket", "create", name]);
+    if (/code: 10004\b|already exists, and you own it/i.test(answer.all)) say(`R2 ${name} is there`);
+    else checked(answer), say(`created R2 ${name}`);
   }
 }
 
-export async function queues(wrangler, config, options) {
+const NOT_THERE = /does not exist|not found|code: 10007\b|code: 11000\b/i;
+
+/** The most that a queue keeps a message for, 14 days, in place of four: the ledger remembers for longer than that. */
+const KEPT_SECONDS = String(14 * 86_400);
+
+export async function queues({ run, must }, config, { say }) {
   for (const name of queuesOf(config)) {
-    await named(wrangler, "queue", name, [["queues", "info"], ["queues", "create"]], options);
+    const answer = await run(["queues", "info", name]);
+    if (answer.code === 0) {
+      say(`queue ${name} is there`);
+      continue;
+    }
+    if (!NOT_THERE.test(answer.all)) checked(answer);
+    say(`creating queue ${name}`);
+    await must(["queues", "create", name, "--message-retention-period-secs", KEPT_SECONDS]);
   }
 }
 

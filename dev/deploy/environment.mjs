@@ -1,5 +1,7 @@
 // What of wrangler.toml is different in an environment: names, ids, and what deploy.ENV.toml says over it. Pure.
 
+import { Stop } from "./wrangler.mjs";
+
 export const ENVIRONMENTS = ["production", "staging"];
 
 /** Rate limits of two Workers must not share a namespace: each environment has a hundred of its own. */
@@ -19,7 +21,7 @@ export function lay(base, over) {
 
 /** wrangler.toml for an environment: production has the names as they stand, another has its own of everything. */
 export function environment(wrangler, env, over = {}, { archive = true } = {}) {
-  if (!ENVIRONMENTS.includes(env)) throw new Error(`ENV=${env} is none of ${ENVIRONMENTS.join(", ")}`);
+  if (!ENVIRONMENTS.includes(env)) throw new Stop(`ENV=${env} is none of ${ENVIRONMENTS.join(", ")}`);
   const nth = ENVIRONMENTS.indexOf(env);
   const named = (name) => (nth === 0 ? name : `${name}-${env}`);
   // make has built already; wrangler would do it again

@@ -7,7 +7,7 @@ const HELP = [
   [/code: 10042|enable R2/i, "R2 is not enabled in this account: enable it in the dashboard (it asks for a card), or deploy with ARCHIVE=off, without the archive."],
   [/code: 10089|enable Analytics Engine/i, "Analytics Engine is not enabled in this account: open Workers & Pages > Analytics Engine in the dashboard once, then run this again."],
   [/code: 10063|workers\.dev subdomain/i, "This account has no workers.dev subdomain: open Workers & Pages in the dashboard once, or give deploy.ENV.toml a route of your own."],
-  [/paid plan|upgrade (to|your)|not available on (your|the)|exceeded the (number|limit)|code: 100(29|129)/i, "The account's plan does not allow this. clicktrail wants Workers Paid ($5 a month): the gates' CPU time and rows are beyond the free plan's."],
+  [/paid plan|free (plan|tier)|upgrade (to|your)|not available on (your|the)|exceeded the (number|limit)|code: 100(29|129)/i, "The account's plan does not allow this. clicktrail wants Workers Paid ($5 a month): the gates' CPU time and rows are beyond the free plan's."],
   [/code: 10000\b|Authentication error|not authorized|permission/i, "The token may not do this. It needs, for this account: Workers Scripts, D1, Workers KV Storage, Workers R2 Storage and Queues (all: Edit) and Account Settings (Read)."],
   [/code: 10071|already (exists|taken)/i, "Something of this name is there already and could not be read: see the message above, and `npx wrangler whoami` for the account."],
   [/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|fetch failed/i, "The platform could not be reached: is there a network, a proxy?"],
@@ -21,11 +21,18 @@ export class Stop extends Error {}
 /** What stands in wrangler's answers besides the answer: colours, and lines about itself. */
 const plain = (text) => text.replaceAll(/\x1b\[[0-9;]*m/g, "");
 
-/** JSON that may stand behind a banner. */
+/** JSON that may stand behind a banner and warnings, which have brackets too. */
 export function json(text) {
-  const start = text.search(/[[{]/);
-  if (start < 0) throw new Stop(`wrangler answered no JSON: ${text.slice(0, 300)}`);
-  return JSON.parse(text.slice(start));
+  const lines = text.split("\n");
+  for (const [nth, line] of lines.entries()) {
+    if (!/^\s*[[{]/.test(line)) continue;
+    try {
+      return JSON.parse(lines.slice(nth).join("\n"));
+    } catch {
+      // not yet
+    }
+  }
+  throw new Stop(`wrangler answered no JSON: ${text.slice(0, 300)}`);
 }
 
 /**
@@ -43,9 +50,11 @@ export function wrangler({ program, env, echo }) {
       child.once("error", reject);
       child.once("close", (code) => resolve({ code, stdout: plain(stdout), all: plain(stdout + stderr), args }));
     });
-  const must = async (args, more) => checked(await run(args, more));
-  return { run, must };
+  return { run, must: must(run) };
 }
+
+/** The same, ending the deployment where it fails. */
+export const must = (run) => async (args, more) => checked(await run(args, more));
 
 /** What wrangler printed, if it did what it was asked. */
 export function checked({ code, stdout, all, args }) {
