@@ -38,16 +38,21 @@ thread_local! {
 
 /// Logs one request of `one_of`; 0 is none. `status` is asked for only then: it is a crossing.
 pub(crate) fn sampled(one_of: u32, path: &str, status: impl FnOnce() -> u16) {
-    let Some(rest) = one_of.checked_sub(1) else { return };
-    let left = UNTIL_NEXT.get();
-    UNTIL_NEXT.set(left.checked_sub(1).unwrap_or(rest));
-    if left == 0 {
+    if is_due(one_of) {
         let line = json!({
             "level": "info", "part": "edge", "event": "request",
             "route": route(path), "status": status(), "one_of": one_of,
         });
         worker::console_log!("{line}");
     }
+}
+
+/// Whether this request is the isolate's first of so many.
+fn is_due(one_of: u32) -> bool {
+    let Some(rest) = one_of.checked_sub(1) else { return false };
+    let left = UNTIL_NEXT.get();
+    UNTIL_NEXT.set(left.checked_sub(1).unwrap_or(rest));
+    left == 0
 }
 
 /// The path without what is somebody's: tokens and ids.
@@ -83,6 +88,15 @@ mod tests {
         let said: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(said.get("id"), None);
         assert_eq!(said["reason"].as_str().unwrap().chars().count(), REASON_CHARS);
+    }
+
+    #[test]
+    fn one_request_of_so_many_is_logged_and_of_none_none() {
+        let due = |one_of| (0..7).map(|_| is_due(one_of)).collect::<Vec<_>>();
+        assert_eq!(due(0), [false; 7]);
+        assert_eq!(due(3), [true, false, false, true, false, false, true]);
+        UNTIL_NEXT.set(0);
+        assert_eq!(due(1), [true; 7]);
     }
 
     #[test]

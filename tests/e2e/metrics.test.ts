@@ -1,5 +1,6 @@
 // `/metrics` as Prometheus reads it, and what is logged.
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { settles, startServer } from "./server.ts";
@@ -63,6 +64,10 @@ test.skipIf(python === "")("Prometheus reads what there is", async () => {
   const units = families.filter(({ unit }) => unit !== "").map(({ name, unit }) => [name, unit]);
   expect(units.every(([name, unit]) => name.endsWith(`_${unit}`))).toBe(true);
   expect(units.map(([name]) => name)).toContain("clicktrail_database_size_bytes");
+  const manual = readFileSync(join(import.meta.dirname, "../../docs/operations.md"), "utf8").matchAll(/clicktrail_[a-z_]+[a-z]/g);
+  const named = [...new Set([...manual].map(([name]) => name.replace(/_total$/, "")))];
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((name) => !families.some((family) => family.name === name))).toEqual([]);
   const alerts = families.find(({ name }) => name === "clicktrail_alert_firing")?.samples;
   expect(alerts?.map(([, labels, value]) => [labels.metric, value])).toContainEqual(["clicks", 0]);
 });
