@@ -159,6 +159,10 @@ pub struct RawEvent<'a> {
     /// What a conversion says of itself. Likewise.
     #[serde(skip)]
     pub postback: Postback<'a>,
+    /// Of a visitor who was erased: what the sums know of the hash ([`crate::uniques::coarse`]), in place of all names.
+    /// Only lines of the archive have it.
+    #[serde(skip)]
+    pub unique: Option<u64>,
 }
 
 /// What version 2 appends: `variant`, `trigger` and `time_zone`. Postcard's bytes do not say how many fields they hold, so that
@@ -228,6 +232,7 @@ impl<'a> RawEvent<'a> {
             trigger: Trigger::default(),
             time_zone: Text::EMPTY,
             click_ms: None,
+            unique: None,
             postback: Postback::default(),
         }
     }
