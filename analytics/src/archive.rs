@@ -20,5 +20,5 @@ pub use line::{Billed, Copies, Line, read, write_copies, write_event, write_outc
 pub use lines::{Chunk, Lines};
 pub use rows::{
     GATHER_BYTES, Keeping, PAGE_ROWS, Run, Span, Waiting, forget, forgotten, gathered, keep, named, next,
-    object_name, page, part, partition, run, swept, waiting, waiting_bytes, waiting_texts,
+    object_name, page, part, partition, renamed, run, swept, waiting, waiting_bytes, waiting_texts,
 };

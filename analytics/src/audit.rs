@@ -73,12 +73,25 @@ pub enum Entity {
     Webhook,
     /// An alert's rule.
     Alert,
+    /// A request to erase a person, by its receipt.
+    Erasure,
+    /// A request to see what is held of a person, by the hash of their id.
+    Access,
 }
 
 impl Entity {
     /// Every entity.
-    pub const ALL: [Self; 7] =
-        [Self::Link, Self::Campaign, Self::Publisher, Self::Funnel, Self::Key, Self::Webhook, Self::Alert];
+    pub const ALL: [Self; 9] = [
+        Self::Link,
+        Self::Campaign,
+        Self::Publisher,
+        Self::Funnel,
+        Self::Key,
+        Self::Webhook,
+        Self::Alert,
+        Self::Erasure,
+        Self::Access,
+    ];
 
     /// The name in the table, in queries and in answers.
     pub fn name(self) -> &'static str {
@@ -90,6 +103,8 @@ impl Entity {
             Self::Key => "key",
             Self::Webhook => "webhook",
             Self::Alert => "alert",
+            Self::Erasure => "erasure",
+            Self::Access => "access",
         }
     }
 }
