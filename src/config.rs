@@ -1,5 +1,6 @@
 //! What can be set: the `CONFIG` table of wrangler.toml.
 
+use analytics::retention::Days;
 use durable_objects::Settings;
 use serde::Deserialize;
 
@@ -47,6 +48,11 @@ pub(crate) struct Config {
     pub(crate) hsts_seconds: u32,
     pub(crate) archive: bool,
     pub(crate) archive_days: i64,
+    pub(crate) sums_days: i64,
+    pub(crate) dead_letter_days: i64,
+    pub(crate) audit_days: i64,
+    pub(crate) delivery_days: i64,
+    pub(crate) dead_delivery_days: i64,
     pub(crate) do_not_track: DoNotTrack,
     pub(crate) webhook_private: bool,
     pub(crate) webhook_disable_days: f64,
@@ -159,6 +165,11 @@ impl Default for Config {
             hsts_seconds: 31_536_000,
             archive: true,
             archive_days: 0,
+            sums_days: 0,
+            dead_letter_days: 90,
+            audit_days: 0,
+            delivery_days: 7,
+            dead_delivery_days: 30,
             do_not_track: DoNotTrack::Anonymous,
             webhook_private: false,
             webhook_disable_days: 3.0,
@@ -167,6 +178,19 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How long what is kept.
+    pub(crate) fn days(&self) -> Days {
+        Days {
+            sums_days: self.sums_days,
+            archive_days: self.archive_days,
+            journey_days: self.journey_days,
+            dead_letter_days: self.dead_letter_days,
+            audit_days: self.audit_days,
+            delivery_days: self.delivery_days,
+            dead_delivery_days: self.dead_delivery_days,
+        }
+    }
+
     /// The gate's part.
     pub(crate) fn gate(&self) -> Settings {
         Settings {

@@ -164,6 +164,13 @@ impl Entry {
         )
     }
 
+    /// Notes what changed nothing.
+    pub fn note(&self) -> Statement {
+        let Statement { params, .. } = self.insert();
+        let sql = "INSERT INTO audit (at_ms, actor, action, entity, entity_id, changes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        Statement { sql, params }
+    }
+
     /// Notes the changes that the statement right before this one made, one to a row, in the same transaction. If that
     /// touched another number of rows, the transaction fails: what is noted is what happened.
     pub fn insert_all(entries: &[Self]) -> Statement {

@@ -235,7 +235,10 @@ pub fn end(upto: i64, now_ms: i64) -> [Statement; 3] {
             "UPDATE erasures SET state = 'watching', erased_ms = ?1 WHERE state = 'running'",
             [now_ms.into()],
         ),
-        Statement::new("UPDATE archive_marks SET value = max(value, ?1) WHERE name = 'erased'", [upto.into()]),
+        Statement::new(
+            "UPDATE archive_marks SET value = max(value, ?1) WHERE name = 'erased'",
+            [upto.into()],
+        ),
         Statement::new("DELETE FROM erasure_run", []),
     ]
 }
@@ -348,9 +351,8 @@ pub fn redact(number: i64, body: &str) -> Statement {
 
 /// Takes whoever is wanted out of a message to a webhook; whose erasures it falls under, for each event.
 pub fn without(message: &mut Value, wanted: &mut Wanted) -> Vec<String> {
-    const NAMES: [&str; 9] = [
-        "user_id", "anonymous_id", "session_id", "ip", "txid", "props", "query", "referrer", "user_agent",
-    ];
+    const NAMES: [&str; 9] =
+        ["user_id", "anonymous_id", "session_id", "ip", "txid", "props", "query", "referrer", "user_agent"];
     let mut erased = Vec::new();
     match message {
         Value::Array(items) => items.iter_mut().for_each(|item| erased.extend(without(item, wanted))),

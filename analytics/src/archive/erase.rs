@@ -316,7 +316,8 @@ mod tests {
     fn what_says_who_it_was_is_gone_and_what_is_counted_stays() {
         let line = line_of(&enrich(person()));
         let without = erased(&line);
-        for trace in ["ada", "device-1", "session-1", "abc\"", "192.0.2", "secret", "token", "inbox", "17.4"] {
+        for trace in ["ada", "device-1", "session-1", "abc\"", "192.0.2", "secret", "token", "inbox", "17.4"]
+        {
             assert!(!without.contains(trace), "{trace} in {without}");
         }
         for kept in ["\"link\":\"a\"", "utm_source=mail", "gclid=x", "\"language\":\"de-at\"", "Safari"] {

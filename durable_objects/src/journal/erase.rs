@@ -53,7 +53,8 @@ impl Journal {
         Ok(known)
     }
 
-    /// Who of a rank, from this first byte of the key on, is known by one of these better names; and where to go on.
+    /// Who of a rank, from this first byte of the key on, is known by one of these better names, and by which; and where to go
+    /// on.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -62,13 +63,11 @@ impl Journal {
         db: &dyn Database,
         to: &HashSet<VisitorKey>,
         from: u8,
-    ) -> Result<(Vec<VisitorKey>, Option<u8>), Failed> {
+    ) -> Result<(Vec<(VisitorKey, VisitorKey)>, Option<u8>), Failed> {
         let mut found = Vec::new();
         let upto = self.shelf.sweep(db, from, PAGES_AT_ONCE, &mut |record| {
             let bond = Visitor::decode(record.body).and_then(|visitor| visitor.bonded_to());
-            if bond.is_some_and(|bond| to.contains(&bond)) {
-                found.push(record.key);
-            }
+            found.extend(bond.filter(|bond| to.contains(bond)).map(|bond| (record.key, bond)));
         })?;
         // A rank ends where its last key could.
         Ok((found, if upto & 0x3f == 0x3f { None } else { upto.checked_add(1) }))
@@ -140,7 +139,9 @@ impl Shelf {
         for place in self.between(from, upto) {
             let page = super::shelf::read(db, place)?;
             let within = |record: &Record<'_>| (from..=upto).contains(&first(&record.key));
-            records(&page).filter(|record| within(record) && !record.body.is_empty()).for_each(|record| each(&record));
+            records(&page)
+                .filter(|record| within(record) && !record.body.is_empty())
+                .for_each(|record| each(&record));
         }
         Ok(upto)
     }
@@ -299,7 +300,8 @@ mod tests {
         let (to, mut from, mut found) = (HashSet::from([key(3, 4)]), Some(1 << 6), HashSet::new());
         while let Some(byte) = from {
             let (some, next) = journal.bonded(&disk, &to, byte).unwrap();
-            found.extend(some);
+            assert!(some.iter().all(|(_, bond)| *bond == key(3, 4)));
+            found.extend(some.into_iter().map(|(from, _)| from));
             from = next;
         }
         assert_eq!(found, expected);

@@ -135,10 +135,9 @@ pub(super) fn insert_page(
 /// Puts other records in the place of those that are there.
 pub(super) fn rewrite(place: Place, records: Vec<u8>) -> Statement {
     match place {
-        Place::Entry(seq) => Statement::new(
-            "UPDATE entries SET records = ?2 WHERE seq = ?1",
-            [seq.into(), records.into()],
-        ),
+        Place::Entry(seq) => {
+            Statement::new("UPDATE entries SET records = ?2 WHERE seq = ?1", [seq.into(), records.into()])
+        }
         Place::Page { run, tier, page } => Statement::new(
             "UPDATE pages SET body = ?4 WHERE run = ?1 AND tier = ?2 AND page = ?3",
             [run.into(), tier.into(), page.into(), records.into()],
