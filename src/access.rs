@@ -226,7 +226,10 @@ async fn archive(
                 if !named.keys.first().is_some_and(|first| looked_for.contains(first)) {
                     continue;
                 }
-                page.lines.push(line.to_owned());
+                // What followed from the journey, which the page before has in words, is known by its names alone.
+                if line.starts_with(r#"{"record":"event""#) {
+                    page.lines.push(line.to_owned());
+                }
                 for other in named.keys.into_iter().skip(1) {
                     if all.insert(other) {
                         at.keys.push(other);

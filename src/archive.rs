@@ -222,12 +222,21 @@ pub(crate) async fn lines_behind(
     if after >= upto {
         return Ok(None);
     }
-    let rows: Vec<Row> = read(&edge.db, next(after, span)).await?;
+    let mut rows: Vec<Row> = read(&edge.db, next(after, span)).await?;
+    let mut object = None;
+    if let (Some(Row { name: Some(name), .. }), Some(bucket)) = (rows.first(), &edge.archive) {
+        object = bucket.text(name).await.ok();
+        if object.is_none() {
+            // Somebody was erased from it meanwhile: another stands in its place.
+            rows = read(&edge.db, next(after, span)).await?;
+        }
+    }
     let Some(Row { seq, name, body, parts }) = rows.into_iter().next() else { return Ok(None) };
     if seq > upto && parts.is_none() {
         return Ok(None);
     }
     let whole = match (name, body, &edge.archive) {
+        _ if object.is_some() => object.unwrap_or_default(),
         (Some(name), _, Some(bucket)) => bucket.text(&name).await?,
         (_, Some(body), _) => text_of(body).await?,
         _ => return Err(Error::RustError("there is no bucket".to_owned())),

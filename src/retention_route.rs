@@ -9,15 +9,11 @@ use worker::{Env, Method, Request, Response};
 use crate::answer::json_response;
 use crate::auth::{Scope, allowed};
 use crate::edge::Edge;
+use crate::lookup::Record;
 use crate::problem::Problem;
 use crate::sql::transact;
 
-#[derive(Deserialize)]
-struct Held {
-    class: String,
-    oldest_ms: Option<i64>,
-    rows: Option<i64>,
-}
+type Held = (String, Option<i64>, Option<i64>);
 
 #[derive(Deserialize)]
 struct Ran {
@@ -37,20 +33,23 @@ pub(crate) async fn show(request: &Request, env: &Env) -> Result<Response, Probl
     let [held, ran] = results.as_slice() else {
         return Err(Problem::Unavailable("the database gave no answer".into()));
     };
-    let (held, ran): (Vec<Held>, Vec<Ran>) = (held.results()?, ran.results()?);
+    let (held, ran): (Vec<Record>, Vec<Ran>) = (held.results()?, ran.results()?);
+    let held = held.first().map_or("", Record::text);
+    let held: Vec<Held> = serde_json::from_str(held).unwrap_or_default();
     let days = edge.config.days();
     let data: Vec<_> = Class::ALL
         .into_iter()
         .map(|class| {
             let is = |name: &str| name == class.name();
-            let held = held.iter().find(|held| is(&held.class));
+            let (oldest_ms, rows) =
+                held.iter().find(|held| is(&held.0)).map_or((None, None), |held| (held.1, held.2));
             let ran = ran.iter().find(|ran| is(&ran.class));
             json!({
                 "class": class.name(),
                 "setting": class.setting(),
                 "days": class.days(&days),
-                "oldest": held.and_then(|held| held.oldest_ms).map(rfc3339),
-                "rows": held.and_then(|held| held.rows),
+                "oldest": oldest_ms.map(rfc3339),
+                "rows": rows,
                 "last_removed_at": ran.map(|ran| rfc3339(ran.run_ms)),
                 "last_removed": ran.map(|ran| ran.removed),
                 "removed": ran.map_or(0, |ran| ran.removed_all),
