@@ -191,7 +191,11 @@ impl Tally {
 
 /// Statements that note names that were found.
 fn found(wanted: &mut Wanted) -> Vec<Statement> {
-    wanted.found.drain(..).map(|(key, erasure)| names(&erasure, &[key])).collect()
+    let mut of: HashMap<String, Vec<VisitorKey>> = HashMap::new();
+    for (key, erasure) in wanted.found.drain(..) {
+        of.entry(erasure).or_default().push(key);
+    }
+    of.into_iter().map(|(erasure, keys)| names(&erasure, &keys)).collect()
 }
 
 async fn go_on(edge: &Edge, before: Run, mut wanted: Wanted, (begins, ends): (i64, i64)) -> Result<()> {

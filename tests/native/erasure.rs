@@ -180,7 +180,7 @@ fn a_message_to_a_webhook_loses_whoever_is_erased_and_nobody_else() {
     let rows = d1.rows(&erasure::deliveries(0), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)));
     assert_eq!(rows, [(1, "long".to_owned())]);
     d1.run(&erasure::redact(1, "short")).unwrap();
-    assert_eq!(d1.rows(&erasure::deliveries(1), |row| row.get::<_, i64>(0)), []);
+    assert!(d1.rows(&erasure::deliveries(1), |row| row.get::<_, i64>(0)).is_empty());
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn what_is_old_goes_a_few_rows_at_a_time_and_it_is_said() {
     assert_eq!(left(), [0, 1], "others go by the number of the newest change");
     let ran =
         d1.rows(&runs(), |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?)));
-    assert_eq!(ran, [("dead_letters".to_owned(), 1, 5), ("audit".to_owned(), 2, 4)]);
+    assert_eq!(ran, [("audit".to_owned(), 2, 4), ("dead_letters".to_owned(), 1, 5)]);
     let held = d1.rows(&held(), |row| row.get::<_, String>(0));
     let held: Vec<(String, Option<i64>, Option<i64>)> = serde_json::from_str(&held[0]).unwrap();
     assert!(held.contains(&("audit".to_owned(), Some(T + 4 * DAY), Some(1))));

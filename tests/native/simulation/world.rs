@@ -96,6 +96,8 @@ pub(crate) struct World {
     pub(crate) folders: Vec<Folder>,
     pub(crate) gatherers: Vec<Gatherer>,
     pub(crate) eraser: Eraser,
+    /// Its own, so that it changes nobody else's schedule.
+    pub(crate) eraser_chance: Chance,
     /// Events whose visitors were erased.
     pub(crate) erased: BTreeSet<String>,
     /// The archive's objects.
@@ -135,6 +137,7 @@ impl World {
             exported: (0, String::new()),
             reached: BTreeSet::new(),
             events: Vec::new(),
+            eraser_chance: Chance::new(!seed),
             chance,
         }
     }
@@ -250,9 +253,9 @@ impl World {
                     self.step_gatherer(gatherer);
                 }
             }
-            89 if self.chance.once_in(2) => self.export(),
             89 => {
-                for _ in 0..=self.chance.below(3) {
+                self.export();
+                for _ in 0..self.eraser_chance.below(6) {
                     self.step_eraser();
                 }
             }
