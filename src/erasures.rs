@@ -140,7 +140,7 @@ fn shown(record: &str) -> Value {
 /// Goes on with whoever is to be erased, for about so long.
 pub(crate) async fn work(edge: &Edge, for_ms: i64) -> Result<()> {
     #[derive(Deserialize)]
-    struct Key {
+    struct Name {
         key: String,
         erasure: String,
         requested_ms: i64,
@@ -158,7 +158,7 @@ pub(crate) async fn work(edge: &Edge, for_ms: i64) -> Result<()> {
         let [_, _, run, keys, bounds] = results.as_slice() else { return Ok(()) };
         let Some(run) = run.results::<Run>()?.into_iter().next() else { return Ok(()) };
         let mut wanted = Wanted::default();
-        for Key { key, erasure, requested_ms } in keys.results()? {
+        for Name { key, erasure, requested_ms } in keys.results()? {
             let Some(key) = unhex(&key) else { continue };
             let entry = wanted.keys.entry(key).or_insert_with(|| (erasure.clone(), requested_ms));
             // Who asked twice is erased up to the second time.
@@ -226,9 +226,10 @@ async fn go_on(edge: &Edge, before: Run, mut wanted: Wanted, (begins, ends): (i6
         DATABASE => {
             let next = database(edge, run.place, &mut wanted, &mut tally, &mut statements).await?;
             run.grown += wanted.found.len() as i64;
-            match next {
-                Some(place) => run.place = place,
-                None => (run.phase, run.place, run.upto) = (ARCHIVE, begins, ends),
+            if let Some(place) = next {
+                run.place = place;
+            } else {
+                (run.phase, run.place, run.upto) = (ARCHIVE, begins, ends);
             }
         }
         _ => return archive(edge, run, wanted).await,
@@ -271,7 +272,9 @@ async fn database(
                 Some(rest) => letter::keep(&id, &rest),
                 None => letter::forget(&id),
             });
-            erased.into_iter().for_each(|erasure| tally.add(erasure, "dead_letters", 1));
+            for erasure in erased {
+                tally.add(erasure, "dead_letters", 1);
+            }
         }
         return Ok(Some(if read < ROWS { DELIVERIES } else { place + left }));
     }
@@ -282,7 +285,9 @@ async fn database(
         let erased = without(&mut message, wanted);
         if !erased.is_empty() {
             statements.push(redact(number, &message.to_string()));
-            erased.into_iter().for_each(|erasure| tally.add(erasure, "deliveries", 1));
+            for erasure in erased {
+                tally.add(erasure, "deliveries", 1);
+            }
         }
     }
     Ok(last.map(|number| DELIVERIES + number))

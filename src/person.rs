@@ -159,7 +159,7 @@ pub(crate) async fn search(
     let rank = 2 - place / (64 * shards);
     let better: Vec<_> = keys.filter(|key| i64::from(key.rank()) > rank).map(hex).collect();
     let shard = (place / 64 % shards) as u16;
-    let call = json!({ "do": "bonded", "keys": better, "from": rank << 6 | place % 64 });
+    let call = json!({ "do": "bonded", "keys": better, "from": (rank << 6) | (place % 64) });
     let answer = ask(edge, shard, &call).await?;
     let pairs = answer.get("found").and_then(Value::as_array).into_iter().flatten();
     let found = pairs.filter_map(|pair| match keys_of(Some(pair)).as_slice() {

@@ -5,6 +5,7 @@
 //! can show that it is the id's.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use serde_json::{Map, Value, json};
 
@@ -92,8 +93,8 @@ impl Wanted {
 
     /// Looks for another name, too.
     pub fn add(&mut self, key: VisitorKey, erasure: &str, before_ms: i64) {
-        if !self.keys.contains_key(&key) {
-            self.keys.insert(key, (erasure.to_owned(), before_ms));
+        if let Entry::Vacant(place) = self.keys.entry(key) {
+            place.insert((erasure.to_owned(), before_ms));
             self.found.push((key, erasure.to_owned()));
         }
     }
@@ -361,8 +362,8 @@ pub fn without(message: &mut Value, wanted: &mut Wanted) -> Vec<String> {
             let names = [text("user_id"), text("anonymous_id"), text("session_id")];
             let keys = VisitorKey::all_of_names(names, 0, false);
             let at_ms = members.get("effective_time_ms").and_then(Value::as_i64).unwrap_or(0);
-            let named = names.iter().any(|name| !name.is_empty());
-            match wanted.of(&Named { keys, at_ms }).filter(|_| named) {
+            let has_names = names.iter().any(|name| !name.is_empty());
+            match wanted.of(&Named { keys, at_ms }).filter(|_| has_names) {
                 Some(erasure) => {
                     for name in NAMES {
                         members.remove(name);

@@ -31,6 +31,7 @@ use crate::{JournalName, Settings};
 use cache::Cache;
 use database::Columns;
 pub use database::{Database, Failed};
+pub use erase::Merged;
 use page::{Record, records};
 use shelf::{Place, Shelf};
 pub use table::SCHEMA;

@@ -110,10 +110,10 @@ fn worked_out(behind: &str) -> Option<&str> {
 /// Writes a line without whose it was, with its end. `salt` makes another id of the event's, the same for each of its lines and
 /// for nobody to find again.
 pub fn erase(line: &str, salt: u128, out: &mut String) {
-    if line.starts_with(r#"{"record":"outcome","#) {
-        if let (Ok(Line::Outcome(body)), Some(at_ms)) = (read(line), effective_time_ms(line)) {
-            return erase_outcome(at_ms, &body, out);
-        }
+    if line.starts_with(r#"{"record":"outcome","#)
+        && let (Ok(Line::Outcome(body)), Some(at_ms)) = (read(line), effective_time_ms(line))
+    {
+        return erase_outcome(at_ms, &body, out);
     }
     let Ok(Members(mut members)) = serde_json::from_str(line) else {
         // It is no line, and nobody's: see `named`.

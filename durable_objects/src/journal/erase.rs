@@ -14,6 +14,9 @@ use super::shelf::Shelf;
 use super::{Draft, Journal, table};
 use crate::journey::Visitor;
 
+/// A visitor, and the better name that it is known by.
+pub type Merged = (VisitorKey, VisitorKey);
+
 /// The name of the fact that says up to which entry outcomes have to go once the ledger has them.
 pub(super) const SCRUB: &str = "scrub";
 
@@ -63,7 +66,7 @@ impl Journal {
         db: &dyn Database,
         to: &HashSet<VisitorKey>,
         from: u8,
-    ) -> Result<(Vec<(VisitorKey, VisitorKey)>, Option<u8>), Failed> {
+    ) -> Result<(Vec<Merged>, Option<u8>), Failed> {
         let mut found = Vec::new();
         let upto = self.shelf.sweep(db, from, PAGES_AT_ONCE, &mut |record| {
             let bond = Visitor::decode(record.body).and_then(|visitor| visitor.bonded_to());
