@@ -8,13 +8,14 @@ use analytics::catalog::{Item, Sort};
 use analytics::segment::{PARTITIONS, partition};
 use analytics::{Scope as Whose, Statement};
 use serde_json::{Value, json};
-use worker::{Env, Error, Method, Request, Response, Result, console_warn};
+use worker::{Env, Error, Method, Request, Response, Result};
 
 use crate::answer::json_response;
 use crate::auth::{Scope, allowed};
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::lookup::Record;
+use crate::notice;
 use crate::problem::Problem;
 use crate::sql::{StoredPage, read, transact};
 use crate::stats::service;
@@ -43,7 +44,7 @@ pub(crate) async fn every_minute(edge: &Edge) -> Result<()> {
         }
         // One partition that cannot be read does not silence the others.
         if let Err(error) = look(edge, part, &mine, service).await {
-            console_warn!("alerts: partition {part} was not looked at: {error}");
+            notice::warn("alerts", "not_looked_at", &part, &error);
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use analytics::alert::read::{Board, Service, hour_reads};
 use analytics::page::PageRow;
+use analytics::privacy::dropped;
 use analytics::report::query::Query;
 use analytics::report::{answer, quality, reads};
 use analytics::segment::{Unreadable, partition};
@@ -20,8 +21,9 @@ use crate::answer::json_response;
 use crate::auth::{Scope, allowed};
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::lookup::Record;
 use crate::problem::Problem;
-use crate::sql::{StoredPage, transact};
+use crate::sql::{StoredPage, read, transact};
 use crate::sums::{Found, read_sums};
 use crate::zone::zone;
 
@@ -51,6 +53,7 @@ pub(crate) async fn quality(request: &Request, env: &Env, query: &str) -> Result
         read_sums(&edge, vec![(part, pages), (part, hours)], segments).await?;
     let hours = pages.pop().unwrap_or_default();
     let rows = rows_of(&query, pages);
+    let dropped: Vec<Record> = read(&edge.db, dropped::read(query.span.from_ms, query.span.to_ms)).await?;
     let answer = quality::answer(&query, &rows, &segments, now_ms()).and_then(|report| {
         let mut board = Board::default();
         for row in hours.into_iter().filter_map(|page| page.keyed().ok()) {
@@ -62,6 +65,7 @@ pub(crate) async fn quality(request: &Request, env: &Env, query: &str) -> Result
         board.settle();
         Ok(quality::scored(report, &board, &query.scope, end_ms))
     });
+    let answer = answer.map(|report| dropped::told(report, dropped.iter().map(Record::text)));
     Ok(json_response(&answer.map_err(unreadable)?)?)
 }
 
@@ -69,17 +73,20 @@ pub(crate) async fn quality(request: &Request, env: &Env, query: &str) -> Result
 type Answer = fn(&Query, &[PageRow], &[String], i64) -> Result<Value, Unreadable>;
 
 async fn report_of(env: &Env, query: &Query, answer: Answer) -> Result<Response, Problem> {
-    let edge = Edge::of(env)?;
-    let [pages, segments] = reads(query);
-    let Found { pages, segments } =
-        read_sums(&edge, vec![(partition(&query.scope), pages)], segments).await?;
-    let rows = rows_of(query, pages);
+    let (rows, segments) = found(&*Edge::of(env)?, query).await?;
     Ok(json_response(&answer(query, &rows, &segments, now_ms()).map_err(unreadable)?)?)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
-fn unreadable(why: Unreadable) -> Problem {
+pub(crate) fn unreadable(why: Unreadable) -> Problem {
     Problem::Unavailable(format!("stored sums cannot be read: {why:?}").into())
+}
+
+/// The pages and segments of a report.
+pub(crate) async fn found(edge: &Edge, query: &Query) -> Result<(Vec<PageRow>, Vec<String>), Problem> {
+    let [pages, segments] = reads(query);
+    let Found { pages, segments } = read_sums(edge, vec![(partition(&query.scope), pages)], segments).await?;
+    Ok((rows_of(query, pages), segments))
 }
 
 fn rows_of(query: &Query, pages: Vec<Vec<StoredPage>>) -> Vec<PageRow> {
@@ -149,7 +156,7 @@ pub(crate) async fn service(edge: &Edge) -> Option<Service> {
 }
 
 /// What gates say, and what journals say.
-async fn compared(edge: &Edge) -> Result<(Tally, Tally), Problem> {
+pub(crate) async fn compared(edge: &Edge) -> Result<(Tally, Tally), Problem> {
     let gates = names(edge);
     let journals: Vec<_> = (0..edge.config.journey_shards).map(|shard| JournalName { shard }).collect();
     // The gates first: what is counted between the two reads makes nothing look lost.
@@ -186,7 +193,7 @@ async fn compared(edge: &Edge) -> Result<(Tally, Tally), Problem> {
 
 /// What several logs say, added up.
 #[derive(Default)]
-struct Tally {
+pub(crate) struct Tally {
     admitted: i64,
     applied: i64,
     in_flight: i64,
@@ -195,7 +202,7 @@ struct Tally {
     duplicates: i64,
     duplicates_applied: i64,
     unreached: i64,
-    each: Vec<Value>,
+    pub(crate) each: Vec<Value>,
 }
 
 impl Tally {

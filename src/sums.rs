@@ -8,10 +8,11 @@ use analytics::homes::{forget, noted, still_there, take_away};
 use analytics::page::PageRow;
 use futures_util::future::try_join_all;
 use serde::Deserialize;
-use worker::{D1Database, D1Result, Error, Result, console_error};
+use worker::{D1Database, D1Result, Error, Result};
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::notice;
 use crate::sql::{StoredPage, read, transact};
 
 /// What the reads of a report find.
@@ -99,7 +100,7 @@ pub(crate) async fn fold(edge: &Edge, part: u8) -> Result<()> {
     let segments: Vec<_> = segments.into_iter().map(|one| (one.origin, one.body)).collect();
     let (mut fold, left) = Fold::begin(part, generation, &segments);
     for (origin, unreadable) in left {
-        console_error!("consumer: segment {origin} cannot be read: {unreadable:?}");
+        notice::error("consumer", "segment_unreadable", &origin, &format_args!("{unreadable:?}"));
     }
     if fold.is_empty() {
         return Ok(());
