@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cohort::Cohort;
 use crate::conversion::Status;
 use crate::footprint::{Footprint, VisitorKey};
 use crate::{Text, Traits};
@@ -69,6 +70,9 @@ pub enum Outcome<'a> {
     /// The footprint belongs to another visitor's journey: who left it is known by a better name now.
     #[serde(borrow)]
     Moved(Moved<'a>),
+    /// In a week since the first click somebody was there, or bought. Counts in the week of the first click.
+    #[serde(borrow)]
+    Cohort(Cohort<'a>),
 }
 
 /// A session that is over.
@@ -195,6 +199,7 @@ impl<'a> Outcome<'a> {
             Self::Credit(credit) => credit.at_ms,
             Self::Correction(correction) => correction.at_ms,
             Self::Moved(moved) => moved.footprint.at_ms,
+            Self::Cohort(cohort) => cohort.week_ms,
         }
     }
 
@@ -204,6 +209,7 @@ impl<'a> Outcome<'a> {
             Self::Session(session) => session.times = -session.times,
             Self::Step(step) => step.times = -step.times,
             Self::Credit(credit) => credit.times = -credit.times,
+            Self::Cohort(cohort) => cohort.times = -cohort.times,
             Self::Correction(correction) => {
                 correction.conversions = -correction.conversions;
                 correction.value_micros = correction.value_micros.wrapping_neg();

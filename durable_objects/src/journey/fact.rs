@@ -10,6 +10,7 @@ use analytics::{Dimension, Footprint, Text};
 use serde::{Deserialize, Serialize};
 
 use super::attribution::is_click;
+use super::cohorts::Week;
 use super::shares::{divide, weights};
 
 /// Where a footprint stands among its visitor's, in the order of time.
@@ -38,6 +39,7 @@ pub(crate) enum Fact {
         value_micros: i64,
         owed: Owed,
     },
+    Week(Week),
 }
 
 /// What the sums were told that is owed, in thousand-millionths.
@@ -135,12 +137,22 @@ impl Fact {
                 see(event);
                 see(currency);
             }
+            Self::Week(week) => {
+                see(&mut week.first);
+                see(&mut week.at);
+                see(&mut week.currency);
+            }
         }
     }
 
-    /// Whether it is of a transaction: that may go on when what it follows from is past.
-    pub(crate) fn goes_on(&self) -> bool {
-        matches!(self, Self::Worth(_) | Self::Correction { .. })
+    /// Whether it may go on when something that it follows from is past: it is of a transaction, or of a week that is not
+    /// past itself.
+    pub(crate) fn goes_on(&self, past: usize) -> bool {
+        match self {
+            Self::Worth(_) | Self::Correction { .. } => true,
+            Self::Week(week) => usize::from(week.at) >= past,
+            _ => false,
+        }
     }
 
     /// What it takes beside itself.
@@ -149,7 +161,7 @@ impl Fact {
             Self::Attempt { funnel, reached } => funnel.capacity() + 2 * reached.capacity() + 32,
             Self::Worth(worth) => 2 * worth.touches.capacity() + 16,
             Self::Session(visit) => visit.currency.as_ref().map_or(0, |currency| currency.capacity() + 16),
-            Self::Unpaid { .. } | Self::Correction { .. } => 0,
+            Self::Unpaid { .. } | Self::Correction { .. } | Self::Week(_) => 0,
         }
     }
 
@@ -182,6 +194,7 @@ impl Fact {
                 let currency = at(*currency)?.currency.as_str();
                 out.push(correct(at(*event)?, currency, *conversions, *value_micros, *owed));
             }
+            Self::Week(week) => out.push(Outcome::Cohort(week.tell(trail)?)),
         }
         Some(())
     }

@@ -198,6 +198,7 @@ impl World {
                 Outcome::Session(session) => session.times < 0,
                 Outcome::Step(step) => step.times < 0,
                 Outcome::Credit(credit) => credit.times < 0,
+                Outcome::Cohort(cohort) => cohort.times < 0,
                 Outcome::Correction(_) => {
                     self.reached.insert("a conversion that was corrected");
                     false

@@ -102,7 +102,8 @@ impl World {
                 return Err(format!("{} is there twice", footprint.id));
             }
         }
-        for visitor in visitors.values_mut() {
+        for (key, visitor) in &mut visitors {
+            visitor.know(*key);
             visitor.advance(&terms(), self.now_ms + DAY_MS, &mut |outcome| rollup.add_outcome(&outcome));
         }
         let pages = pages_of(&rollup.finish(), Level::Day).into_iter();
