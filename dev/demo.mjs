@@ -80,6 +80,8 @@ function visitor({ country, continent, city, region, tz, language }, userAgent) 
 }
 
 const DAY = 86_400_000;
+/** New visitors of a day: one for some five events. */
+const newcomers = Math.max(20, Number(args.events) / Number(args.days) / 5);
 const days = Math.min(90, Number(args.days));
 const start = began - days * DAY + 10 * 60_000;
 
@@ -95,6 +97,13 @@ function intensity(day) {
   return WEEK[date.getUTCDay()] * growth * sale * between(0.93, 1.07);
 }
 
+/** Most are new; who comes back does so sooner rather than later. */
+function somebody(day) {
+  const since = random() < 0.58 ? 0 : Math.round(-10 * Math.log(1 - random()));
+  const born = Math.max(0, day - since);
+  return `v${born}-${Math.floor(random() * newcomers * (born === 0 ? 4 : 1))}`;
+}
+
 function eventsOf(day, place, device, size) {
   const begin = start + day * DAY;
   const events = [];
@@ -106,7 +115,7 @@ function eventsOf(day, place, device, size) {
     const at = Math.min(began - 1_000, Math.max(begin, midnight + (utc + random()) * 3_600_000));
     const link = pick(running);
     const referrer = pick(link.referrers ? REFERRERS.filter((one) => link.referrers.includes(one.name)) : REFERRERS);
-    const who = `v${Math.floor(random() * 9_000)}`;
+    const who = somebody(day);
     const common = {
       page_url: `${link.url}${link.url.includes("?") ? "&" : "?"}utm_source=${referrer.source}&utm_medium=${referrer.medium}&utm_campaign=${link.campaign}`,
       campaign_id: link.campaign,
