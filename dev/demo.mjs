@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { BOTS, CAMPAIGNS, DEVICES, FUNNELS, LINKS, PLACES, PUBLISHERS, REFERRERS, WAY } from "./demo_world.mjs";
+import { ALERTS, BOTS, CAMPAIGNS, DEVICES, FUNNELS, LINKS, PLACES, PUBLISHERS, REFERRERS, WAY } from "./demo_world.mjs";
 
 const { values: args } = parseArgs({
   options: {
@@ -185,6 +185,7 @@ console.log(`filling ${server.url} with ${days} days of traffic`);
 await all(PUBLISHERS.map((publisher) => () => api(`/api/publishers/${publisher.id}`, { ...publisher, id: undefined })));
 await all(CAMPAIGNS.map((campaign) => () => api(`/api/campaigns/${campaign.id}`, { ...campaign, id: undefined })));
 await all(LINKS.map(({ token, url, campaign, title, tags, more }) => () => api(`/api/links/${token}`, { url, campaign_id: campaign, title, tags, ...more })));
+await all(ALERTS.map((alert) => () => api(`/api/alerts/${alert.id}`, { ...alert, id: undefined })));
 await all(FUNNELS.map((funnel) => () => api(`/api/funnels/${funnel.id}`, { ...funnel, id: undefined })));
 // The consumer knows new campaigns, and their prices, within five seconds.
 await new Promise((resolve) => setTimeout(resolve, 5_200));

@@ -105,7 +105,7 @@ export default function Alerts({ session }: PageProps) {
                             {muted(alert) ? <span class="badge" title={`until ${dateTime(alert.muted_until as string)}`}><Icon name="mute" /> muted</span> : null}
                           </td>
                           <td>{number(state?.value)}{state?.expected == null ? null : <span class="sub">usual: {number(state.expected)}</span>}</td>
-                          <td class="muted">{state?.since ? ago(state.since) : "always"}</td>
+                          <td class="muted when">{state?.since ? ago(state.since) : "always"}</td>
                           <td class="actions">
                             {writes ? (
                               <>
@@ -156,9 +156,9 @@ function History({ names }: { names: Map<string, string> }) {
                 <tr key={noted.id}>
                   <th scope="row">{names.get(noted.entity_id) ?? noted.entity_id}</th>
                   <td><span class={`badge ${noted.action === "fired" ? "failed" : noted.action === "resolved" ? "conversion" : ""}`}>{WORDS[noted.action] ?? noted.action}</span></td>
-                  <td>{["fired", "resolved"].includes(noted.action) ? number(now(noted, "value")) : <span class="muted">{Object.keys(noted.changes).filter((field) => !["version", "updated_at"].includes(field)).slice(0, 4).join(", ")}</span>}</td>
+                  <td>{["fired", "resolved"].includes(noted.action) ? number(now(noted, "value")) : noted.action === "updated" ? <span class="muted">{Object.keys(noted.changes).filter((field) => !["version", "updated_at"].includes(field)).join(", ").replaceAll("_", " ")}</span> : null}</td>
                   <td class="muted">{noted.actor}</td>
-                  <td class="muted" title={dateTime(noted.at)}>{ago(noted.at)}</td>
+                  <td class="muted when" title={dateTime(noted.at)}>{ago(noted.at)}</td>
                 </tr>
               ))}
             </tbody>

@@ -127,18 +127,20 @@ export default function CohortsPage({ params, session }: PageProps) {
 }
 
 function Triangle({ data, measure }: { data: Cohorts; measure: Measure }) {
-  const width = Math.max(...data.cohorts.map((cohort) => cohort.weeks.length));
+  // What was before anybody came is no row of zeros.
+  const cohorts = data.cohorts.slice(data.cohorts.findIndex((cohort) => cohort.visitors > 0));
+  const width = Math.max(...cohorts.map((cohort) => cohort.weeks.length));
   const ages = Array.from({ length: width }, (_, age) => age);
   // Everybody is there in the first week: as the deepest shade it would leave the others pale.
   const later = measure === MEASURES.return ? 1 : 0;
-  const most = Math.max(1e-9, ...data.cohorts.flatMap((cohort) => cohort.weeks.slice(later).map((week) => measure.of(week, cohort.visitors) ?? 0)));
-  const shade = (value: number | null, age: number) => (value === null || value <= 0 || age < later ? "" : `h${Math.max(1, Math.min(6, Math.ceil((value / most) * 6)))}`);
+  const most = Math.max(1e-9, ...cohorts.flatMap((cohort) => cohort.weeks.slice(later).map((week) => measure.of(week, cohort.visitors) ?? 0)));
+  const shade = (value: number | null, age: number) => (value === null || age < later ? "" : value <= 0 ? "muted" : `h${Math.max(1, Math.min(6, Math.ceil((value / most) * 6)))}`);
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Cohorts, table">
       <table class="cohorts">
-        <thead><tr><th scope="col">First click in the week of</th><th scope="col" class="number">Visitors</th>{ages.map((age) => <th key={age} scope="col" class="number" title={age === 0 ? "The week of the first click" : `${age} weeks later`}>Week {age}</th>)}</tr></thead>
+        <thead><tr><th scope="col">First click</th><th scope="col" class="number">Visitors</th>{ages.map((age) => <th key={age} scope="col" class="number" title={age === 0 ? "The week of the first click" : `${age} weeks later`}>Week {age}</th>)}</tr></thead>
         <tbody>
-          {data.cohorts.map((cohort) => (
+          {cohorts.map((cohort) => (
             <tr key={cohort.time}>
               <th scope="row">{date(`${cohort.time.slice(0, 10)}T12:00`)}</th>
               <td class="number">{short(cohort.visitors)}</td>
@@ -152,7 +154,7 @@ function Triangle({ data, measure }: { data: Cohorts; measure: Measure }) {
         </tbody>
         <tfoot>
           <tr>
-            <th scope="row">All, of whole weeks</th>
+            <th scope="row" title="Of each week the cohorts that have seen its end">All</th>
             <td class="number">{short(data.weeks[0]?.of ?? 0)}</td>
             {ages.map((age) => {
               const week = data.weeks[age];

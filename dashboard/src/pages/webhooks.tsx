@@ -85,7 +85,7 @@ export default function Webhooks({ params }: PageProps) {
                     <th scope="row"><button type="button" class="link" title="Its deliveries alone" onClick={() => set({ webhook: hook.id })}>{hook.name}</button><span class="sub url">{hook.url}</span></th>
                     <td>{hook.kind === "http_sink" ? <span class="badge">every click, one to a line</span> : hook.events.map((event) => <span key={event} class="badge">{event}</span>)}{hook.campaign_id ? <span class="badge">of {hook.campaign_id}</span> : null}</td>
                     <td><span class={`badge ${hook.status === "disabled" ? "failed" : hook.status}`}>{hook.status}</span></td>
-                    <td class="muted">{ago(hook.updated_at)}</td>
+                    <td class="muted when">{ago(hook.updated_at)}</td>
                     <td class="actions">
                       <button type="button" class="small" disabled={busy !== ""} onClick={() => test(hook)} aria-label={`Test ${hook.name}`}><Icon name="send" /> Test</button>{" "}
                       {hook.status === "active" ? <button type="button" class="small" disabled={busy !== ""} onClick={() => status(hook, "paused")} aria-label={`Pause ${hook.name}`}>Pause</button> : <button type="button" class="small" disabled={busy !== ""} onClick={() => status(hook, "active")} aria-label={`Resume ${hook.name}`}>Resume</button>}
@@ -172,7 +172,7 @@ function Deliveries({ params, hooks }: { params: URLSearchParams; hooks: Hook[] 
                   <td><span class={`badge ${LOOKS[one.state]}`}>{one.state}</span></td>
                   <td class="number">{count(one.attempts)}</td>
                   <td class="said">{one.status ?? ""} {one.error ? <span class="muted">{one.error}</span> : one.status ? null : <span class="muted">–</span>}</td>
-                  <td class="muted" title={dateTime(one.created_at)}>{ago(one.ended_at ?? one.created_at)}{one.next_try_at && one.state === "waiting" && one.attempts > 0 ? <span class="sub">next try {ago(one.next_try_at)}</span> : null}</td>
+                  <td class="muted when" title={dateTime(one.created_at)}>{ago(one.ended_at ?? one.created_at)}{one.next_try_at && one.state === "waiting" && one.attempts > 0 ? <span class="sub">next try {ago(one.next_try_at)}</span> : null}</td>
                   <td class="actions">
                     <button type="button" class="small" aria-label={`Show ${one.event} ${one.id}`} onClick={() => setOpen(one.id)}>Show</button>{" "}
                     {one.state === "dead" ? <button type="button" class="small" aria-label={`Send ${one.event} ${one.id} again`} disabled={busy} onClick={() => replay(`/api/deliveries/${encodeURIComponent(one.id)}/replay`)}>Send again</button> : null}
@@ -204,7 +204,7 @@ function Whole({ id, close }: { id: string; close: () => void }) {
             </dl>
             {data.error ? <p class="error">{data.error}</p> : null}
             <p class="hint"><code>webhook-id: {data.id}</code></p>
-            {body ? <pre class="body" tabIndex={0} role="region" aria-label="Body">{body}</pre> : <p class="hint">The body of what is delivered is not kept.</p>}
+            {body ? <pre class="message" tabIndex={0} role="region" aria-label="Body">{body}</pre> : <p class="hint">The body of what is delivered is not kept.</p>}
           </>
         )}
       </div>

@@ -72,10 +72,17 @@ export function TakeAway({ view, data, name }: { view: View; data: Report | unde
     <div class="take">
       <button type="button" class="quiet small" disabled={!data} onClick={() => data && save(csv(data), "text/csv", file("csv"))}><Icon name="download" /> CSV</button>
       <button type="button" class="quiet small" disabled={!data} onClick={() => data && save(JSON.stringify(data, null, 2), "application/json", file("json"))}><Icon name="download" /> JSON</button>
-      <button type="button" class="quiet small" onClick={() => copy(location.href, "Address of this view")}><Icon name="copy" /> Share</button>
+      <button type="button" class="quiet small" onClick={() => copy(shared(view.period.tz), "Address of this view")}><Icon name="copy" /> Share</button>
       <a class="quiet small button" target="_blank" rel="noopener" href={query(view, view.period.now, { interval: view.period.interval })}><Icon name="out" /> API</a>
     </div>
   );
+}
+
+/** The address, with the zone: whoever is elsewhere is to see the same days. */
+function shared(tz: string): string {
+  const address = new URL(location.href);
+  address.searchParams.set("tz", tz);
+  return address.href;
 }
 
 const COLUMNS = ["time", "clicks", "raw", "bots", "duplicates", "uniques", "impressions", "pages", "conversions", "failed", "cost", "revenue", "currency", "payout", "profit"] as const;
