@@ -76,7 +76,9 @@ async function api(path, body, method = "PUT") {
 /** A request of somebody who is somewhere; the simulator takes the header for the platform's own knowledge. */
 function visitor({ country, continent, city, region, tz, language }, userAgent) {
   const cf = { country, continent, city, regionCode: region, timezone: tz, asn: 64_496 };
-  return { "mf-cf-blob": JSON.stringify(cf), "user-agent": userAgent, "accept-language": language, "content-type": "application/json" };
+  // A header holds no São Paulo as it is.
+  const blob = JSON.stringify(cf).replaceAll(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return { "mf-cf-blob": blob, "user-agent": userAgent, "accept-language": language, "content-type": "application/json" };
 }
 
 const DAY = 86_400_000;
