@@ -1,10 +1,11 @@
 // The pages of whoever runs it, in a real Chromium: webhooks, alerts, cohorts, and an address that is none.
 import { readFileSync } from "node:fs";
 import { afterAll, expect, test } from "vitest";
+import { description } from "./openapi.ts";
 import { Receiver } from "./receiver.ts";
 import { settles, startServer } from "./server.ts";
 import { findings, signIn } from "./signed_in.ts";
-import { anEvent, click, post, totals } from "./traffic.ts";
+import { CHROME, anEvent, click, post, totals } from "./traffic.ts";
 
 const receiver = await new Receiver().start();
 const server = await startServer({ queue: { batchTimeout: 0 }, config: { webhook_private: true, fold_at_segments: 1 } });
@@ -169,6 +170,45 @@ test("cohorts say who came back and who bought, of those who are known tomorrow"
   await page.getByRole("button", { name: "CSV" }).click();
   expect(readFileSync(await (await saving).path(), "utf8")).toContain(`${new Date(monday - 14 * DAY).toISOString().slice(0, 10)},2,1,true,1,1,1,40,EUR`);
   expect(await findings(page)).toEqual([]);
+  expect(profile.errors).toEqual([]);
+});
+
+test.runIf("/api/privacy" in description.paths && "/api/retention" in description.paths)("a person is told what is known, and is erased with a receipt", async () => {
+  await click(server, { user_id: "p-ada", anonymous_id: "p-device", campaign_id: "known" });
+  await settles(async () => expect((await totals(server, "campaign_id=known&from=2020-01-01")).clicks).toBe(1));
+  const { profile, page } = await signedIn();
+  await using _ = profile;
+  page.on("dialog", (asked) => void asked.accept());
+  await page.getByRole("link", { name: "Privacy" }).click();
+  await page.getByRole("region", { name: "Policies in force" }).getByText("without their end (/24, /48)").waitFor();
+  await page.getByRole("region", { name: "How long data is kept, table" }).getByRole("row", { name: /^Journeys/ }).waitFor();
+  const person = page.getByRole("region", { name: "A person’s data" });
+  await person.getByText("Nobody has been erased.").waitFor();
+  await person.getByLabel("Id").fill("p-ada");
+  const saving = page.waitForEvent("download");
+  await person.getByRole("button", { name: "What is known" }).click();
+  const known = JSON.parse(readFileSync(await (await saving).path(), "utf8"));
+  expect(known.journeys.flatMap((journey: any) => journey.events).length).toBeGreaterThan(0);
+  await person.getByRole("button", { name: "Erase" }).click();
+  const receipts = person.getByRole("region", { name: "Receipts, table" });
+  await receipts.getByRole("row", { name: /user_id/ }).waitFor();
+  const [receipt] = (await server.api("/api/privacy/erasures")).body.data;
+  expect(await receipts.innerText()).toContain(receipt.id);
+  expect(await receipts.innerText()).not.toContain("p-ada");
+  expect(await findings(page)).toEqual([]);
+  expect(profile.errors).toEqual([]);
+});
+
+test.runIf("latency" in description.components.schemas.Quality.properties)("how long redirects took stands on the page of quality", async () => {
+  await server.api("/api/links", { token: "timed", url: "https://shop.example/" });
+  await server.fetch("/r/timed", { headers: { "user-agent": CHROME } });
+  await server.fetch("/r/nothing-here", { headers: { "user-agent": CHROME } });
+  await settles(async () => expect((await server.api("/stats/quality")).body.failed).toBe(1));
+  const { profile, page } = await signedIn();
+  await using _ = profile;
+  await page.goto(`${server.url}/dashboard/quality`);
+  await page.getByRole("region", { name: "How long redirects took" }).waitFor();
+  await page.getByRole("region", { name: "Why it led nowhere" }).getByText("Unknown link").waitFor();
   expect(profile.errors).toEqual([]);
 });
 
