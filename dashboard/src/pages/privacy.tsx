@@ -208,8 +208,8 @@ function Retention() {
               {data.data.map((one) => (
                 <tr key={one.class}>
                   <th scope="row">{CLASSES[one.class]?.[0] ?? one.class}<span class="sub">{CLASSES[one.class]?.[1]}</span></th>
-                  <td>{one.days === 0 ? "for good" : one.days === 1 ? "a day" : `${count(one.days)} days`}</td>
-                  <td>{one.setting ? <code>{one.setting}</code> : <span class="muted">fixed</span>}</td>
+                  <td class="when">{one.days === 0 ? "for good" : one.days === 1 ? "a day" : `${count(one.days)} days`}</td>
+                  <td>{one.setting ? <code class="when">{one.setting}</code> : <span class="muted">fixed</span>}</td>
                   <td>{one.oldest ? date(one.oldest) : <span class="muted">–</span>}</td>
                   <td class="number">{one.rows === null ? <span class="muted">–</span> : count(one.rows)}</td>
                   <td class="muted">{one.last_removed_at ? `${ago(one.last_removed_at)}: ${count(one.last_removed ?? 0)} of ${count(one.removed)} ever` : "never"}</td>
