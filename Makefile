@@ -17,11 +17,14 @@ SOURCES := docs/openapi.json Cargo.toml Cargo.lock rust-toolchain.toml dev/build
 
 PAGE := $(shell find dashboard) package-lock.json
 
-.PHONY: dev demo test build check fmt sim bench-check deploy clean setup
+.PHONY: dev serve demo test build check fmt sim bench-check deploy clean setup
 .DEFAULT_GOAL := build
 
 dev: build ## serve everything on http://127.0.0.1:$(PORT)
 	@exec node dev/serve.mjs --port "$(PORT)" --state "$(STATE)" $(if $(LIMITS),--limits '$(LIMITS)')
+
+serve: build ## the same for visitors from elsewhere, behind a proxy: docs/self-hosting.md
+	@exec node dev/serve.mjs --public --port "$(PORT)" --state "$(STATE)"
 
 demo: build ## fill the state of `make dev` with 90 days of traffic to look at
 	@exec node dev/demo.mjs --port "$(PORT)" --state "$(STATE)"
@@ -36,13 +39,13 @@ build/.built: $(SOURCES) | setup
 	@dev/build.sh
 
 build/.page: $(PAGE) | setup build/.built
-	@vite build --config dashboard/vite.config.mjs && touch $@
+	@vite build --config dashboard/vite.config.mjs && vite build --config dashboard/reference/vite.config.mjs && touch $@
 
 setup:
 	@dev/setup.sh
 
 check: setup ## what `make test` checks without building the wasm
-	@dev/test.sh format arrows page crates lint
+	@dev/test.sh format arrows page client crates lint
 
 fmt:
 	@cargo fmt --all

@@ -11,6 +11,7 @@ lint() { cargo clippy --workspace --all-targets -- -D warnings; }
 # The architecture in one rule: outside src/ no crate knows the platform.
 arrows() { ! grep -rnE '\bworker(_sys)?::' --include='*.rs' analytics durable_objects queues links tests/native; }
 page() { tsc --project dashboard; }
+client() { npm run --silent client && tsc --project clients/typescript && npm run --silent collection -- --check; }
 crates() { cargo test --workspace --no-fail-fast | tee "$out/cargo"; }
 boundary() {
   # The variable is worker-build's: without it the two builds would take turns at undoing each other.
@@ -35,11 +36,12 @@ step() {
   "$1" || { verdict=FAILED; failed="$failed $1"; }
   say "$1: $verdict, $((SECONDS - began)) s"
 }
-for name in ${*:-format arrows page crates lint wasm boundary bundle e2e fuzz noise}; do
+for name in ${*:-format arrows page client crates lint wasm boundary bundle e2e fuzz noise}; do
   case $name in
     format) step format "rustfmt" ;;
     arrows) step arrows "only src/ says worker::" ;;
     page) step page "the dashboard's types" ;;
+    client) step client "the TypeScript client's types, and the collection, from the description" ;;
     crates) step crates "cargo test (first time about 2 min)" ;;
     lint) step lint "clippy (first time about 1 min)" ;;
     wasm) step wasm "the release wasm" ;;

@@ -186,6 +186,9 @@ fn planned<'a>(
             }
         }
         Counted::Session { about, session } => told.add_session(about, session),
+        Counted::Converted(converted) => {
+            told.add_postbacks(held.postbacks.tell(converted, &edge.signer, now_ms()));
+        }
     });
     if let Some(lines) = &mut lines {
         for copies in &plan.copies {

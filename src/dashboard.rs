@@ -1,7 +1,7 @@
-//! `GET /dashboard/`: the page, from the platform's static assets.
+//! `GET /dashboard/` and `GET /docs`: the pages, from the platform's static assets.
 //!
-//! The Worker comes first (`run_worker_first`) and passes on what is the page's, so that a click is not first looked up
-//! among the page's files. Their headers stand in dashboard/public/_headers.
+//! The Worker comes first (`run_worker_first`) and passes on what is the pages', so that a click is not first looked up
+//! among their files. Their headers stand in dashboard/_headers.
 
 use worker::{Env, Fetcher, Method, Request, Response, ResponseBuilder, Url};
 
@@ -11,7 +11,7 @@ use crate::problem::Problem;
 const HOME: &str = "/dashboard/";
 const FILES: &str = "/dashboard/files/";
 
-/// A file of the page.
+/// A file of a page.
 pub(crate) async fn show(request: Request, env: &Env) -> Result<Response, Problem> {
     if !matches!(request.method(), Method::Get | Method::Head) {
         return Err(Problem::MethodNotAllowed("GET, HEAD"));
@@ -23,12 +23,12 @@ pub(crate) async fn show(request: Request, env: &Env) -> Result<Response, Proble
         return Ok(answer);
     }
     // A person who mistyped is shown the way; a script or picture that is missing is missing.
-    if reads && !url.path().starts_with(FILES) {
+    if reads && url.path().starts_with(HOME) && !url.path().starts_with(FILES) {
         url.set_path(HOME);
         url.set_query(None);
         return lost(&assets, &url).await;
     }
-    Err(Problem::NotFound("The dashboard has no such page"))
+    Err(Problem::NotFound("There is no such page"))
 }
 
 /// The page itself, which says that there is no such page in it.

@@ -95,8 +95,9 @@ async fn attempt(edge: &Edge, claimed: &[Due]) -> Result<i64> {
     let answers = if requests.is_empty() { Vec::new() } else { send_all(edge, &requests).await };
     let now_ms = now_ms();
     let (mut fates, mut noted) = (Vec::new(), Vec::new());
-    for (due, (answer, why)) in tried.iter().zip(&answers) {
-        let (fate, statements) = due.settle(answer, why.as_deref(), now_ms, random_bits() as u32);
+    for (due, (answer, why)) in tried.iter().zip(answers) {
+        let why = due.discreet(why);
+        let (fate, statements) = due.settle(&answer, why.as_deref(), now_ms, random_bits() as u32);
         fates.push(fate);
         noted.extend(statements);
     }

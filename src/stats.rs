@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use analytics::alert::read::{Board, Service, hour_reads};
 use analytics::page::PageRow;
+use analytics::privacy::dropped;
 use analytics::report::query::Query;
 use analytics::report::{answer, quality, reads};
 use analytics::segment::Unreadable;
@@ -22,6 +23,7 @@ use crate::auth::{Scope, allowed};
 use crate::clock::now_ms;
 use crate::consumer::page_rows;
 use crate::edge::Edge;
+use crate::lookup::Record;
 use crate::problem::Problem;
 use crate::sql::{StoredPage, transact};
 use crate::zone::zone;
@@ -46,9 +48,10 @@ pub(crate) async fn quality(request: &Request, env: &Env, query: &str) -> Result
     let query = quality::query(query, now_ms(), zone)?;
     let edge = Edge::of(env)?;
     let end_ms = quality::last_hour(&query, now_ms());
-    let statements = reads(&query).into_iter().chain([hour_reads(&query.scope, end_ms)]);
+    let dropped = dropped::read(query.span.from_ms, query.span.to_ms);
+    let statements = reads(&query).into_iter().chain([hour_reads(&query.scope, end_ms), dropped]);
     let results = transact(&edge.db, statements).await?;
-    let [pages, segments, hours] = results.as_slice() else { return Err(no_answer()) };
+    let [pages, segments, hours, dropped] = results.as_slice() else { return Err(no_answer()) };
     let (rows, segments) = found(&query, pages, segments)?;
     let answer = quality::answer(&query, &rows, &segments, now_ms()).and_then(|report| {
         let mut board = Board::default();
@@ -61,6 +64,8 @@ pub(crate) async fn quality(request: &Request, env: &Env, query: &str) -> Result
         board.settle();
         Ok(quality::scored(report, &board, &query.scope, end_ms))
     });
+    let dropped = dropped.results::<Record>()?;
+    let answer = answer.map(|report| dropped::told(report, dropped.iter().map(Record::text)));
     Ok(json_response(&answer.map_err(unreadable)?)?)
 }
 

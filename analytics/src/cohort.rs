@@ -77,7 +77,7 @@ mod tests {
         });
         let mut bytes = Vec::new();
         cohort.encode(&mut bytes);
-        assert_eq!(bytes, [1, 5, 1, 0x80, 1, 3, 1, 0, 2, 10, 3, b'E', b'U', b'R', 1, b'c']);
+        assert_eq!(bytes, [1, 6, 1, 0x80, 1, 3, 1, 0, 2, 10, 3, b'E', b'U', b'R', 1, b'c']);
         assert_eq!(Outcome::decode(&bytes), Some(cohort));
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::conversion::{Postback, Status};
+use crate::privacy::Asked;
 use crate::{EventId, Hints, Kind, RawEvent, Source, Text, Trigger};
 
 const NOW: i64 = 1_790_000_000_000;
@@ -81,6 +82,7 @@ pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
             time_zone: text(),
             click_ms: sent_at_ms,
             postback: Postback { txid: text(), status: Status::ALL[id[0] as usize % 4] },
+            asked: Asked::default(),
         }
     })
 }
