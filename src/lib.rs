@@ -6,6 +6,7 @@
 //! each arm names the file that answers. Bindings have their names in `bindings`, settings in `config`, statuses in
 //! `problem`. docs/architecture.md walks a click from here to its report.
 
+mod access;
 mod alerts;
 mod answer;
 mod archive;
@@ -24,6 +25,7 @@ mod dashboard;
 mod dead_letters;
 mod deliveries;
 mod edge;
+mod erasures;
 mod event_export;
 mod events;
 mod forward;
@@ -43,11 +45,14 @@ mod link_routes;
 mod live;
 mod lookup;
 mod meter;
+mod metrics;
+mod notice;
 mod once;
 mod openapi;
 mod outbound;
 mod page;
 mod password;
+mod person;
 mod pixel;
 mod postback;
 mod postback_routes;
@@ -59,6 +64,7 @@ mod random;
 mod rebuild;
 mod record;
 mod redirect;
+mod retention_route;
 mod schedule;
 mod senders;
 mod session_routes;
@@ -108,6 +114,9 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
             answer.or_else(|problem| problem.response())?.into()
         }
     };
+    if let Ok(edge) = Edge::of(&env) {
+        notice::sampled(edge.config.log_sample, path, || answer.status());
+    }
     headers::finished(&request, &env, (&url, path), answer)
 }
 
@@ -130,7 +139,7 @@ fn note_keys(env: &Env, ctx: &Context) {
     if !notes.is_empty() {
         ctx.wait_until(async move {
             if let Err(error) = sql::transact(&edge.db, notes).await {
-                worker::console_warn!("a key's use was not noted: {error}");
+                notice::warn("keys", "use_not_noted", &"", &error);
             }
         });
     }
@@ -172,12 +181,16 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/stats/funnel" => journey_stats::funnel(request, env, query).await,
         "/stats/conversions" => journey_stats::conversions(request, env, query).await,
         "/stats/integrity" => stats::integrity(request, env).await,
+        "/metrics" => metrics::show(request, env).await,
         "/api/links" => link_routes::collection(request, env, query).await,
         "/api/links/bulk" => link_files::bulk(request, env).await,
         "/api/import" => link_files::import(request, env, query).await,
         "/api/export" => link_files::export(request, env, query).await,
         "/api/export/events" => event_export::show(request, env, query).await,
         "/api/rebuild" => rebuild::item(request, env).await,
+        "/api/retention" => retention_route::show(request, env).await,
+        "/api/privacy/erasures" => erasures::collection(request, env).await,
+        "/api/privacy/access" => access::show(request, env).await,
         "/api/tags" => link_files::label(request, env, query, Label::Tag).await,
         "/api/folders" => link_files::label(request, env, query, Label::Folder).await,
         "/api/sign" => forward::sign(request, env).await,
@@ -222,6 +235,8 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
                 dashboard::show(request.clone()?, env).await
             } else if let Some(id) = path.strip_prefix("/api/keys/") {
                 key_routes::item(request, env, id).await
+            } else if let Some(id) = path.strip_prefix("/api/privacy/erasures/") {
+                erasures::item(request, env, id).await
             } else if let Some(rest) = path.strip_prefix("/api/dead-letters/") {
                 dead_letters::item(request, env, rest).await
             } else {

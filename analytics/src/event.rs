@@ -165,6 +165,10 @@ pub struct RawEvent<'a> {
     /// What its sender says of consent. Heeded at the edge; it travels no further.
     #[serde(skip)]
     pub asked: Asked,
+    /// Of a visitor who was erased: what the sums know of the hash ([`crate::uniques::coarse`]), in place of all names.
+    /// Only lines of the archive have it.
+    #[serde(skip)]
+    pub unique: Option<u64>,
 }
 
 /// What version 2 appends: `variant`, `trigger` and `time_zone`. Postcard's bytes do not say how many fields they hold, so that
@@ -234,6 +238,7 @@ impl<'a> RawEvent<'a> {
             trigger: Trigger::default(),
             time_zone: Text::EMPTY,
             click_ms: None,
+            unique: None,
             postback: Postback::default(),
             asked: Asked::default(),
         }
