@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { BOTS, CAMPAIGNS, DEVICES, FUNNELS, LINKS, PLACES, PUBLISHERS, REFERRERS, WAY } from "./demo_world.mjs";
+import { ALERTS, BOTS, CAMPAIGNS, DEVICES, FUNNELS, LINKS, PLACES, PUBLISHERS, REFERRERS, WAY } from "./demo_world.mjs";
 
 const { values: args } = parseArgs({
   options: {
@@ -76,10 +76,14 @@ async function api(path, body, method = "PUT") {
 /** A request of somebody who is somewhere; the simulator takes the header for the platform's own knowledge. */
 function visitor({ country, continent, city, region, tz, language }, userAgent) {
   const cf = { country, continent, city, regionCode: region, timezone: tz, asn: 64_496 };
-  return { "mf-cf-blob": JSON.stringify(cf), "user-agent": userAgent, "accept-language": language, "content-type": "application/json" };
+  // A header holds no São Paulo as it is.
+  const blob = JSON.stringify(cf).replaceAll(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return { "mf-cf-blob": blob, "user-agent": userAgent, "accept-language": language, "content-type": "application/json" };
 }
 
 const DAY = 86_400_000;
+/** New visitors of a day: one for some five events. */
+const newcomers = Math.max(20, Number(args.events) / Number(args.days) / 5);
 const days = Math.min(90, Number(args.days));
 const start = began - days * DAY + 10 * 60_000;
 
@@ -95,6 +99,13 @@ function intensity(day) {
   return WEEK[date.getUTCDay()] * growth * sale * between(0.93, 1.07);
 }
 
+/** Most are new; who comes back does so sooner rather than later. */
+function somebody(day) {
+  const since = random() < 0.58 ? 0 : Math.round(-10 * Math.log(1 - random()));
+  const born = Math.max(0, day - since);
+  return `v${born}-${Math.floor(random() * newcomers * (born === 0 ? 4 : 1))}`;
+}
+
 function eventsOf(day, place, device, size) {
   const begin = start + day * DAY;
   const events = [];
@@ -106,7 +117,7 @@ function eventsOf(day, place, device, size) {
     const at = Math.min(began - 1_000, Math.max(begin, midnight + (utc + random()) * 3_600_000));
     const link = pick(running);
     const referrer = pick(link.referrers ? REFERRERS.filter((one) => link.referrers.includes(one.name)) : REFERRERS);
-    const who = `v${Math.floor(random() * 9_000)}`;
+    const who = somebody(day);
     const common = {
       page_url: `${link.url}${link.url.includes("?") ? "&" : "?"}utm_source=${referrer.source}&utm_medium=${referrer.medium}&utm_campaign=${link.campaign}`,
       campaign_id: link.campaign,
@@ -176,6 +187,7 @@ console.log(`filling ${server.url} with ${days} days of traffic`);
 await all(PUBLISHERS.map((publisher) => () => api(`/api/publishers/${publisher.id}`, { ...publisher, id: undefined })));
 await all(CAMPAIGNS.map((campaign) => () => api(`/api/campaigns/${campaign.id}`, { ...campaign, id: undefined })));
 await all(LINKS.map(({ token, url, campaign, title, tags, more }) => () => api(`/api/links/${token}`, { url, campaign_id: campaign, title, tags, ...more })));
+await all(ALERTS.map((alert) => () => api(`/api/alerts/${alert.id}`, { ...alert, id: undefined })));
 await all(FUNNELS.map((funnel) => () => api(`/api/funnels/${funnel.id}`, { ...funnel, id: undefined })));
 // The consumer knows new campaigns, and their prices, within five seconds.
 await new Promise((resolve) => setTimeout(resolve, 5_200));

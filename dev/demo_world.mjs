@@ -164,3 +164,12 @@ export const REFERRERS = [
   referrer("trail", 5, "https://trailhead.example/", "trailhead", "referral"),
   referrer("chatgpt", 3, "https://chatgpt.com/", "chatgpt.com", "referral"),
 ];
+
+/** What somebody on call would want to know of. */
+export const ALERTS = [
+  { id: "too-many", name: "Far more clicks than usual", metric: "clicks", condition: "spike" },
+  { id: "silence", name: "Nobody clicks any more", metric: "clicks", condition: "below", threshold: 1, window_minutes: 30 },
+  { id: "robots", name: "Robots on the autumn sale", metric: "bot_percent", condition: "above", threshold: 40, window_minutes: 15, campaign_id: "autumn-sale" },
+  { id: "budget", name: "Autumn sale: budget almost spent", metric: "budget_percent", condition: "above", threshold: 90, campaign_id: "autumn-sale" },
+  { id: "lost", name: "An event is lost", metric: "lost", condition: "above", threshold: 0 },
+];

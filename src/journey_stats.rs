@@ -1,4 +1,4 @@
-//! `/stats/sessions`, `/stats/funnel`, `/stats/conversions` and a publisher's statement: reports on journeys and money.
+//! `/stats/sessions`, `/stats/cohorts`, `/stats/funnel`, `/stats/conversions` and a publisher's statement: reports on journeys and money.
 
 use analytics::catalog::statements::by_id;
 use analytics::catalog::{Item, Sort};
@@ -6,7 +6,7 @@ use analytics::funnel::Funnel;
 use analytics::page::PageRow;
 use analytics::report::journey::Question;
 use analytics::report::statement::Asked;
-use analytics::report::{conversions, funnel, sessions};
+use analytics::report::{cohorts, conversions, funnel, sessions};
 use analytics::segment::{Unreadable, partition};
 use percent_encoding::percent_decode_str;
 use worker::{Env, Headers, Request, Response};
@@ -36,6 +36,16 @@ pub(crate) async fn conversions(request: &Request, env: &Env, query: &str) -> Re
     let question = conversions::query(query, now_ms(), zone)?;
     let (rows, segments) = found(env, &question).await?;
     let answer = conversions::answer(&question, &rows, &segments, now_ms()).map_err(unreadable)?;
+    Ok(json_response(&answer)?)
+}
+
+/// `GET /stats/cohorts`
+pub(crate) async fn cohorts(request: &Request, env: &Env, query: &str) -> Result<Response, Problem> {
+    reader(request, env).await?;
+    let asked = cohorts::query(query, now_ms())?;
+    let (rows, segments) = found(env, &asked.question).await?;
+    let reach_days = Edge::of(env)?.config.journey_days;
+    let answer = cohorts::answer(&asked, &rows, &segments, reach_days, now_ms()).map_err(unreadable)?;
     Ok(json_response(&answer)?)
 }
 

@@ -178,6 +178,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/stats/clicks" => stats::clicks(request, env, query).await,
         "/stats/quality" => stats::quality(request, env, query).await,
         "/stats/sessions" => journey_stats::sessions(request, env, query).await,
+        "/stats/cohorts" => journey_stats::cohorts(request, env, query).await,
         "/stats/funnel" => journey_stats::funnel(request, env, query).await,
         "/stats/conversions" => journey_stats::conversions(request, env, query).await,
         "/stats/integrity" => stats::integrity(request, env).await,

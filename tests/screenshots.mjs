@@ -20,6 +20,8 @@ const SHOTS = [
   ["funnel", "funnels?funnel=purchase&period=30d", { full: true }],
   ["sessions", "sessions?period=30d", { full: true }],
   ["attribution", "attribution?period=30d", { full: true }],
+  ["cohorts", "cohorts", { full: true }],
+  ["alerts", "alerts", {}],
   ["phone", "?period=30d", { width: 390, height: 844 }],
 ];
 

@@ -66,6 +66,8 @@ pub enum Scope {
     Step(Box<str>, u8),
     /// Conversions as a model shares them out; no link has its own.
     Credits(Model, Subject),
+    /// Who first clicked when, and came back or bought; no link has its own.
+    Cohorts(Subject),
 }
 
 impl Scope {
@@ -78,6 +80,7 @@ impl Scope {
             Self::Publisher(id) => ["p/", id].concat(),
             Self::Sessions(of) => ["s/", &of.key().key()].concat(),
             Self::Step(funnel, step) => format!("f/{funnel}/{step}"),
+            Self::Cohorts(of) => ["w/", &of.key().key()].concat(),
             Self::Credits(model, of) => ["a/", model.name(), "/", &of.key().key()].concat(),
         }
     }
@@ -90,6 +93,7 @@ impl Scope {
             Some(("l", token)) => Self::Link(token.into()),
             Some(("p", id)) => Self::Publisher(id.into()),
             Some(("s", of)) => Self::Sessions(Subject::from_key(of)?),
+            Some(("w", of)) => Self::Cohorts(Subject::from_key(of)?),
             Some(("f", of)) => {
                 // An id may have slashes in it, a number has none.
                 let (funnel, step) = of.rsplit_once('/')?;
@@ -110,15 +114,15 @@ impl Scope {
             Self::Campaign(id) => Some((Dimension::Campaign, id)),
             Self::Link(token) => Some((Dimension::Link, token)),
             Self::Publisher(id) => Some((Dimension::Publisher, id)),
-            Self::Sessions(of) | Self::Credits(_, of) => of.own(),
+            Self::Sessions(of) | Self::Credits(_, of) | Self::Cohorts(of) => of.own(),
         }
     }
 
-    /// Whether it has sums of a level: only hits are combined, and a statement is by day.
+    /// Whether it has sums of a level: only hits are combined, and a statement or a cohort is by day.
     pub(crate) fn keeps(&self, level: Level) -> bool {
         match self {
             Self::All | Self::Campaign(_) | Self::Link(_) => true,
-            Self::Publisher(_) => level == Level::Day,
+            Self::Publisher(_) | Self::Cohorts(_) => level == Level::Day,
             Self::Sessions(_) | Self::Step(..) | Self::Credits(..) => level != Level::Cube,
         }
     }
@@ -175,6 +179,8 @@ mod tests {
             (Scope::Sessions(Subject::All), "s/*"),
             (Scope::Sessions(campaign()), "s/c/a/b"),
             (Scope::Sessions(Subject::Link("x".into())), "s/l/x"),
+            (Scope::Cohorts(Subject::All), "w/*"),
+            (Scope::Cohorts(campaign()), "w/c/a/b"),
             (Scope::Step("f/1".into(), 2), "f/f/1/2"),
             (Scope::Credits(Model::TimeDecay, Subject::All), "a/time_decay/*"),
             (Scope::Credits(Model::Last, campaign()), "a/last/c/a/b"),

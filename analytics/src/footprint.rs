@@ -44,6 +44,11 @@ impl VisitorKey {
         first >> 6
     }
 
+    /// Whether it is a name that somebody still has tomorrow: a session is no longer than a day, and the hash is of one.
+    pub fn outlasts_the_day(&self) -> bool {
+        self.rank() >= Name::Anonymous as u8
+    }
+
     /// The names of an event's visitor, the strongest first: user, else device, else session, else the daily hash. The
     /// first is whose journey the event belongs to; the others are bonds: who was known by them is the same visitor.
     /// There is at least one.

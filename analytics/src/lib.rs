@@ -22,6 +22,7 @@ pub mod capture;
 pub mod catalog;
 pub mod cell;
 pub mod click_id;
+pub mod cohort;
 pub mod columns;
 pub mod conversion;
 pub mod counters;

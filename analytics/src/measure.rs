@@ -7,7 +7,7 @@ use crate::Scope;
 use crate::counters::{Counters, VALUE};
 use crate::lapse::{BUCKETS, bucket};
 
-/// How many sessions; how often a step was reached; how much weight a length of time has.
+/// How many sessions; how many came in a week; how often a step was reached; how much weight a length of time has.
 pub(crate) const TIMES: usize = 0;
 /// Sessions of one event.
 pub(crate) const BOUNCES: usize = 1;
@@ -15,9 +15,9 @@ pub(crate) const BOUNCES: usize = 1;
 pub(crate) const EVENTS: usize = 2;
 /// Page views in sessions.
 pub(crate) const PAGES: usize = 3;
-/// Sessions that hold a conversion.
+/// Sessions that hold a conversion; visitors who converted in a week.
 pub(crate) const CONVERTED: usize = 4;
-/// Conversions in sessions.
+/// Conversions in sessions, or in a week.
 pub(crate) const CONVERSIONS: usize = 5;
 /// Shares of conversions in millionths, by the code of their status: from here four slots.
 pub(crate) const SHARES: usize = 0;
@@ -58,7 +58,7 @@ impl Scope {
     /// How busy a cell of this scope is: which are kept where there are too many, and which come first.
     pub(crate) fn size(&self, counters: &Counters) -> u64 {
         let size = match self {
-            Self::Sessions(_) | Self::Step(..) => counters.at(TIMES),
+            Self::Sessions(_) | Self::Step(..) | Self::Cohorts(_) => counters.at(TIMES),
             Self::Credits(..) => counters.credited().saturating_add(counters.at(SHARES + 2)),
             Self::All | Self::Campaign(_) | Self::Link(_) => return counters.events(),
             // Who is paid for a share has few events and much money.

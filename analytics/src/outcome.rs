@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cohort::Cohort;
 use crate::conversion::Status;
 use crate::footprint::{Footprint, VisitorKey};
 use crate::{EventId, Text, Traits};
@@ -72,6 +73,9 @@ pub enum Outcome<'a> {
     /// A transaction has this status now: whoever sent the visitor is called. Nothing is counted by it.
     #[serde(borrow)]
     Converted(Converted<'a>),
+    /// In a week since the first click somebody was there, or bought. Counts in the week of the first click.
+    #[serde(borrow)]
+    Cohort(Cohort<'a>),
 }
 
 /// A session that is over.
@@ -256,6 +260,7 @@ impl<'a> Outcome<'a> {
             Self::Correction(correction) => correction.at_ms,
             Self::Moved(moved) => moved.footprint.at_ms,
             Self::Converted(converted) => converted.at_ms,
+            Self::Cohort(cohort) => cohort.week_ms,
         }
     }
 
@@ -265,6 +270,7 @@ impl<'a> Outcome<'a> {
             Self::Session(session) => session.times = -session.times,
             Self::Step(step) => step.times = -step.times,
             Self::Credit(credit) => credit.times = -credit.times,
+            Self::Cohort(cohort) => cohort.times = -cohort.times,
             Self::Correction(correction) => {
                 correction.conversions = -correction.conversions;
                 correction.value_micros = correction.value_micros.wrapping_neg();

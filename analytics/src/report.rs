@@ -1,5 +1,6 @@
 //! Reports: from sums to the answer of `GET /stats/clicks`.
 
+pub mod cohorts;
 pub mod conversions;
 pub mod filter;
 pub mod funnel;

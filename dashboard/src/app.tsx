@@ -40,7 +40,7 @@ export function App() {
       <main id="content" tabIndex={-1}>
         <Guard key={place.page}>
           {!Body ? (
-            <Nothing />
+            <Nothing asked={place.page} session={session} />
           ) : !may(session, module.page.scope) ? (
             <section class="empty">
               <h1>{title}</h1>
@@ -56,11 +56,13 @@ export function App() {
   );
 }
 
-function Nothing() {
+function Nothing({ asked, session }: { asked: string; session: Session }) {
+  const shown = GROUPS.flatMap((group) => navigation(group)).filter(([, { scope }]) => may(session, scope));
   return (
-    <section class="empty">
+    <section class="empty card" aria-label="Not found">
       <h1>There is no such page</h1>
-      <p><a href={address("overview")}>To the overview</a></p>
+      <p>Nothing is at <code>/dashboard/{asked}</code>. Perhaps the address was cut on its way, or the page has another name now. These are there:</p>
+      <ul class="elsewhere">{shown.map(([name, { title, nav }]) => <li key={name}><a href={address(name)}><Icon name={nav?.icon ?? ""} /> {title}</a></li>)}</ul>
     </section>
   );
 }

@@ -1,5 +1,6 @@
-// What an A/B test says, in words. The interval is Wilson's, which holds for few conversions too; two variants differ if
-// their rates do at 95 % by a two-sided z-test, corrected for as many comparisons as there are.
+// What an A/B test says, in words. The interval is Wilson's (1927; method 3 of Newcombe 1998), which holds for few
+// conversions too. The best differs from the next if their rates do at 95 % by a two-sided z-test of two proportions, whose p
+// is multiplied by as many comparisons as there are (Bonferroni).
 import { percent } from "./format.ts";
 
 export interface Arm {
@@ -42,6 +43,6 @@ export function verdict(groups: { name: string; clicks: number; conversions: num
   const p = error === 0 ? 1 : Math.min(1, twoSided((best.rate - second.rate) / error) * (arms.length - 1));
   const lift = second.rate === 0 ? undefined : best.rate / second.rate - 1;
   const ahead = `“${best.name}” converts ${lift === undefined ? "and the others do not" : `${percent(lift)} better than “${second.name}”`}`;
-  if (p < 0.05) return { arms, sentence: `${ahead}. That is unlikely to be chance (p = ${p.toFixed(3)}).` };
+  if (p < 0.05) return { arms, sentence: `${ahead}. That is unlikely to be chance (p ${p < 0.001 ? "< 0.001" : `= ${p.toFixed(3)}`}).` };
   return { arms, sentence: `${ahead} so far, but that may be chance (p = ${p.toFixed(2)}). Let it run on.` };
 }

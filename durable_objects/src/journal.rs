@@ -303,6 +303,7 @@ impl Journal {
     /// Works out what follows for one visitor, and puts it into the draft.
     fn advance(&self, draft: &mut Draft, key: VisitorKey, mut visitor: Visitor, now_ms: i64) {
         let mut body = Vec::new();
+        visitor.know(key);
         visitor.advance(&self.terms, now_ms, &mut |outcome| {
             body.clear();
             outcome.encode(&mut body);

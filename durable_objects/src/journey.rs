@@ -9,6 +9,7 @@
 
 mod attribution;
 mod billing;
+mod cohorts;
 mod fact;
 mod facts;
 mod funnels;

@@ -2,39 +2,20 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { createRequire } from "node:module";
-import type { Page } from "playwright-core";
 import { afterAll, expect, test } from "vitest";
-import { type Profile, openProfile } from "./browser.ts";
+import { openProfile } from "./browser.ts";
+import { description } from "./openapi.ts";
 import { eventually, settles, startServer } from "./server.ts";
+import { findings, signIn } from "./signed_in.ts";
 import { CHROME, GOOGLEBOT, anEvent, click, from, post, totals } from "./traffic.ts";
 
 const server = await startServer({ demo: true, queue: { batchTimeout: 1 } });
 afterAll(() => server.stop());
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** A profile that is signed in, by the page itself. */
-async function signedIn(key = server.token, options = {}): Promise<{ profile: Profile; page: Page }> {
-  const profile = await openProfile({ timezoneId: "UTC", viewport: { width: 1280, height: 900 }, ...options });
-  const page = await profile.page(`${server.url}/dashboard/`);
-  await page.getByLabel("API key").fill(key);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("navigation").waitFor();
-  return { profile, page };
-}
+const signedIn = (key = server.token, options = {}) => signIn(server.url, key, options);
 
 async function keyOf(...scopes: string[]): Promise<{ key: string; id: string }> {
   return (await server.api("/api/keys", { name: scopes.join(" "), scopes })).body;
-}
-
-/** What axe calls serious or worse. Its script is no part of the page, so it is run past the page's policy. */
-async function findings(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => (globalThis as any).axe.run({ resultTypes: ["violations"] }));
-  return violations
-    .filter((one: any) => one.impact === "serious" || one.impact === "critical")
-    .flatMap((one: any) => one.nodes.map((node: any) => `${one.id}: ${node.target.join(" ")} ${node.any?.[0]?.message ?? one.help}`));
 }
 
 const strip = (url: string) => new URL(url).pathname + new URL(url).search;
@@ -197,7 +178,7 @@ test("a key that may only read is not shown what it may not do, and is refused w
   const { profile, page } = await signedIn(key);
   await using _ = profile;
   const shown = await page.getByRole("navigation").getByRole("link").allInnerTexts();
-  expect(shown.map((text) => text.trim())).toEqual(["Overview", "Live", "Sessions", "Attribution", "Quality", "Integrity"]);
+  expect(shown.map((text) => text.trim())).toEqual(["Overview", "Live", "Sessions", "Attribution", "Cohorts", "Quality", "Integrity", "Alerts"]);
   await page.goto(`${server.url}/dashboard/links`);
   await page.getByText("it lacks the scope").waitFor();
   const refused = await page.evaluate(async () => {
@@ -419,9 +400,9 @@ test("money is shown where it moves, and a publisher's month can be taken away",
   expect(profile.errors).toEqual([]);
 });
 
-const PAGES = ["", "live", "links", "link?token=demo", "campaigns", "publishers", "publishers?statement=anna", "sessions", "funnels", "funnels?new=1", "funnels?funnel=sale", "attribution", "quality", "integrity", "dead-letters", "settings"];
+const PAGES = ["", "live", "links", "link?token=demo", "campaigns", "publishers", "publishers?statement=anna", "sessions", "funnels", "funnels?new=1", "funnels?funnel=sale", "attribution", "cohorts", "quality", "integrity", "dead-letters", "alerts", "webhooks", "privacy", "settings"].filter((path) => path !== "privacy" || "/api/retention" in description.paths);
 
-test.each(["light", "dark"] as const)("every page is free of serious findings, errors and other hosts, %s", async (colorScheme) => {
+test.each(["light", "dark"] as const)("every page is free of serious findings, errors and other hosts, %s", { timeout: 150_000 }, async (colorScheme) => {
   await journeyed();
   const { profile, page } = await signedIn(server.token, { colorScheme });
   await using _ = profile;
@@ -485,5 +466,11 @@ test("the first view weighs less than 250 KB, and may be kept for ever", async (
   expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
   expect(policy).not.toContain("unsafe");
   expect((await server.fetch("/dashboard")).headers.get("location")).toBe("/dashboard/");
-  expect((await server.fetch("/dashboard/nowhere")).status).toBe(404);
+  // Programs are told so; people are shown the way.
+  const program = await server.fetch("/dashboard/nowhere", { headers: { accept: "application/json" } });
+  expect([program.status, program.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
+  expect((await server.fetch("/dashboard/files/nothing.js", { headers: { accept: "text/html" } })).headers.get("content-type")).toBe("application/problem+json");
+  const lost = await fetch(`${server.url}/dashboard/nowhere/at/all`, { headers: { accept: "text/html,*/*;q=0.8" } });
+  expect([lost.status, lost.headers.get("content-type"), lost.headers.get("cache-control")]).toEqual([404, "text/html; charset=utf-8", "no-store"]);
+  expect(lost.headers.get("content-security-policy")).toBe(policy);
 });

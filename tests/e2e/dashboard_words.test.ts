@@ -42,7 +42,8 @@ test("dates that somebody chose are inclusive, and nonsense is the default", () 
 const arms = (a: [number, number], b: [number, number]) => verdict([{ name: "a", clicks: a[0], conversions: a[1] }, { name: "b", clicks: b[0], conversions: b[1] }]);
 
 test("a difference that chance makes is not called one", () => {
-  expect(arms([1_000, 100], [1_000, 150]).sentence).toBe("“b” converts 50% better than “a”. That is unlikely to be chance (p = 0.001).");
+  expect(arms([1_000, 100], [1_000, 150]).sentence).toBe("“b” converts 50% better than “a”. That is unlikely to be chance (p < 0.001).");
+  expect(arms([1_000, 100], [1_000, 140]).sentence).toContain("(p = 0.006)");
   expect(arms([100, 10], [100, 13]).sentence).toContain("that may be chance (p = 0.51)");
   expect(arms([100, 0], [100, 0]).sentence).toContain("nothing to compare");
   expect(arms([0, 0], [100, 3]).sentence).toContain("Not every variant");

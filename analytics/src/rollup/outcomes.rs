@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::minute;
 use crate::aggregate::{Scope, StatsAggregate, Subject};
+use crate::cohort::{Cohort, age_cell};
 use crate::conversion::Status;
 use crate::counters::Counters;
 use crate::dimension::Cube;
@@ -36,6 +37,7 @@ impl Outcomes {
             Outcome::Credit(credit) => self.credit(credit),
             Outcome::Correction(correction) => self.correct(correction),
             Outcome::Moved(_) | Outcome::Converted(_) => {}
+            Outcome::Cohort(cohort) => self.cohort(cohort),
         }
     }
 
@@ -87,6 +89,23 @@ impl Outcomes {
             if !credit.currency.is_empty() {
                 sheet.detail.add(Dimension::Currency, &credit.currency, &counters);
             }
+        }
+    }
+
+    /// By how many weeks it was since the first click, and by nothing else: what a cohort did is read across, and each
+    /// further dimension would be as many cells for every week of its life.
+    fn cohort(&mut self, cohort: &Cohort<'_>) {
+        let times = cohort.times;
+        let counters = Counters::default()
+            .with(TIMES, if cohort.came { times } else { 0 })
+            .with(CONVERTED, if cohort.converted { times } else { 0 })
+            .with(CONVERSIONS, i64::try_from(cohort.conversions).unwrap_or(i64::MAX).saturating_mul(times))
+            .worth(cohort.value_micros.saturating_mul(times));
+        let campaign = (!cohort.campaign.is_empty()).then(|| Subject::Campaign((&*cohort.campaign).into()));
+        for subject in [Some(Subject::All), campaign].into_iter().flatten() {
+            let mut sheet = self.sheet(cohort.week_ms, Scope::Cohorts(subject));
+            sheet.put(&counters, None, ["", &*cohort.currency], &Traits::default());
+            sheet.detail.add(Dimension::Lapse, &age_cell(cohort.age), &counters);
         }
     }
 

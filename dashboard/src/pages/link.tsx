@@ -127,6 +127,7 @@ function Variants({ view, link }: { view: View; link: Link }) {
       {groups.every((group) => group.clicks === 0) ? <Empty><p>Nobody has been shared out in this time.</p></Empty> : (
         <>
           <p class="verdict">{sentence}</p>
+          {link.append_click_id ? null : <p class="hint">A conversion counts for a variant if it names the click. This link does not pass the click’s id on: set “Click id as parameter” to have it.</p>}
           <div class="scroll" tabIndex={0} role="region" aria-label="Variants">
             <table>
               <thead><tr><th scope="col">Variant</th><th scope="col" class="number">Clicks</th><th scope="col" class="number">Conversions</th><th scope="col" class="number">Rate</th><th scope="col">95 % interval</th></tr></thead>

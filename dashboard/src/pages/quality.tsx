@@ -25,6 +25,9 @@ interface Quality {
   failed_reasons: Tally;
   time_sources: Tally;
   skew: Tally;
+  latency?: { redirects: number; p50_ms: number | null; p99_ms: number | null; buckets: Tally };
+  /** Hits that were not recorded because their visitors did not want it. */
+  dropped?: { value: string; hits: number }[];
 }
 
 export default function QualityPage({ params }: PageProps) {
@@ -40,13 +43,14 @@ export default function QualityPage({ params }: PageProps) {
         ["Bots", percent(data.bot_rate ?? 0), `${count(data.bots)} of them`],
         ["Duplicates", percent(data.duplicate_rate ?? 0), `${count(data.duplicates)} turned away`],
         ["Led nowhere", short(data.failed), "failed redirects"],
+        ...(data.latency?.p99_ms != null ? [["Redirects, p99", milliseconds.format(data.latency.p99_ms), `half of them within ${milliseconds.format(data.latency.p50_ms ?? 0)}`] as const] : []),
       ] as const)
     : [];
   return (
     <>
       <header class="page"><h1>Quality</h1><PeriodPicker view={view} /></header>
       {data ? (
-        <div class="numbers four">
+        <div class={`numbers ${tiles.length === 4 ? "four" : ""}`}>
           {tiles.map(([name, value, said]) => <div key={name} class="card number-card"><span class="label">{name}</span><strong>{value}</strong><span class="change">{said}</span></div>)}
         </div>
       ) : <Waiting />}
@@ -71,12 +75,21 @@ export default function QualityPage({ params }: PageProps) {
           <Tallied title="Verdicts" hint="Suspects count as people until somebody decides otherwise." dimension="verdict" tally={data.verdicts} />
           <Tallied title="Why a bot" hint="An event can have several reasons." dimension="bot_reason" tally={data.bot_reasons} />
           <Tallied title="Why it led nowhere" hint="Redirects that could not be followed." dimension="name" tally={data.failed_reasons} />
+          {data.latency ? <Tallied title="How long redirects took" hint={latencySaid(data.latency)} dimension="latency" tally={data.latency.buckets} keepOrder /> : null}
+          {data.dropped ? <Tallied title="Not recorded, as asked" hint="Hits of visitors who did not want to be tracked, about." dimension="name" tally={data.dropped.map(({ value, hits }) => ({ value, events: hits }))} /> : null}
           <Tallied title="Clocks that were off" hint="How far clients’ clocks were from ours, where they told." dimension="skew" tally={data.skew} keepOrder />
           <Tallied title="Whose clock counts" hint="Where the client gave a time." dimension="time_source" tally={data.time_sources} />
         </div>
       ) : null}
     </>
   );
+}
+
+const milliseconds = new Intl.NumberFormat(undefined, { style: "unit", unit: "millisecond", maximumFractionDigits: 1 });
+
+function latencySaid({ redirects, p50_ms, p99_ms }: NonNullable<Quality["latency"]>): string {
+  if (p50_ms === null || p99_ms === null) return "No redirect in this time.";
+  return `Of ${count(redirects)} redirects half were answered within ${milliseconds.format(p50_ms)}, 99 % within ${milliseconds.format(p99_ms)}. Waiting for the gate is not in it.`;
 }
 
 function Tallied({ title, hint, dimension, tally, keepOrder }: { title: string; hint: string; dimension: string; tally: Tally; keepOrder?: boolean }) {

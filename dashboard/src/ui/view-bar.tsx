@@ -6,6 +6,7 @@ import { DEFAULT, PRESETS, home, later } from "../period.ts";
 import { set } from "../place.ts";
 import type { Report } from "../api.ts";
 import { Icon } from "./icon.tsx";
+import { save, table } from "./save.ts";
 import { copy } from "./toast.tsx";
 
 const ZONES = [...new Set([home, "UTC", ...Intl.supportedValuesOf("timeZone")])];
@@ -66,31 +67,26 @@ export function Chips({ filters, combined }: { filters: Filter[]; combined: bool
 
 /** CSV and JSON of the series that is shown, and the address of the view. */
 export function TakeAway({ view, data, name }: { view: View; data: Report | undefined; name: string }) {
-  const save = (text: string, type: string, extension: string) => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type }));
-    link.download = `clicktrail-${name}-${view.period.now.from}.${extension}`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  };
+  const file = (extension: string) => `clicktrail-${name}-${view.period.now.from}.${extension}`;
   return (
     <div class="take">
-      <button type="button" class="quiet small" disabled={!data} onClick={() => data && save(csv(data), "text/csv", "csv")}><Icon name="download" /> CSV</button>
-      <button type="button" class="quiet small" disabled={!data} onClick={() => data && save(JSON.stringify(data, null, 2), "application/json", "json")}><Icon name="download" /> JSON</button>
-      <button type="button" class="quiet small" onClick={() => copy(location.href, "Address of this view")}><Icon name="copy" /> Share</button>
+      <button type="button" class="quiet small" disabled={!data} onClick={() => data && save(csv(data), "text/csv", file("csv"))}><Icon name="download" /> CSV</button>
+      <button type="button" class="quiet small" disabled={!data} onClick={() => data && save(JSON.stringify(data, null, 2), "application/json", file("json"))}><Icon name="download" /> JSON</button>
+      <button type="button" class="quiet small" onClick={() => copy(shared(view.period.tz), "Address of this view")}><Icon name="copy" /> Share</button>
       <a class="quiet small button" target="_blank" rel="noopener" href={query(view, view.period.now, { interval: view.period.interval })}><Icon name="out" /> API</a>
     </div>
   );
 }
 
+/** The address, with the zone: whoever is elsewhere is to see the same days. */
+function shared(tz: string): string {
+  const address = new URL(location.href);
+  address.searchParams.set("tz", tz);
+  return address.href;
+}
+
 const COLUMNS = ["time", "clicks", "raw", "bots", "duplicates", "uniques", "impressions", "pages", "conversions", "failed", "cost", "revenue", "currency", "payout", "profit"] as const;
 
 function csv({ series }: Report): string {
-  // A value that begins like a formula is one to a spreadsheet.
-  const cell = (value: unknown) => {
-    const text = String(value ?? "");
-    const safe = typeof value === "string" && /^[=+@\t\r-]/.test(text) ? `'${text}` : text;
-    return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return [COLUMNS.join(","), ...series.map((point) => COLUMNS.map((column) => cell(point[column])).join(","))].join("\r\n") + "\r\n";
+  return table([COLUMNS, ...series.map((point) => COLUMNS.map((column) => point[column]))]);
 }

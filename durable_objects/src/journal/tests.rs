@@ -76,6 +76,7 @@ fn add(sum: &mut BTreeMap<String, i64>, mut outcome: Outcome<'_>) {
         Outcome::Step(step) => std::mem::replace(&mut step.times, 0),
         Outcome::Credit(credit) => std::mem::replace(&mut credit.times, 0),
         Outcome::Converted(converted) => std::mem::replace(&mut converted.times, 0),
+        Outcome::Cohort(cohort) => std::mem::replace(&mut cohort.times, 0),
         Outcome::Correction(_) => 1,
         // Moved again, they are known where they go.
         Outcome::Moved(_) => 0,
@@ -195,6 +196,7 @@ proptest! {
             if let Some(&to) = bonds.get(&who) {
                 visitor.bond(key(who), to);
             }
+            visitor.know(key(who));
             visitor.advance(&Terms::default(), now_ms, &mut |outcome| add(&mut expected, outcome));
         }
         expected.retain(|_, times| *times != 0);

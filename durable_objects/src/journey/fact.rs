@@ -10,6 +10,7 @@ use analytics::{Dimension, Footprint, Text};
 use serde::{Deserialize, Serialize};
 
 use super::attribution::is_click;
+use super::cohorts::Week;
 use super::facts::bar;
 use super::shares::{divide, weights};
 
@@ -42,6 +43,7 @@ pub(crate) enum Fact {
     },
     /// A transaction: its worth as above, and what becomes of it for those who are called.
     Sold(Sold),
+    Week(Week),
 }
 
 /// What the sums were told that is owed, in thousand-millionths.
@@ -169,12 +171,22 @@ impl Fact {
                 see(payout);
                 worth.touches.iter_mut().for_each(see);
             }
+            Self::Week(week) => {
+                see(&mut week.first);
+                see(&mut week.at);
+                see(&mut week.currency);
+            }
         }
     }
 
-    /// Whether it is of a transaction: that may go on when what it follows from is past.
-    pub(crate) fn goes_on(&self) -> bool {
-        matches!(self, Self::Worth(_) | Self::Correction { .. } | Self::Sold(_))
+    /// Whether it may go on when something that it follows from is past: it is of a transaction, or of a week that is not
+    /// past itself.
+    pub(crate) fn goes_on(&self, past: usize) -> bool {
+        match self {
+            Self::Worth(_) | Self::Correction { .. } | Self::Sold(_) => true,
+            Self::Week(week) => usize::from(week.at) >= past,
+            _ => false,
+        }
     }
 
     /// What it takes beside itself.
@@ -183,7 +195,7 @@ impl Fact {
             Self::Attempt { funnel, reached } => funnel.capacity() + 2 * reached.capacity() + 32,
             Self::Worth(worth) | Self::Sold(Sold { worth, .. }) => 2 * worth.touches.capacity() + 16,
             Self::Session(visit) => visit.currency.as_ref().map_or(0, |currency| currency.capacity() + 16),
-            Self::Unpaid { .. } | Self::Correction { .. } => 0,
+            Self::Unpaid { .. } | Self::Correction { .. } | Self::Week(_) => 0,
         }
     }
 
@@ -226,6 +238,7 @@ impl Fact {
                 }
                 out.push(told);
             }
+            Self::Week(week) => out.push(Outcome::Cohort(week.tell(trail)?)),
         }
         Some(())
     }

@@ -10,7 +10,7 @@ use super::fact::{Fact, Owed, Place, Sold};
 use super::remains::Remains;
 use super::sessions::{Sitting, session_of, sessions};
 use super::transactions::transactions;
-use super::{Terms, attribution, billing, funnels};
+use super::{Terms, attribution, billing, cohorts, funnels};
 
 /// Until when a funnel begins no attempt, or a campaign pays for no click, because of footprints that are gone.
 pub(crate) type Bar = (u64, i64);
@@ -21,6 +21,8 @@ pub(crate) struct Before<'a> {
     /// How many of the oldest footprints are remains: they are kept for the sake of transactions alone.
     pub(crate) remains: usize,
     pub(crate) bars: &'a [Bar],
+    /// Whether the visitor's name outlasts the day, so that coming back can be seen.
+    pub(crate) lasts: bool,
 }
 
 impl Before<'_> {
@@ -132,6 +134,16 @@ pub(crate) fn facts(
         } else if paid && usize::from(click) < past && until_ms > cut_ms {
             bars.push((bar(1, campaign), until_ms));
         }
+    }
+    if before.lasts {
+        let weeks = cohorts::weeks(trail, before, past, &transactions);
+        facts.extend(weeks.facts);
+        let new = |place: &Place| !remains.places.contains(place);
+        let stays = weeks.stays.filter(new);
+        remains.places.extend(stays);
+        bars.extend(weeks.bars);
+        bars.sort_unstable();
+        bars.dedup();
     }
     // Of too many, those that last longest stay.
     bars.sort_unstable_by_key(|(_, until_ms)| -until_ms);

@@ -65,7 +65,7 @@ fn arrives(event: &Footprint<'_>) -> bool {
 
 /// Whether it is something done in a session. A server's postback is not: it comes when the server likes. Nor is a view
 /// of which neither page nor session is known: a mail was opened, and nobody came.
-fn visits(event: &Footprint<'_>) -> bool {
+pub(crate) fn visits(event: &Footprint<'_>) -> bool {
     match event.kind {
         Kind::Conversion => event.click_ms.is_none() || !event.session_id.is_empty(),
         Kind::Impression => !event.page.is_empty() || !event.session_id.is_empty(),

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use analytics::cohort::Cohort;
 use analytics::conversion::{Postback, Status};
 use analytics::funnel::{Basis, Funnel, Matcher, Order};
 use analytics::outcome::{Converted, Correction, Credit, Model, Outcome, Session, Step};
@@ -9,6 +10,7 @@ use super::*;
 
 mod bounds;
 mod called;
+mod cohorts;
 mod funnels;
 mod laws;
 mod money;
@@ -87,7 +89,8 @@ impl Sum {
         let times = match &mut outcome {
             Outcome::Session(Session { times, .. })
             | Outcome::Step(Step { times, .. })
-            | Outcome::Credit(Credit { times, .. }) => std::mem::replace(times, 1),
+            | Outcome::Credit(Credit { times, .. })
+            | Outcome::Cohort(Cohort { times, .. }) => std::mem::replace(times, 1),
             Outcome::Correction(correction) => {
                 let negative = (
                     correction.conversions,
@@ -195,6 +198,13 @@ impl Sum {
     }
 }
 
+/// A visitor by a name that lasts.
+fn guest() -> Visitor {
+    let mut visitor = Visitor::default();
+    visitor.know(VisitorKey::from_bytes([3 << 6; 16]));
+    visitor
+}
+
 fn blank() -> Converted<'static> {
     Converted {
         times: 1,
@@ -219,7 +229,7 @@ fn blank() -> Converted<'static> {
 
 /// A visitor who left these footprints, looked at when everything is over.
 fn told(footprints: &[Footprint<'static>], terms: &Terms) -> Sum {
-    let (mut visitor, mut sum) = (Visitor::default(), Sum::default());
+    let (mut visitor, mut sum) = (guest(), Sum::default());
     for footprint in footprints {
         assert!(visitor.add(footprint));
     }

@@ -40,6 +40,8 @@ pub struct Visitor {
     last_ms: i64,
     /// Until when a transaction may go on.
     settled_ms: i64,
+    /// Whether the name outlasts the day. Not stored: the key says so.
+    lasts: bool,
 }
 
 /// As it is stored.
@@ -80,6 +82,12 @@ impl Visitor {
         }
         self.last_ms = self.last_ms.max(footprint.at_ms);
         true
+    }
+
+    /// Says by which name the visitor is known: who has no better one than a session's or the day's is never seen to come
+    /// back.
+    pub fn know(&mut self, key: VisitorKey) {
+        self.lasts = key.outlasts_the_day();
     }
 
     /// Says that the visitor `own` is known by a better name. `false`: by one no better than that of before, which stands.
@@ -130,7 +138,13 @@ impl Visitor {
         let remains = self.past.map_or(0, |past| self.prints.partition_point(|print| print.moment <= past));
         let follows = match self.bond {
             Some(_) => self.left(remains),
-            None => facts(&trail, Before { remains, bars: &self.bars }, terms, now_ms, FOOTPRINTS_MAX),
+            None => facts(
+                &trail,
+                Before { remains, bars: &self.bars, lasts: self.lasts },
+                terms,
+                now_ms,
+                FOOTPRINTS_MAX,
+            ),
         };
         differ(&self.told, &follows.all, &trail, tell);
         if let Some(to) = self.bond {
@@ -163,10 +177,10 @@ impl Visitor {
         let stays = |place: usize| place >= past || remains.contains(&(place as Place));
         let gone: Vec<usize> = (0..past).filter(|place| !stays(*place)).collect();
         self.told.retain_mut(|fact| {
-            let (of_transaction, mut kept) = (fact.goes_on(), true);
+            let (goes_on, mut kept) = (fact.goes_on(past), true);
             fact.places(&mut |place| {
                 let old = usize::from(*place);
-                kept &= stays(old) && (old >= past || of_transaction);
+                kept &= stays(old) && (old >= past || goes_on);
                 *place -= gone.partition_point(|other| *other < old) as Place;
             });
             kept
@@ -239,6 +253,7 @@ impl Visitor {
             due_ms: stored.due_ms,
             last_ms: stored.last_ms,
             settled_ms: stored.settled_ms,
+            lasts: false,
         })
     }
 }

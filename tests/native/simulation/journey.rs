@@ -202,6 +202,7 @@ impl World {
                     self.reached.insert("a conversion that somebody was called for");
                     converted.times < 0
                 }
+                Outcome::Cohort(cohort) => cohort.times < 0,
                 Outcome::Correction(_) => {
                     self.reached.insert("a conversion that was corrected");
                     false

@@ -121,6 +121,7 @@ impl World {
         let called = self.called();
         let mut uncalled = None;
         for (key, visitor) in &mut visitors {
+            visitor.know(*key);
             visitor.advance(&terms(), self.now_ms + DAY_MS, &mut |outcome| {
                 if let Outcome::Converted(it) = &outcome {
                     let (txid, status) = (it.txid.to_string(), it.status.name().to_owned());

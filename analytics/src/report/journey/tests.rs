@@ -82,6 +82,7 @@ fn taken_back(outcomes: &[Outcome<'static>]) -> Vec<Outcome<'static>> {
                 correction.payout_nanos = -correction.payout_nanos;
             }
             Outcome::Moved(_) | Outcome::Converted(_) => {}
+            Outcome::Cohort(cohort) => cohort.times = -cohort.times,
         }
     }
     back
