@@ -12,10 +12,12 @@ mod billing;
 mod fact;
 mod facts;
 mod funnels;
+mod number;
 mod remains;
 mod sessions;
 mod shares;
 mod terms;
+mod trail;
 mod transactions;
 mod visitor;
 

@@ -10,7 +10,7 @@ use analytics::campaign::Campaigns;
 use analytics::capture::{Facts, LinkFacts, redirect};
 use analytics::rollup::Rollup;
 use analytics::uniques::Uniques;
-use analytics::{AgentCache, EventId, Param, RawEvent, Statement, TrackedEvent, enrich_with};
+use analytics::{AgentCache, EventId, Param, RawEvent, Statement, Text, TrackedEvent, enrich_with};
 use durable_objects::journal::{Database, Failed, Journal};
 use durable_objects::{Gate, GateName, JournalName, Region, Settings};
 use queues::plan::Plan;
@@ -160,9 +160,13 @@ fn tracked<'a>(events: &[RawEvent<'a>]) -> Vec<TrackedEvent<'a>> {
     events.iter().map(|event| enrich_with(&mut agents, event.clone())).collect()
 }
 
-/// The events, of the visitors whose places these are.
+/// The events, of the visitors whose places these are, who are known by nothing else.
 fn visiting<'a>(events: &[RawEvent<'a>], whose: impl Fn(usize) -> usize) -> Vec<RawEvent<'a>> {
-    let by = |(place, event): (usize, &RawEvent<'a>)| RawEvent { visitor: hash(whose(place)), ..event.clone() };
+    let by = |(place, event): (usize, &RawEvent<'a>)| RawEvent {
+        visitor: hash(whose(place)),
+        session_id: Text::EMPTY,
+        ..event.clone()
+    };
     events.iter().enumerate().map(by).collect()
 }
 
@@ -188,7 +192,8 @@ impl Database for Nowhere {
 
 /// A journal that is called with them, a second apart.
 fn hand(calls: &[Vec<u8>]) -> usize {
-    let Ok(mut journal) = Journal::open(&Nowhere, JournalName { shard: 0 }, Settings::default(), NOW_MS) else {
+    let Ok(mut journal) = Journal::open(&Nowhere, JournalName { shard: 0 }, Settings::default(), NOW_MS)
+    else {
         return 0;
     };
     for (now_ms, call) in (NOW_MS..).step_by(1_000).zip(calls) {
