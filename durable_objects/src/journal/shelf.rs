@@ -56,7 +56,7 @@ pub(super) enum Place {
     Page { run: i64, tier: i64, page: i64 },
 }
 
-/// The index of all places, in memory: some 12 bits for each visitor.
+/// The index of all places, in memory: some 22 bits for each visitor.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     /// Oldest first.
