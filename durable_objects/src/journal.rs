@@ -190,7 +190,7 @@ impl Journal {
     ///
     /// # Errors
     /// The database did not take all of it: the call has to come again. What it took, it finds there.
-    pub fn hand(&mut self, db: &dyn Database, handed: Vec<Handed<'_>>, now_ms: i64) -> Result<(), Failed> {
+    pub fn hand(&mut self, db: &dyn Database, handed: &[Handed<'_>], now_ms: i64) -> Result<(), Failed> {
         let now_ms = self.tick(now_ms);
         // What was told of a visitor stays in its order. Not the footprints are sorted, each half a kilobyte.
         let mut order: Vec<(VisitorKey, usize)> =

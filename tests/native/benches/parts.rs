@@ -136,7 +136,9 @@ fn part<'a>(name: &str, events: &'a [RawEvent<'a>], names: &'a [(String, String)
             let tracked = tracked(events);
             Box::new(move || {
                 let mut lines = Lines::default();
-                tracked.iter().for_each(|event| lines.add(event));
+                for event in &tracked {
+                    lines.add(event);
+                }
                 lines.into_chunks().iter().map(|chunk| chunk.text.len()).sum()
             })
         }
@@ -174,7 +176,9 @@ fn visiting<'a>(events: &[RawEvent<'a>], whose: impl Fn(usize) -> usize) -> Vec<
 fn calls_of(events: &[TrackedEvent<'_>]) -> Vec<Vec<u8>> {
     let call = |events: &[TrackedEvent<'_>]| {
         let mut handover = Handover::new(1);
-        events.iter().for_each(|event| handover.add_event(event, &Bonds::new()));
+        for event in events {
+            handover.add_event(event, &Bonds::new());
+        }
         handover.finish().0.into_iter().map(|(_, call)| call)
     };
     events.chunks(CALL).flat_map(call).collect()
@@ -198,7 +202,7 @@ fn hand(calls: &[Vec<u8>]) -> usize {
     };
     for (now_ms, call) in (NOW_MS..).step_by(1_000).zip(calls) {
         let handed = Handed::read(call).unwrap_or_default();
-        let _ = journal.hand(&Nowhere, handed, now_ms);
+        let _ = journal.hand(&Nowhere, &handed, now_ms);
         for message in journal.ship(now_ms) {
             journal.confirm([message.number], now_ms);
         }
