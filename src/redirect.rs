@@ -14,6 +14,7 @@ use worker::{Context, Env};
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::guided;
+use crate::heed::{heed, write_dropped};
 use crate::limits::Guesser;
 use crate::lookup::find;
 use crate::page::open_app;
@@ -73,7 +74,7 @@ pub(crate) async fn follow(
         Some(fallback) => open_app(&target(&link, &link.url, query, ""), &target(&link, fallback, query, "")),
         None => redirect(link.status.code(), &target(&link, &link.url, query, "")),
     };
-    keep(&asked, Visit::of(request, edge, None), link, String::new()).await;
+    keep(&asked, Visit::of(request, edge, None, query), link, String::new()).await;
     Ok(answer)
 }
 
@@ -115,7 +116,11 @@ pub(crate) async fn keep(asked: &Asked<'_>, visit: Visit, link: Rc<Link>, varian
     let edge = Rc::clone(asked.edge);
     asked.ctx.wait_until(async move {
         let key = link.key();
-        let event = capture::redirect(&facts_of(&link, &key, &variant), &query, &visit.facts());
+        let mut event = capture::redirect(&facts_of(&link, &key, &variant), &query, &visit.facts());
+        if heed(&edge, &visit, &mut event).is_some() {
+            drop(audience);
+            return write_dropped(&edge).await;
+        }
         record(&edge, &event, audience).await;
     });
     // Nothing is ever sent: it ends when the other side is dropped.
@@ -127,7 +132,7 @@ pub(crate) fn fail(asked: &Asked<'_>, link: Option<&Rc<Link>>, reason: FailedRea
     if !asked.edge.config.record_failed {
         return;
     }
-    let visit = Visit::of(asked.request, asked.edge, None);
+    let visit = Visit::of(asked.request, asked.edge, None, asked.query);
     let (query, link, edge) = (asked.query.to_owned(), link.map(Rc::clone), Rc::clone(asked.edge));
     asked.ctx.wait_until(async move {
         let facts = visit.facts();
@@ -137,6 +142,9 @@ pub(crate) fn fail(asked: &Asked<'_>, link: Option<&Rc<Link>>, reason: FailedRea
         if let Some(link) = link {
             event.campaign_id = link.campaign_id.as_str().into();
             event.publisher_id = link.publisher_id.as_str().into();
+        }
+        if heed(&edge, &visit, &mut event).is_some() {
+            return write_dropped(&edge).await;
         }
         record(&edge, &event, None).await;
     });

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::conversion::Postback;
+use crate::privacy::Asked;
 use crate::{EventId, Kind, Source, Text, Trigger, wire};
 
 /// Facts of the request that a person's click does not have.
@@ -16,6 +17,8 @@ impl Hints {
     pub const PREFETCH: Self = Self(2);
     /// The platform knows the crawler by its address.
     pub const VERIFIED_BOT: Self = Self(4);
+    /// Nothing of the event leads to its visitor: it counts, but not as somebody (see [`crate::privacy`]).
+    pub const ANONYMOUS: Self = Self(8);
 
     /// These hints and those.
     #[must_use]
@@ -132,7 +135,7 @@ pub struct RawEvent<'a> {
     /// `Accept-Language`.
     #[serde(borrow)]
     pub language: Text<'a>,
-    /// Truncated address (v4 /24, v6 /48), or absent.
+    /// What is stored of the address: the network (v4 /24, v6 /48) unless set otherwise, or absent.
     #[serde(borrow)]
     pub ip: Text<'a>,
     /// `Sec-CH-UA`.
@@ -159,6 +162,13 @@ pub struct RawEvent<'a> {
     /// What a conversion says of itself. Likewise.
     #[serde(skip)]
     pub postback: Postback<'a>,
+    /// What its sender says of consent. Heeded at the edge; it travels no further.
+    #[serde(skip)]
+    pub asked: Asked,
+    /// Of a visitor who was erased: what the sums know of the hash ([`crate::uniques::coarse`]), in place of all names.
+    /// Only lines of the archive have it.
+    #[serde(skip)]
+    pub unique: Option<u64>,
 }
 
 /// What version 2 appends: `variant`, `trigger` and `time_zone`. Postcard's bytes do not say how many fields they hold, so that
@@ -228,7 +238,9 @@ impl<'a> RawEvent<'a> {
             trigger: Trigger::default(),
             time_zone: Text::EMPTY,
             click_ms: None,
+            unique: None,
             postback: Postback::default(),
+            asked: Asked::default(),
         }
     }
 

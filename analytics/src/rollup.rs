@@ -14,7 +14,7 @@ use crate::aggregate::{MINUTE_MS, Scope, StatsAggregate};
 use crate::counters::Hit;
 use crate::sheet::{COST_IN, PAYOUT_IN, line_of};
 use crate::uniques::Uniques;
-use crate::{Dimension, Kind, Outcome, RawEvent, Source, TimeSource, TrackedEvent, Verdict, skew};
+use crate::{Dimension, Hints, Kind, Outcome, RawEvent, Source, TimeSource, TrackedEvent, Verdict, skew};
 use names::{ABSENT, Names, Number, Parts};
 use outcomes::Outcomes;
 use tally::{Amounts, Row, Tally};
@@ -111,7 +111,9 @@ impl Rollup {
             hit: if human { Hit::Human } else { Hit::Bot },
             times: 1,
             money,
-            visitor: (human && raw.kind == Kind::Click).then(|| visitor_hash(raw)),
+            // Who is anonymous is nobody that could be told from others.
+            visitor: (human && raw.kind == Kind::Click && !raw.hints.has(Hints::ANONYMOUS))
+                .then(|| visitor_hash(raw)),
             values: (begin, self.values.len()),
         });
     }
@@ -264,7 +266,10 @@ pub fn rollup(events: &[TrackedEvent<'_>]) -> StatsAggregate {
 
 /// Who it was, by the best name there is: user, else device, else session, else the daily hash. The key is a
 /// constant because registers written by different isolates are merged.
-fn visitor_hash(raw: &RawEvent<'_>) -> u64 {
+pub(crate) fn visitor_hash(raw: &RawEvent<'_>) -> u64 {
+    if let Some(unique) = raw.unique {
+        return unique;
+    }
     let names = [&raw.user_id, &raw.anonymous_id, &raw.session_id];
     let mut hasher = SipHasher13::new_with_key(b"clicktrail human");
     if let Some((place, name)) = names.iter().enumerate().find(|(_, name)| !name.is_empty()) {

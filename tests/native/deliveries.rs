@@ -11,6 +11,7 @@ use analytics::catalog::statements::{changes_since, insert, update};
 use analytics::catalog::{Item, Sort};
 use analytics::outcome::Session;
 use analytics::page::{Level, PageKey, PageRow};
+use analytics::retention::{Days, prune_hourly};
 use analytics::segment::{partition, segments};
 use analytics::signature::Signer;
 use analytics::{Dimension, EventId, Kind, Outcome, RawEvent, Scope, Source, Statement, Text, enrich};
@@ -240,8 +241,9 @@ fn a_delivery_is_claimed_by_one_tried_again_and_dead_in_the_end() {
         0,
         "it is not dead"
     );
+    let kept = Days { delivery_days: 7, ..Days::default() };
     for (days, left) in [(7, 1), (9, 0)] {
-        d1.transact(&statements::prune(T + days * DAY, 10).collect::<Vec<_>>()).unwrap();
+        d1.transact(&prune_hourly(&kept, T + days * DAY, 10)).unwrap();
         assert_eq!(d1.number("SELECT count(*) FROM deliveries"), left);
     }
 }
@@ -404,14 +406,39 @@ fn statements_find_their_rows_by_an_index() {
     let d1 = Database::d1();
     let plan = |statement: &Statement| d1.explain(statement).join("\n");
     assert!(plan(&statements::claim(T)).contains("deliveries_due"));
-    for statement in statements::prune(T, 1) {
-        assert!(plan(&statement).contains("deliveries_over"), "{}", plan(&statement));
+    for statement in prune_hourly(&Days { delivery_days: 1, ..Days::default() }, T, 1).iter().step_by(2) {
+        assert!(plan(statement).contains("deliveries_over"), "{}", plan(statement));
     }
     assert!(!plan(&statements::untold(T)).contains("SCAN links"));
     let rule = a_rule(&json!({"metric": "clicks", "condition": "spike"}));
     let [pages, _] = reads(0, &[&rule], T);
     assert!(!plan(&pages).contains("SCAN sums"), "{}", plan(&pages));
     assert!(!plan(&hour_reads(&Scope::All, T)).contains("SCAN sums"));
+}
+
+#[test]
+fn a_scrape_counts_what_waits_and_reads_no_delivery_that_is_over() {
+    let d1 = Database::d1();
+    let asked = analytics::report::metrics::waiting(T);
+    let dead =
+        ledger::DeadLetter { id: "letter".to_owned(), reason: "cut".to_owned(), body: "AA==".to_owned() };
+    d1.transact(&ledger::bury(&[dead], T)).unwrap();
+    for (id, state, due_ms) in
+        [("a", "waiting", T - 1), ("b", "waiting", T + 1), ("c", "dead", T), ("d", "delivered", T)]
+    {
+        d1.run(&Statement::new(
+            "INSERT INTO deliveries (id, owner, event, body, state, attempts, created_at_ms, due_ms, expires_ms) \
+             VALUES (?1, 'hook', 'click', '', ?2, 0, 0, ?3, 0)",
+            [id.into(), state.into(), due_ms.into()],
+        ))
+        .unwrap();
+    }
+    let counts = d1.rows(&asked, |row| (0..7).map(|column| row.get(column)).collect::<Result<Vec<i64>, _>>());
+    assert_eq!(counts, [[1, 2, 1, 1, 0, 0, 0]]);
+    let plan = d1.explain(&asked);
+    let of_deliveries: Vec<_> = plan.iter().filter(|step| step.contains("deliveries")).collect();
+    assert_eq!(of_deliveries.len(), 3, "{plan:?}");
+    assert!(of_deliveries.iter().all(|step| step.contains("INDEX deliveries_d")), "{of_deliveries:?}");
 }
 
 fn a_rule(body: &Value) -> Rule {

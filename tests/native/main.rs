@@ -3,8 +3,10 @@
 
 mod database;
 mod deliveries;
+mod erasure;
 mod laws;
 mod management;
 mod money;
+mod postbacks;
 mod simulation;
 mod statements;

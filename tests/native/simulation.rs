@@ -9,6 +9,7 @@ mod chance;
 mod check;
 mod client;
 mod consumer;
+mod eraser;
 pub(crate) mod folder;
 mod gate;
 mod handover;
@@ -88,6 +89,7 @@ fn schedules_come_across_everything() {
     let all = [
         "a call that a journal did not take",
         "a commit that was taken back",
+        "a conversion that somebody was called for",
         "a conversion that was corrected",
         "a copy after the window",
         "a copy within the window",
@@ -103,6 +105,7 @@ fn schedules_come_across_everything() {
         "a ledger that did not answer",
         "a log that was pruned",
         "a message that was sent again",
+        "a row of whom somebody was erased",
         "a row that nobody was told of",
         "a row that was written over",
         "a run that was gathered",

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::conversion::{Postback, Status};
+use crate::privacy::Asked;
 use crate::{EventId, Hints, Kind, RawEvent, Source, Text, Trigger};
 
 const NOW: i64 = 1_790_000_000_000;
@@ -80,7 +81,9 @@ pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
             trigger,
             time_zone: text(),
             click_ms: sent_at_ms,
+            unique: None,
             postback: Postback { txid: text(), status: Status::ALL[id[0] as usize % 4] },
+            asked: Asked::default(),
         }
     })
 }

@@ -1,7 +1,7 @@
 //! A visitor's journey: footprints, and what was told of them.
 
 use analytics::outcome::{Moved, Outcome};
-use analytics::{Dimension, Footprint, Kind, VisitorKey, wire};
+use analytics::{Dimension, EventId, Footprint, Kind, VisitorKey, wire};
 use serde::{Deserialize, Serialize};
 
 use super::Terms;
@@ -67,6 +67,36 @@ impl Visitor {
             self.state.bond = Some(to);
         }
         better
+    }
+
+    /// One that was erased: nothing from before a moment is looked at.
+    pub fn forgotten(before_ms: i64) -> Self {
+        let past = Some((before_ms, true, EventId::from_bytes([u8::MAX; 16])));
+        Self { state: State { past, ..State::default() }, ..Self::default() }
+    }
+
+    /// Whether nothing is known from before a moment, and nothing will be.
+    pub fn is_forgotten(&self, before_ms: i64) -> bool {
+        self.trail.moment(0).is_none_or(|(first_ms, ..)| first_ms > before_ms)
+            && self.state.bond.is_none()
+            && self.state.past.is_some_and(|(past_ms, ..)| past_ms >= before_ms)
+    }
+
+    /// By which better name it is known.
+    pub fn bonded_to(&self) -> Option<VisitorKey> {
+        self.state.bond
+    }
+
+    /// Shows the footprints in their order, and what was told of them.
+    pub fn show(&self, print: &mut dyn FnMut(&Footprint<'_>), told: &mut dyn FnMut(&Outcome<'_>)) {
+        let values = self.trail.values(u8::MAX);
+        let trail: Vec<Footprint<'_>> = self.trail.footprints(&values).collect();
+        trail.iter().for_each(print);
+        let mut outcomes = Vec::new();
+        for fact in &self.state.told {
+            fact.tell(&trail, &mut outcomes);
+        }
+        outcomes.iter().for_each(told);
     }
 
     /// Tells what follows from the footprints by these terms at this time, as far as it was not told before, and takes
@@ -160,11 +190,14 @@ impl Visitor {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes.split_first()? {
             (1, fields) => {
-                let (prints, state): (Vec<&[u8]>, State) = postcard::from_bytes(fields).ok()?;
-                let mut trail = Trail::default();
-                for print in prints {
-                    trail.add(&Footprint::decode(print)?);
+                let (prints, mut state): (Vec<&[u8]>, State) = postcard::from_bytes(fields).ok()?;
+                let prints: Option<Vec<_>> = prints.into_iter().map(Footprint::decode).collect();
+                let (prints, mut trail) = (prints?, Trail::default());
+                for print in &prints {
+                    trail.add(print);
                 }
+                state.told = state.told.into_iter().map(|fact| fact.of_now(&prints)).collect();
+                state.told.sort_unstable();
                 Some(Self { trail, state })
             }
             (&JOURNEY_VERSION, fields) => {
@@ -200,14 +233,21 @@ fn differ(told: &[Fact], follows: &[Fact], trail: &[Footprint<'_>], tell: &mut d
     let mut words: Vec<(Vec<u8>, i64, usize)> = Vec::with_capacity(outcomes.len());
     for (index, outcome) in outcomes.iter().enumerate() {
         let mut bytes = Vec::new();
-        outcome.encode(&mut bytes);
+        match outcome {
+            // Who was called for it is not called again because it is worth something else now.
+            Outcome::Converted(it) => {
+                bytes.extend(it.about.to_le_bytes().into_iter().chain([u8::MAX, it.status as u8]));
+            }
+            _ => outcome.encode(&mut bytes),
+        }
         words.push((bytes, if index < taken_back { -1 } else { 1 }, index));
     }
     words.sort_unstable();
     let mut outcomes: Vec<Option<Outcome<'_>>> = outcomes.into_iter().map(Some).collect();
     for same in words.chunk_by(|(one, ..), (other, ..)| one == other) {
         let sum: i64 = same.iter().map(|(_, times, _)| times).sum();
-        for (_, _, index) in same.iter().take(sum.unsigned_abs() as usize) {
+        let left = same.iter().filter(|(_, times, _)| *times == sum.signum());
+        for (_, _, index) in left.take(sum.unsigned_abs() as usize) {
             if let Some(mut outcome) = outcomes.get_mut(*index).and_then(Option::take) {
                 if sum < 0 {
                     outcome.negate();

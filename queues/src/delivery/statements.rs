@@ -7,11 +7,6 @@ use serde_json::json;
 use super::fate::{Fate, expiry};
 use super::{AT_ONCE, Delivery, LEASE_MS};
 
-/// Delivered ones are listed for so long,
-const DELIVERED_KEPT_MS: i64 = 7 * 86_400_000;
-/// and dead ones can be replayed for so long.
-const DEAD_KEPT_MS: i64 = 30 * 86_400_000;
-
 /// Changes told at once.
 pub const TOLD_AT_ONCE: i64 = 200;
 
@@ -46,7 +41,8 @@ pub fn claim(now_ms: i64) -> Statement {
     )
 }
 
-/// Notes what became of a try. Of what is delivered the body is not kept: a busy sink's would fill the database.
+/// Notes what became of a try. Of what is delivered neither body nor address is kept: a busy sink's would fill the
+/// database, and a postback's names who clicked.
 pub fn settle(id: &str, fate: Fate, status: Option<u16>, error: Option<&str>, now_ms: i64) -> Statement {
     let (state, due_ms) = match fate {
         Fate::Delivered => ("delivered", now_ms),
@@ -55,7 +51,8 @@ pub fn settle(id: &str, fate: Fate, status: Option<u16>, error: Option<&str>, no
     };
     Statement::new(
         "UPDATE deliveries SET state = ?2, due_ms = ?3, status = ?4, error = ?5, \
-         body = iif(?2 = 'delivered', '', body) WHERE id = ?1",
+         body = iif(?2 = 'delivered', '', body), \
+         target = iif(?2 = 'delivered', NULL, target) WHERE id = ?1",
         [
             id.into(),
             state.into(),
@@ -120,17 +117,6 @@ pub fn replay_all(owner: &str, now_ms: i64) -> [Statement; 2] {
         ),
         recovered(owner),
     ]
-}
-
-/// Forgets what is over, at most `most` rows of each state.
-pub fn prune(now_ms: i64, most: i64) -> impl Iterator<Item = Statement> {
-    [("delivered", DELIVERED_KEPT_MS), ("dead", DEAD_KEPT_MS)].into_iter().map(move |(state, kept_ms)| {
-        Statement::new(
-            "DELETE FROM deliveries WHERE number IN (SELECT number FROM deliveries \
-             WHERE state <> 'waiting' AND state = ?1 AND due_ms < ?2 ORDER BY due_ms LIMIT ?3)",
-            [state.into(), (now_ms - kept_ms).into(), most.into()],
-        )
-    })
 }
 
 /// What stands in the trail and was not told yet, oldest first, as one column
