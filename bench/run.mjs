@@ -44,6 +44,11 @@ const LOADS = [
   { name: "ingest_whole", next: (traffic) => () => traffic.event(), status: 200, events: 1 },
   { name: "batch_event", next: (traffic) => () => traffic.batch(BATCH), status: 200, events: BATCH },
 ].filter(({ name }) => wanted(name));
+/** What an event of a batch costs more because its visitor has a journey. */
+const JOURNEYS = [
+  { name: "journey_new_visitor", visitors: Infinity }, // whom nobody has seen before
+  { name: "journey_returning", visitors: 10_000 }, // who come back some twenty times, all in one session
+].filter(({ name }) => wanted(name));
 
 const rows = [];
 const row = (name, value, unit, ratio) => rows.push({ name, value: rounded(value), unit, ...(ratio === undefined ? {} : { ratio: rounded(ratio) }) });
@@ -53,12 +58,24 @@ const median = (values) => {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 };
 
-async function loads() {
-  // Each link is looked up once: what KV costs on this machine is its simulation, which nobody pays for.
-  // And more ids than a gate remembers on 128 MB: batches bring 80,000 events a second, of which two gates may remember
-  // 1,600 for ten minutes; what is beyond goes round by the queue, and that is another path.
-  const product = await startProduct({ link_fresh_seconds: 3_600, gate_max_ids: 10_000_000, record_failed: false });
-  const floor = new Miniflare({
+// Each link is looked up once: what KV costs on this machine is its simulation, which nobody pays for.
+// And more ids than a gate remembers on 128 MB: batches bring 80,000 events a second, of which two gates may remember
+// 1,600 for ten minutes; what is beyond goes round by the queue, and that is another path.
+const SETTINGS = { link_fresh_seconds: 3_600, gate_max_ids: 10_000_000, record_failed: false };
+
+/** CPU microseconds for each request, or each of its events, of the process that answers; of a product, until all is counted. */
+async function measure({ pid, origin, product }, { next, status, events }, seconds) {
+  const [hits, cpu] = [events > 0 ? await countedBy(product) : 0, cpuSeconds(pid)];
+  const outcome = await closedLoop(origin, { connections: Number(args.connections), seconds, next });
+  const statuses = [...outcome.statuses.keys()];
+  if (statuses.join() !== String(status)) throw new Error(`answers of status ${statuses}, not ${status}`);
+  if (events > 0) await settled(product, hits + outcome.requests * events);
+  return ((cpuSeconds(pid) - cpu) / outcome.requests / (events || 1)) * 1e6;
+}
+
+/** A Worker that does nothing, whose figures others are held against. */
+async function startFloor(traffic) {
+  const worker = new Miniflare({
     modules: true,
     scriptPath: join(import.meta.dirname, "bare.mjs"),
     name: "bare",
@@ -68,23 +85,19 @@ async function loads() {
     cf: false,
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   });
-  try {
-    const bareOrigin = (await floor.unsafeGetDirectURL("bare")).origin;
-    const barePid = ownWorkerd();
-    const traffic = new Traffic(1);
-    const connections = Number(args.connections);
+  const served = { origin: (await worker.unsafeGetDirectURL("bare")).origin, pid: ownWorkerd() };
+  const bare = () => measure(served, { next: traffic.bare, status: 302, events: 0 }, 0.7);
+  return { bare, stop: () => worker.dispose() };
+}
 
-    /** CPU microseconds of a process for each request. */
-    async function measure(pid, origin, { next, status, events }, seconds) {
-      const [hits, cpu] = [events > 0 ? await countedBy(product) : 0, cpuSeconds(pid)];
-      const outcome = await closedLoop(origin, { connections, seconds, next });
-      const statuses = [...outcome.statuses.keys()];
-      if (statuses.join() !== String(status)) throw new Error(`answers of status ${statuses}, not ${status}`);
-      if (events > 0) await settled(product, hits + outcome.requests * events);
-      return ((cpuSeconds(pid) - cpu) / outcome.requests / (events || 1)) * 1e6;
-    }
-    const bare = () => measure(barePid, bareOrigin, { next: traffic.bare, status: 302, events: 0 }, 0.7);
-    const load = ({ next, ...rest }, seconds) => measure(product.workerd, product.direct, { next: next(traffic), ...rest }, seconds);
+const servedBy = (product) => ({ product, pid: product.workerd, origin: product.direct });
+
+async function loads() {
+  const product = await startProduct(SETTINGS);
+  const traffic = new Traffic(1);
+  const { bare, stop } = await startFloor(traffic);
+  try {
+    const load = ({ next, ...rest }, seconds) => measure(servedBy(product), { next: next(traffic), ...rest }, seconds);
 
     say("warming up: V8 compiles what is used often in the background, for some seconds");
     await bare();
@@ -108,8 +121,37 @@ async function loads() {
     }
     if (product.log !== "") say(`the product said:\n${product.log.slice(0, 2_000)}`);
   } finally {
-    await floor.dispose();
+    await stop();
     await product.stop();
+  }
+}
+
+/** What the same load costs a product with journeys and one without, in turns: the difference is theirs. */
+async function journeys() {
+  const traffic = new Traffic(2);
+  const { bare, stop } = await startFloor(traffic);
+  const products = [];
+  try {
+    for (const settings of [SETTINGS, { ...SETTINGS, journey_shards: 0 }]) products.push(await startProduct(settings));
+    const load = (product, visitors, seconds) =>
+      measure(servedBy(product), { next: () => traffic.batch(BATCH, visitors), status: 200, events: BATCH }, seconds);
+    say("warming up, with journeys and without");
+    for (const product of products) for (const { visitors } of JOURNEYS) await load(product, visitors, 3);
+    const floors = [];
+    const measured = new Map(JOURNEYS.map(({ name }) => [name, []]));
+    for (let round = 1; round <= Number(args.rounds); round++) {
+      for (const { name, visitors } of JOURNEYS) {
+        floors.push(await bare());
+        const figures = [];
+        for (const product of products) figures.push(await load(product, visitors, Number(args.seconds)));
+        measured.get(name).push(figures[0] - figures[1]);
+        say(`round ${round}: ${name} ${figures[0].toFixed(1)} us, ${figures[1].toFixed(1)} us without, floor ${floors.at(-1).toFixed(1)} us`);
+      }
+    }
+    for (const [name, values] of measured) row(name, median(values), "us of CPU per event, beyond the same without journeys", median(values) / median(floors));
+  } finally {
+    await stop();
+    for (const product of products) await product.stop();
   }
 }
 
@@ -171,6 +213,7 @@ async function attempt(part, ...names) {
 
 await attempt(wasm, "wasm_gzip_bytes", "start_up_ms");
 await attempt(loads, "bare_js", ...LOADS.map(({ name }) => name));
+await attempt(journeys, ...JOURNEYS.map(({ name }) => name));
 await attempt(native, "enrich_rollup_native");
 const terms = await attempt(mixes, "rows_written_per_event", "cost_per_million_usd");
 

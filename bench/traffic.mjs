@@ -120,7 +120,8 @@ export class Traffic {
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
   }
 
-  #event() {
+  /** Of one of so many visitors, each with a session's id for a name; without a number, of one whom nobody has seen. */
+  #event(visitors = VISITORS) {
     const { campaign_id, token } = this.#link();
     return {
       event_id: this.#eventId(),
@@ -129,7 +130,7 @@ export class Traffic {
       referrer: this.#one(referrers) || undefined,
       campaign_id,
       link: token,
-      session_id: `s${Math.floor(this.#random() * VISITORS)}`,
+      session_id: visitors === Infinity ? `new${this.#count++}` : `s${Math.floor(this.#random() * visitors)}`,
     };
   }
 
@@ -149,7 +150,7 @@ export class Traffic {
     return `GET /1x1.gif?cid=${campaign_id}&u=${page}&el=mail HTTP/1.1\r\n${this.#headers(visitor)}\r\n`;
   };
   event = (visitor) => this.#post("/events/page", this.#event(), visitor);
-  batch = (events) => this.#post("/events", Array.from({ length: events }, () => this.#event()));
+  batch = (events, visitors) => this.#post("/events", Array.from({ length: events }, () => this.#event(visitors)));
 
   /** The realistic mix: 70 % redirects, 20 % pixels, 10 % events of visitors who come back, and copies. */
   mixed = () => {

@@ -184,7 +184,7 @@ impl Keeper {
         self.refresh().await?;
         // No await from here to the end: the platform makes one transaction of it, and lets no answer out before it is
         // on disk.
-        self.memory.borrow_mut().hand(&self.disk, handed, now_ms()).map_err(broken)?;
+        self.memory.borrow_mut().hand(&self.disk, &handed, now_ms()).map_err(broken)?;
         self.ship_soon();
         self.arm();
         Ok(())

@@ -6,6 +6,7 @@ mod reason;
 mod shape;
 mod signs;
 
+use crate::agent::Headers;
 use crate::{Agent, Hints, Kind, RawEvent, Source};
 pub use reason::{Reason, Reasons};
 use signs::Saying;
@@ -47,14 +48,19 @@ pub struct Bot {
 impl Bot {
     /// Judges an event by what its request shows and by what was made of its user agent.
     pub fn judge(raw: &RawEvent<'_>, agent: &Agent<'_>) -> Self {
+        Self::judge_by(raw, || Witness::of(&raw.headers(), agent))
+    }
+
+    /// [`Bot::judge`] by what the headers were found to say.
+    pub(crate) fn judge_by(raw: &RawEvent<'_>, witness: impl FnOnce() -> Witness) -> Self {
         // What a server tells of a visitor shows nothing of the visitor's own request.
         if raw.source == Source::Postback {
             return Self { verdict: Verdict::Human, reasons: Reasons::default() };
         }
-        let mut case = Case::default();
-        case.hear_agent(raw, agent);
+        let (mut case, witness) = (Case::default(), witness());
+        case.hear_agent(raw, witness.saying);
         case.hear_network(raw);
-        case.hear_headers(raw);
+        case.hear_headers(raw, witness.contradicts);
         let verdict = match case.doubts() {
             _ if case.certain => Verdict::Bot,
             0 => Verdict::Human,
@@ -71,6 +77,22 @@ impl Bot {
             && [UaList, UaGenericLibrary, Headless, LinkPreview, VerifiedBot]
                 .into_iter()
                 .any(|reason| self.reasons.has(reason))
+    }
+}
+
+/// What the headers that tell of the agent say by themselves, whatever the event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Witness {
+    saying: Saying,
+    contradicts: bool,
+}
+
+impl Witness {
+    pub(crate) fn of(headers: &Headers<'_>, agent: &Agent<'_>) -> Self {
+        Self {
+            saying: Saying::of(headers.user_agent, headers.brands, agent),
+            contradicts: headers::contradict(headers),
+        }
     }
 }
 
@@ -101,13 +123,13 @@ impl Case {
     /// A visitor's browser opens links and pixels itself. The `POST` doors are also for a customer's server that
     /// reports on a visitor's behalf, with the server's library as its user agent: there a library, or none, is
     /// a doubt. An image proxy fetches a pixel because somebody opened the mail, but it follows no links.
-    fn hear_agent(&mut self, raw: &RawEvent<'_>, agent: &Agent<'_>) {
+    fn hear_agent(&mut self, raw: &RawEvent<'_>, saying: Saying) {
         if let Some(ahead) = fetched_ahead(raw) {
             self.reasons = self.reasons.with(Reason::ImageProxy).with(Reason::Prefetch);
             (self.certain, self.agent) = (ahead == Ahead::Always, true);
             return;
         }
-        let Saying::Program { reason, certain } = Saying::of(&raw.user_agent, &raw.ua_brands, agent) else {
+        let Saying::Program { reason, certain } = saying else {
             return;
         };
         self.reasons = self.reasons.with(reason);
@@ -132,9 +154,9 @@ impl Case {
 
     /// What the other headers say. Every browser sends its person's languages; that they are missing is too little
     /// to begin with, but it settles the doubt about a browser in a data centre.
-    fn hear_headers(&mut self, raw: &RawEvent<'_>) {
+    fn hear_headers(&mut self, raw: &RawEvent<'_>, contradicts: bool) {
         let speechless = raw.language.is_empty() && self.network && !self.agent && !is_reported(raw);
-        if speechless && raw.kind != Kind::Impression || headers::contradict(raw) {
+        if speechless && raw.kind != Kind::Impression || contradicts {
             self.reasons = self.reasons.with(Reason::ImpossibleHints);
             self.headers = true;
         }

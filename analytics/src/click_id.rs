@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::signature::Signer;
+use crate::wire;
 
 /// Version of the bytes. Ids are kept by shops for months: every version stays readable.
 const VERSION: u8 = 1;
@@ -35,8 +36,8 @@ pub struct ClickId<'a> {
 impl ClickId<'_> {
     /// The id as it stands in a URL: base64url of a version byte, the fields in postcard's wire format, and the tag.
     pub fn encode(&self, signer: &Signer) -> String {
-        // No failing path: plain fields into a Vec.
-        let mut bytes = postcard::to_extend(self, vec![VERSION]).unwrap_or_default();
+        let mut bytes = vec![VERSION];
+        wire::write(self, &mut bytes);
         bytes.extend_from_slice(&signer.tag::<TAG_BYTES>(LABEL, &bytes));
         URL_SAFE_NO_PAD.encode(bytes)
     }

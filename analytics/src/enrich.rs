@@ -1,7 +1,7 @@
 //! `enrich: RawEvent -> TrackedEvent`: everything that the facts of one event say.
 
 use crate::agent::{self, AgentCache, Headers};
-use crate::bots::Bot;
+use crate::bots::{Bot, Witness};
 use crate::referrer::{channel_of, channel_of_medium, host_of, same_host};
 use crate::utm::{ClickId, query_of, scan};
 use crate::{Agent, Channel, Device, RawEvent, Source, Text, TimeSource, TrackedEvent, Utm, skew};
@@ -12,28 +12,32 @@ pub const RULES_VERSION: u32 = 1;
 
 /// Works out what an event means. Total: every event has a meaning, if only that nothing is known.
 pub fn enrich(raw: RawEvent<'_>) -> TrackedEvent<'_> {
-    let agent = Agent::read(headers(&raw));
-    with_agent(raw, agent)
+    let agent = Agent::read(raw.headers());
+    let witness = Witness::of(&raw.headers(), &agent);
+    with_agent(raw, agent, witness)
 }
 
 /// [`enrich`] for one event of many: agents that were read before are not read again.
 pub fn enrich_with<'a>(agents: &mut AgentCache, raw: RawEvent<'a>) -> TrackedEvent<'a> {
-    let agent = agents.read(headers(&raw));
-    with_agent(raw, agent)
+    let (agent, witness) = agents.hear(raw.headers());
+    with_agent(raw, agent, witness)
 }
 
-fn headers<'r>(raw: &'r RawEvent<'_>) -> Headers<'r> {
-    Headers {
-        user_agent: &raw.user_agent,
-        brands: &raw.ua_brands,
-        mobile: &raw.ua_mobile,
-        platform: &raw.ua_platform,
+impl RawEvent<'_> {
+    /// What tells of the agent.
+    pub(crate) fn headers(&self) -> Headers<'_> {
+        Headers {
+            user_agent: &self.user_agent,
+            brands: &self.ua_brands,
+            mobile: &self.ua_mobile,
+            platform: &self.ua_platform,
+        }
     }
 }
 
-fn with_agent<'a>(raw: RawEvent<'a>, mut agent: Agent<'static>) -> TrackedEvent<'a> {
+fn with_agent<'a>(raw: RawEvent<'a>, mut agent: Agent<'static>, witness: Witness) -> TrackedEvent<'a> {
     let (effective_time_ms, time_source) = time_of(&raw);
-    let bot = Bot::judge(&raw, &agent);
+    let bot = Bot::judge_by(&raw, || witness);
     if bot.is_program() {
         agent.device = Device::Bot;
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversion::Postback;
 use crate::privacy::Asked;
-use crate::{EventId, Kind, Source, Text, Trigger};
+use crate::{EventId, Kind, Source, Text, Trigger, wire};
 
 /// Facts of the request that a person's click does not have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -248,14 +248,8 @@ impl<'a> RawEvent<'a> {
     /// of it.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(EVENT_VERSION);
-        // `to_extend` into a Vec has no failing path for these types: no maps, no unsized sequences.
-        if let Ok(written) = postcard::to_extend(self, std::mem::take(out)) {
-            *out = written;
-        }
-        let tail = (&self.variant, self.trigger, &self.time_zone, self.click_ms, &self.postback);
-        if let Ok(written) = postcard::to_extend(&tail, std::mem::take(out)) {
-            *out = written;
-        }
+        wire::write(self, out);
+        wire::write(&(&self.variant, self.trigger, &self.time_zone, self.click_ms, &self.postback), out);
     }
 
     /// Reads an event's body; texts are borrowed from it.

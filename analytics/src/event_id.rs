@@ -69,6 +69,11 @@ impl EventId {
         &self.0
     }
 
+    /// Appends the id as it is shown.
+    pub(crate) fn write(&self, out: &mut String) {
+        out.push_str(Uuid::from_bytes(self.0).hyphenated().encode_lower(&mut [0; 36]));
+    }
+
     /// SipHash-2-4-128 over length-prefixed parts, marked as a custom UUID (RFC 9562, version 8).
     fn hashed(parts: &[&[u8]]) -> Self {
         let mut hasher = SipHasher24::new_with_key(b"clicktrail event");

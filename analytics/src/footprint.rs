@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::conversion::Postback;
-use crate::{EventId, Hints, Kind, Text, TrackedEvent, Traits, Verdict};
+use crate::{EventId, Hints, Kind, Text, TrackedEvent, Traits, Verdict, wire};
 
 /// Version of a footprint's bytes, which lie in journeys and their outcomes for as long as journeys are kept.
 pub const FOOTPRINT_VERSION: u8 = 1;
@@ -190,10 +190,7 @@ impl<'a> Footprint<'a> {
     /// Appends the footprint: a version byte and postcard's wire format.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(FOOTPRINT_VERSION);
-        // `to_extend` into a Vec has no failing path for these types.
-        if let Ok(written) = postcard::to_extend(self, std::mem::take(out)) {
-            *out = written;
-        }
+        wire::write(self, out);
     }
 
     /// Reads a footprint; texts are borrowed from the bytes. `None`: it is none, or of a later version.

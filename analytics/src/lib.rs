@@ -72,6 +72,7 @@ mod traits;
 pub mod uniques;
 pub mod utm;
 pub mod visitor;
+pub mod wire;
 #[cfg(test)]
 mod world;
 pub mod zone;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::cohort::Cohort;
 use crate::conversion::Status;
 use crate::footprint::{Footprint, VisitorKey};
-use crate::{EventId, Text, Traits};
+use crate::{EventId, Text, Traits, wire};
 
 /// Version of an outcome's bytes.
 pub const OUTCOME_VERSION: u8 = 1;
@@ -286,10 +286,7 @@ impl<'a> Outcome<'a> {
     /// Appends the outcome: a version byte and postcard's wire format.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(OUTCOME_VERSION);
-        // `to_extend` into a Vec has no failing path for these types.
-        if let Ok(written) = postcard::to_extend(self, std::mem::take(out)) {
-            *out = written;
-        }
+        wire::write(self, out);
     }
 
     /// Reads an outcome; texts are borrowed from the bytes. `None`: it is none, or of a later version.

@@ -83,44 +83,50 @@ pub fn channel_of(host: &str) -> Option<Channel> {
 ///
 /// Bought comes first: `paid_social` is an ad.
 pub fn channel_of_medium(medium: &str) -> Option<Channel> {
-    let medium = medium.trim().to_ascii_lowercase();
-    let words = || medium.split(|c: char| !c.is_ascii_alphanumeric());
-    let any = |names: &[&str]| words().any(|word| names.contains(&word));
-    if any(&["cpc", "ppc", "cpm", "cpa", "cpv", "cpp", "cpl", "display", "banner", "affiliate", "affiliates"])
-        || any(&["ad", "ads", "retargeting", "remarketing", "sponsored", "programmatic", "interstitial"])
-        || words().any(|word| word.starts_with("paid"))
-    {
-        Some(Channel::Ad)
-    } else if medium == "e-mail" || any(&["email", "mail", "newsletter"]) {
-        Some(Channel::Email)
-    } else if any(&["social", "sm", "socialmedia", "smm"]) {
-        Some(Channel::Social)
-    } else if any(&["organic", "search", "seo"]) {
-        Some(Channel::Search)
-    } else if any(&["ai", "llm", "chatbot"]) {
-        Some(Channel::Ai)
-    } else if any(&["referral"]) {
-        Some(Channel::Referral)
-    } else {
-        None
+    let medium = medium.trim();
+    if medium.is_empty() {
+        return None;
     }
+    let medium = medium.to_ascii_lowercase();
+    let words = medium.split(|c: char| !c.is_ascii_alphanumeric());
+    let named = words.filter_map(channel_of_word).min_by_key(|(weight, _)| *weight);
+    named.map(|(_, channel)| channel).or_else(|| (medium == "e-mail").then_some(Channel::Email))
+}
+
+/// What one word of a medium names; of several words the least counts.
+fn channel_of_word(word: &str) -> Option<(u8, Channel)> {
+    Some(match word {
+        "cpc" | "ppc" | "cpm" | "cpa" | "cpv" | "cpp" | "cpl" | "display" | "banner" | "affiliate"
+        | "affiliates" | "ad" | "ads" | "retargeting" | "remarketing" | "sponsored" | "programmatic"
+        | "interstitial" => (0, Channel::Ad),
+        _ if word.starts_with("paid") => (0, Channel::Ad),
+        "email" | "mail" | "newsletter" => (1, Channel::Email),
+        "social" | "sm" | "socialmedia" | "smm" => (2, Channel::Social),
+        "organic" | "search" | "seo" => (3, Channel::Search),
+        "ai" | "llm" | "chatbot" => (4, Channel::Ai),
+        "referral" => (5, Channel::Referral),
+        _ => return None,
+    })
 }
 
 /// The authority's host as it stands in the URL; a bare `host/path` is one too if it looks like a host.
 fn raw_host(url: &str) -> &str {
     let url = url.trim();
-    let (authority, certain) = match url.split_once("://") {
-        Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) => {
-            (rest, true)
-        }
-        _ => (url.strip_prefix("//").unwrap_or(url), false),
+    // Byte by byte: to set up a search costs more than these few bytes.
+    let scheme = url.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
+    let (authority, certain) = match url.get(scheme..).and_then(|rest| rest.strip_prefix("://")) {
+        Some(rest) => (rest, true),
+        None => (url.strip_prefix("//").unwrap_or(url), false),
     };
-    let authority = authority.split(['/', '?', '#', '\\']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
+    let end = authority.bytes().position(|b| matches!(b, b'/' | b'?' | b'#' | b'\\'));
+    let authority = authority.get(..end.unwrap_or(authority.len())).unwrap_or_default();
+    let user = authority.bytes().rposition(|b| b == b'@').map_or(0, |at| at + 1);
+    let host = authority.get(user..).unwrap_or_default();
     let host = if host.starts_with('[') {
         host.split_inclusive(']').next().unwrap_or_default()
     } else {
-        host.split(':').next().unwrap_or_default().trim_end_matches('.')
+        let end = host.bytes().position(|b| b == b':').unwrap_or(host.len());
+        host.get(..end).unwrap_or_default().trim_end_matches('.')
     };
     let www = host.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."));
     let host = host.get(if www { 4 } else { 0 }..).unwrap_or_default();

@@ -16,6 +16,7 @@ use crate::aggregate::{Scope, StatsAggregate};
 use crate::counters::Counters;
 use crate::sheet::{Detail, Money, Sheet};
 use crate::uniques::Uniques;
+use crate::wire;
 
 /// Scopes are spread over this many partitions. A report reads the segments of its scope's partition alone, and
 /// folding holds one partition in memory at a time. Changing it means folding everything first.
@@ -47,8 +48,8 @@ pub enum Unreadable {
 /// A value as D1 keeps it: a version byte and postcard's wire format, in base64, because D1 carries a blob as a
 /// list of decimal numbers.
 pub(crate) fn pack<T: Serialize>(value: &T) -> String {
-    // `to_extend` into a Vec has no failing path for these types.
-    let bytes = postcard::to_extend(value, vec![SUMS_VERSION]).unwrap_or_default();
+    let mut bytes = vec![SUMS_VERSION];
+    wire::write(value, &mut bytes);
     STANDARD_NO_PAD.encode(bytes)
 }
 

@@ -1,6 +1,8 @@
 //! What journeys are grouped and filtered by: the dimensions of one event, kept with its footprint.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::dimension::cut;
 use crate::{Dimension, Kind, Text, TrackedEvent};
@@ -8,8 +10,15 @@ use crate::{Dimension, Kind, Text, TrackedEvent};
 /// The values of an event by dimension, in the order of the dimensions' codes; what is absent is left out.
 ///
 /// A list and not a struct: a journey carries them from the event to the sums, and nobody on the way looks inside.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Traits<'a>(#[serde(borrow)] Vec<(u8, Text<'a>)>);
+#[derive(Clone)]
+pub struct Traits<'a>(Pairs<'a>);
+
+/// Not a `Cow`, of which a longer life could not stand for a shorter.
+#[derive(Clone)]
+enum Pairs<'a> {
+    Lent(&'a [(u8, Text<'a>)]),
+    Own(Vec<(u8, Text<'a>)>),
+}
 
 /// Behind every dimension: the hash of the visitor who clicked. It is no dimension, so that nothing is grouped by it and
 /// every reader passes over it; but a click id can be made anew of it, when a conversion is told to who sent the click.
@@ -22,14 +31,14 @@ impl<'a> Traits<'a> {
         let raw = &event.raw;
         let [sub1, sub2, sub3, sub4, sub5] = &raw.sub;
         let region = match raw.region.present() {
-            Some(region) => format!("{}-{region}", &*raw.country),
+            Some(region) => [&*raw.country, "-", region].concat(),
             None => String::new(),
         };
         let city = match raw.city.present() {
-            Some(city) => format!("{city} ({})", &*raw.country),
+            Some(city) => [city, " (", &*raw.country, ")"].concat(),
             None => String::new(),
         };
-        let mut traits = Vec::with_capacity(16);
+        let mut traits = Vec::with_capacity(24);
         let mut put = |dimension: Dimension, value: Text<'a>| {
             if !value.is_empty() {
                 traits.push((dimension.code(), value));
@@ -71,45 +80,62 @@ impl<'a> Traits<'a> {
         if raw.kind == Kind::Click || raw.click_ms.is_some() {
             traits.push((VISITOR, Text::from(format!("{:x}", raw.visitor))));
         }
-        Self(traits)
+        Self(Pairs::Own(traits))
+    }
+
+    fn list(&self) -> &[(u8, Text<'a>)] {
+        match &self.0 {
+            Pairs::Lent(pairs) => pairs,
+            Pairs::Own(pairs) => pairs,
+        }
+    }
+
+    /// Dimensions' codes and their values.
+    pub fn pairs(&self) -> impl Iterator<Item = (u8, &str)> {
+        self.list().iter().map(|(code, value)| (*code, value.as_str()))
     }
 
     /// The hash of the visitor who clicked, of a click and of what names one.
     pub fn visitor(&self) -> Option<u64> {
-        let (_, hash) = self.0.iter().find(|(code, _)| *code == VISITOR)?;
+        let (_, hash) = self.list().iter().find(|(code, _)| *code == VISITOR)?;
         u64::from_str_radix(hash, 16).ok()
     }
 
     /// The same without the visitor: what is only added up has no use for who it was.
     #[must_use]
     pub fn dimensions(&self) -> Self {
-        Self(self.0.iter().filter(|(code, _)| *code != VISITOR).cloned().collect())
+        Self(Pairs::Own(self.list().iter().filter(|(code, _)| *code != VISITOR).cloned().collect()))
     }
 
     /// The value of a dimension; absent is empty.
     pub fn get(&self, dimension: Dimension) -> &str {
-        let found = self.0.iter().find(|(code, _)| *code == dimension.code());
+        let found = self.list().iter().find(|(code, _)| *code == dimension.code());
         found.map_or("", |(_, value)| value.as_str())
     }
 
     /// Every dimension that has a value. One of a later version is passed over.
     pub fn iter(&self) -> impl Iterator<Item = (Dimension, &str)> {
-        self.0.iter().filter_map(|(code, value)| Some((Dimension::from_code(*code)?, value.as_str())))
+        self.list().iter().filter_map(|(code, value)| Some((Dimension::from_code(*code)?, value.as_str())))
     }
 
     /// These traits, with this value of a dimension.
     #[must_use]
-    pub fn with(mut self, dimension: Dimension, value: Text<'a>) -> Self {
+    pub fn with(self, dimension: Dimension, value: Text<'a>) -> Self {
         let code = dimension.code();
-        self.0.retain(|(other, _)| *other != code);
-        let place = self.0.partition_point(|(other, _)| *other < code);
-        self.0.insert(place, (code, value));
-        self
+        let mut pairs = match self.0 {
+            Pairs::Lent(pairs) => pairs.to_vec(),
+            Pairs::Own(pairs) => pairs,
+        };
+        pairs.retain(|(other, _)| *other != code);
+        let place = pairs.partition_point(|(other, _)| *other < code);
+        pairs.insert(place, (code, value));
+        Self(Pairs::Own(pairs))
     }
 
     /// These traits, owning their texts.
     pub fn into_owned(self) -> Traits<'static> {
-        Traits(self.0.into_iter().map(|(code, value)| (code, value.into_owned())).collect())
+        let own = |(code, value): &(u8, Text<'_>)| (*code, value.clone().into_owned());
+        Traits(Pairs::Own(self.list().iter().map(own).collect()))
     }
 }
 
@@ -119,6 +145,45 @@ impl<'a> FromIterator<(Dimension, &'a str)> for Traits<'a> {
         let mut traits: Vec<_> =
             present.map(|(dimension, value)| (dimension.code(), Text::from(cut(value)))).collect();
         traits.sort_by_key(|(code, _)| *code);
-        Self(traits)
+        Self(Pairs::Own(traits))
+    }
+}
+
+impl<'a> From<&'a [(u8, Text<'a>)]> for Traits<'a> {
+    /// Traits that are in order already.
+    fn from(pairs: &'a [(u8, Text<'a>)]) -> Self {
+        Self(Pairs::Lent(pairs))
+    }
+}
+
+impl Default for Traits<'_> {
+    fn default() -> Self {
+        Self(Pairs::Lent(&[]))
+    }
+}
+
+impl PartialEq for Traits<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.list() == other.list()
+    }
+}
+
+impl Eq for Traits<'_> {}
+
+impl fmt::Debug for Traits<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Traits").field(&self.list()).finish()
+    }
+}
+
+impl Serialize for Traits<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.list().serialize(serializer)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Traits<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Pairs::Own(Vec::deserialize(deserializer)?)))
     }
 }

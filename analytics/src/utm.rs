@@ -72,6 +72,9 @@ const CLICK_IDS: [(&str, &str, Channel); 32] = [
 /// Of a tag given twice the first counts; of several click ids the one that proves an ad.
 pub fn scan(query: &str) -> (Utm<'static>, Option<ClickId>) {
     let (mut utm, mut click_id) = (Utm::default(), None::<ClickId>);
+    if query.is_empty() {
+        return (utm, click_id);
+    }
     for pair in query.split('&') {
         // A link copied out of HTML source keeps its `&amp;`.
         let pair = pair.strip_prefix("amp;").unwrap_or(pair);
@@ -82,10 +85,8 @@ pub fn scan(query: &str) -> (Utm<'static>, Option<ClickId>) {
         if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("utm_")) {
             utm.take(key.get(4..).unwrap_or_default(), value);
         } else if click_id.is_none_or(|known| known.channel != Channel::Ad) {
-            click_id = click_id_of(key)
-                .filter(|found| found.channel == Channel::Ad)
-                .or(click_id)
-                .or_else(|| click_id_of(key));
+            let found = click_id_of(key);
+            click_id = found.filter(|found| found.channel == Channel::Ad).or(click_id).or(found);
         }
     }
     (utm, click_id)

@@ -138,7 +138,8 @@ impl Journal {
             let mut row = Columns::of(row);
             let (seq, parts, emitted) = (row.integer()?, row.integer()?, row.integer()?);
             let (frames, records) = (row.blob()?, row.blob()?);
-            journal.shelf.add(seq, last(seq, parts), &records);
+            let keys: Vec<_> = page::records(&records).map(|record| record.key).collect();
+            journal.shelf.add(seq, last(seq, parts), &keys);
             for (number, part) in (seq..).zip(cut(&frames)) {
                 let outcomes = frames_of(&frames, part).1;
                 journal.outbox.recover(number, outcomes, now_ms);
@@ -190,24 +191,21 @@ impl Journal {
     ///
     /// # Errors
     /// The database did not take all of it: the call has to come again. What it took, it finds there.
-    pub fn hand(
-        &mut self,
-        db: &dyn Database,
-        mut handed: Vec<Handed<'_>>,
-        now_ms: i64,
-    ) -> Result<(), Failed> {
+    pub fn hand(&mut self, db: &dyn Database, handed: &[Handed<'_>], now_ms: i64) -> Result<(), Failed> {
         let now_ms = self.tick(now_ms);
-        // Stable: what was told of a visitor stays in its order.
-        handed.sort_by_key(Handed::key);
+        // What was told of a visitor stays in its order. Not the footprints are sorted, each half a kilobyte.
+        let mut order: Vec<(VisitorKey, usize)> =
+            handed.iter().map(Handed::key).enumerate().map(|(place, key)| (key, place)).collect();
+        order.sort_unstable();
         let mut draft = Draft::default();
-        let mut handed = handed.into_iter().peekable();
-        while let Some(key) = handed.peek().map(Handed::key) {
+        for of_visitor in order.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some(&(key, _)) = of_visitor.first() else { continue };
             let mut visitor = self.load(db, key, now_ms)?;
             let mut changed = false;
-            while let Some(one) = handed.next_if(|one| one.key() == key) {
+            for one in of_visitor.iter().filter_map(|(_, place)| handed.get(*place)) {
                 changed |= match one {
-                    Handed::Footprint(_, footprint) => visitor.add(&footprint),
-                    Handed::Bond(_, to) => visitor.bond(key, to),
+                    Handed::Footprint(_, footprint) => visitor.add(footprint),
+                    Handed::Bond(_, to) => visitor.bond(key, *to),
                 };
             }
             if changed {
@@ -338,9 +336,10 @@ impl Journal {
         let seq = (self.newest.1 + 1).max(now_ms);
         let emitted = self.newest.2 + draft.outcomes;
         let count = parts.len() as i64;
-        db.run(table::insert_entry(seq, count, emitted, draft.frames.clone(), page.clone()))?;
+        db.run(table::insert_entry(seq, count, emitted, draft.frames.clone(), page))?;
         let last = last(seq, count);
-        self.shelf.add(seq, last, &page);
+        let keys: Vec<_> = draft.visitors.iter().map(|(key, _)| *key).collect();
+        self.shelf.add(seq, last, &keys);
         self.newest = (seq, last, emitted);
         let due_ms = now_ms + self.settings.confirm_after_ms;
         for (number, part) in (seq..).zip(parts) {

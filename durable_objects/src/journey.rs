@@ -13,10 +13,12 @@ mod cohorts;
 mod fact;
 mod facts;
 mod funnels;
+mod number;
 mod remains;
 mod sessions;
 mod shares;
 mod terms;
+mod trail;
 mod transactions;
 mod visitor;
 

@@ -2,7 +2,7 @@
 //!
 //! The same bytes go all the way from the edge to the consumer; nobody in between takes an event apart.
 
-use analytics::{EventId, Kind, RawEvent};
+use analytics::{EventId, Kind, RawEvent, wire};
 use serde::{Deserialize, Serialize};
 
 const EVENT: u8 = 1;
@@ -70,10 +70,7 @@ impl Frame<'_> {
             }
             Self::Duplicates(duplicates) => {
                 let start = begin(DUPLICATES, out);
-                // `to_extend` into a Vec has no failing path for these types.
-                if let Ok(written) = postcard::to_extend(duplicates, std::mem::take(out)) {
-                    *out = written;
-                }
+                wire::write(duplicates, out);
                 end(start, out);
             }
             Self::Outcome(body) => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use analytics::{AgentCache, Kind, RawEvent, TrackedEvent, Verdict};
+use analytics::{AgentCache, Kind, RawEvent, TrackedEvent, Verdict, wire};
 use serde::{Deserialize, Serialize};
 
 use crate::frame::{Frame, frames};
@@ -138,7 +138,9 @@ impl Glance {
     /// As it crosses from gate to hub. Both are of one deploy: what cannot be read is shown to nobody, and counted all the
     /// same.
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_allocvec(self).unwrap_or_default()
+        let mut bytes = Vec::new();
+        wire::write(self, &mut bytes);
+        bytes
     }
 
     /// What [`Glance::encode`] wrote.

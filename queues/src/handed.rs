@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use analytics::outcome::Moved;
-use analytics::{Footprint, TrackedEvent, VisitorKey};
+use analytics::{Footprint, TrackedEvent, VisitorKey, wire};
 use serde::{Deserialize, Serialize};
 
 /// Version of a call's bytes: calls that did not get through lie in the queue.
@@ -35,10 +35,7 @@ impl<'a> Handed<'a> {
         if call.is_empty() {
             call.push(VERSION);
         }
-        // `to_extend` into a Vec has no failing path for these types.
-        if let Ok(written) = postcard::to_extend(self, std::mem::take(call)) {
-            *call = written;
-        }
+        wire::write(self, call);
     }
 
     /// Reads a call. `None`: it is none, or of a later version.

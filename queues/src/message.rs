@@ -1,5 +1,6 @@
 //! The packed message: what a gate puts into the queue.
 
+use analytics::wire;
 use serde::{Deserialize, Serialize};
 
 /// Version of a message's bytes. The consumer knows every version that may still lie in a queue.
@@ -55,8 +56,7 @@ impl<'a> Message<'a> {
     pub fn encode(head: Head<'_>, frames: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(frames.len() + 40);
         bytes.push(MESSAGE_VERSION);
-        // `to_extend` into a Vec has no failing path for these types.
-        let mut bytes = postcard::to_extend(&head, bytes).unwrap_or_default();
+        wire::write(&head, &mut bytes);
         bytes.extend_from_slice(frames);
         bytes
     }

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::fast::FixedState;
 
 use super::{Agent, Headers};
+use crate::bots::Witness;
 
 /// Power of two. A day's traffic of one site has some hundred user agents, and a batch repeats few of them often.
 const SLOTS: usize = 512;
@@ -28,6 +29,7 @@ struct Slot {
     /// Where the first three end.
     ends: [usize; 3],
     agent: Agent<'static>,
+    witness: Witness,
 }
 
 impl Default for AgentCache {
@@ -41,16 +43,25 @@ impl Default for AgentCache {
 impl AgentCache {
     /// The agent of these headers.
     pub fn read(&mut self, headers: Headers<'_>) -> Agent<'static> {
+        self.hear(headers).0
+    }
+
+    /// The agent of these headers, and whether they are a person's.
+    pub(crate) fn hear(&mut self, headers: Headers<'_>) -> (Agent<'static>, Witness) {
+        let read = || {
+            let agent = Agent::read(headers);
+            (agent, Witness::of(&headers, &agent))
+        };
         let texts = [headers.user_agent, headers.brands, headers.mobile, headers.platform];
         if texts.iter().map(|text| text.len()).sum::<usize>() > MAX_BYTES {
-            return Agent::read(headers);
+            return read();
         }
         let hash = hash(texts);
-        let Some(slot) = self.slots.get_mut(hash as usize % SLOTS) else { return Agent::read(headers) };
+        let Some(slot) = self.slots.get_mut(hash as usize % SLOTS) else { return read() };
         if let Some(known) = slot.as_ref().filter(|known| known.is_of(hash, texts)) {
-            return known.agent;
+            return (known.agent, known.witness);
         }
-        let agent = Agent::read(headers);
+        let (agent, witness) = read();
         let mut text = slot.take().map(|old| old.text).unwrap_or_default();
         text.clear();
         let mut ends = [0; 3];
@@ -60,8 +71,8 @@ impl AgentCache {
                 *end = text.len();
             }
         }
-        *slot = Some(Slot { hash, text, ends, agent });
-        agent
+        *slot = Some(Slot { hash, text, ends, agent, witness });
+        (agent, witness)
     }
 }
 

@@ -107,8 +107,9 @@ pub(super) const TEXTS: [(&str, Get, Set); 32] = texts![
 pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
     let raw = &event.raw;
     out.push_str(r#"{"record":"event""#);
-    // `fmt::Write` for a String cannot fail.
-    let _ = write!(out, r#","event_id":"{}""#, raw.id);
+    out.push_str(r#","event_id":""#);
+    raw.id.write(out);
+    out.push('"');
     text(out, "kind", raw.kind.name());
     text(out, "verdict", event.bot.verdict.name());
     number(out, "effective_time_ms", event.effective_time_ms);
@@ -148,7 +149,10 @@ pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
     }
     if raw.visitor != 0 {
         // Not a number: JavaScript and half of the world's databases have 53 bits for those, or 63.
-        let _ = write!(out, r#","visitor":"{:016x}""#, raw.visitor);
+        out.push_str(r#","visitor":""#);
+        let digit = |place: u32| char::from_digit((raw.visitor >> (4 * place)) as u32 & 15, 16);
+        out.extend((0..16).rev().filter_map(digit));
+        out.push('"');
     }
     if let Some(unique) = raw.unique {
         let _ = write!(out, r#","unique":"{unique:016x}""#);
@@ -221,7 +225,18 @@ fn text(out: &mut String, name: &str, value: &str) {
 
 fn number(out: &mut String, name: &str, value: i64) {
     key(out, name);
-    let _ = write!(out, "{value}");
+    // The digits from the last on; the formatter's machinery is ten times as long.
+    let (mut digits, mut at, mut rest) = ([b'0'; 20], 20, value.unsigned_abs());
+    for (place, digit) in digits.iter_mut().enumerate().rev() {
+        (*digit, at, rest) = (b'0' + (rest % 10) as u8, place, rest / 10);
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        out.push('-');
+    }
+    out.push_str(digits.get(at..).and_then(|digits| str::from_utf8(digits).ok()).unwrap_or_default());
 }
 
 fn key(out: &mut String, name: &str) {
@@ -234,7 +249,7 @@ fn key(out: &mut String, name: &str) {
 pub(super) fn quoted(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+    while let Some(at) = to_escape(rest.as_bytes()) {
         let (plain, from) = rest.split_at(at);
         out.push_str(plain);
         let mut following = from.chars();
@@ -249,6 +264,24 @@ pub(super) fn quoted(out: &mut String, text: &str) {
     }
     out.push_str(rest);
     out.push('"');
+}
+
+/// Where the first byte stands that a string cannot hold as it is. Most have none, so that eight are looked at in one go.
+fn to_escape(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
+    // The top bit of a byte below `bound`; a byte above it may seem to be, behind one that is.
+    let below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word & TOPS;
+    let is = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    let (words, _) = text.as_chunks::<8>();
+    let plain = |word: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*word);
+        below(word, b' ') | is(word, b'"') | is(word, b'\\') == 0
+    };
+    let from = 8 * words.iter().take_while(|word| plain(word)).count();
+    let behind = text.get(from..)?;
+    let at = behind.iter().position(|&byte| byte < b' ' || byte == b'"' || byte == b'\\')?;
+    Some(from + at)
 }
 
 /// Reads a line. Names that are not known are passed over: a later version wrote them.

@@ -1,19 +1,19 @@
 //! Headers that contradict each other. A browser writes all of them from the same facts; who copies a user agent
 //! from a list often leaves the others as they are.
 
-use crate::RawEvent;
+use crate::agent::Headers;
 
 /// Whether the client hints tell of another browser than the user agent does.
 ///
 /// That hints are missing proves nothing: Chrome sends none over http, and many web views send none at all.
-pub(super) fn contradict(raw: &RawEvent<'_>) -> bool {
-    if raw.ua_platform.is_empty() && raw.ua_brands.is_empty() && raw.ua_mobile.is_empty() {
+pub(super) fn contradict(sent: &Headers<'_>) -> bool {
+    if sent.platform.is_empty() && sent.brands.is_empty() && sent.mobile.is_empty() {
         return false;
     }
-    let claimed = Claimed::of(&raw.user_agent);
-    !claimed.may_be(raw.ua_platform.trim_matches('"'))
-        || &*raw.ua_mobile == "?1" && claimed.is_a_computer()
-        || !raw.ua_brands.is_empty() && !brands_agree(&raw.user_agent, &raw.ua_brands)
+    let claimed = Claimed::of(sent.user_agent);
+    !claimed.may_be(sent.platform.trim_matches('"'))
+        || sent.mobile == "?1" && claimed.is_a_computer()
+        || !sent.brands.is_empty() && !brands_agree(sent.user_agent, sent.brands)
 }
 
 /// The system in the user agent's first parenthesis.
@@ -78,7 +78,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{EventId, Kind, Source};
 
     const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
     const ANDROID: &str = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
@@ -88,14 +87,7 @@ mod tests {
     const BRANDS: &str = r#""Chromium";v="142", "Google Chrome";v="142", "Not_A Brand";v="99""#;
 
     fn sent(user_agent: &str, platform: &str, mobile: &str, brands: &str) -> bool {
-        let id = EventId::from_bytes([1; 16]);
-        contradict(&RawEvent {
-            user_agent: user_agent.into(),
-            ua_platform: platform.into(),
-            ua_mobile: mobile.into(),
-            ua_brands: brands.into(),
-            ..RawEvent::new(id, Kind::Click, Source::Redirect, 0)
-        })
+        contradict(&Headers { user_agent, brands, mobile, platform })
     }
 
     #[test]

@@ -244,8 +244,8 @@ mod tests {
             let mut journal = opened(&disk);
             let mut now_ms = NOW;
             for (n, (who, works, ms, _)) in doings.iter().enumerate() {
-                let handed = vec![Handed::Footprint(key(2, *who), print(n as u16, *who, now_ms))];
-                journal.hand(&disk, handed, now_ms).unwrap();
+                let handed = [Handed::Footprint(key(2, *who), print(n as u16, *who, now_ms))];
+                journal.hand(&disk, &handed, now_ms).unwrap();
                 now_ms += ms;
                 if *works {
                     // Merges are begun and not ended.
@@ -272,7 +272,7 @@ mod tests {
             // What was on its way comes too late, and what happens afterwards is a new journey.
             for who in &gone {
                 let late = Handed::Footprint(key(2, *who), print(9_000 + u16::from(*who), *who, now_ms - 1));
-                journal.hand(&disk, vec![late], now_ms).unwrap();
+                journal.hand(&disk, &[late], now_ms).unwrap();
                 prop_assert_eq!(journal.look(&disk, key(2, *who), now_ms).unwrap().footprints(), 0);
             }
             now_ms = quiet(&disk, &mut journal, now_ms);
@@ -281,7 +281,7 @@ mod tests {
             }
             for who in known {
                 let again = Handed::Footprint(key(2, *who), print(9_500, *who, now_ms + 1));
-                journal.hand(&disk, vec![again], now_ms).unwrap();
+                journal.hand(&disk, &[again], now_ms).unwrap();
                 prop_assert_eq!(journal.look(&disk, key(2, *who), now_ms).unwrap().footprints(), 1);
             }
         }
@@ -294,7 +294,7 @@ mod tests {
         let mut expected = HashSet::new();
         for n in 0..200u8 {
             let (from, to) = (key(n % 3, n), key(3, n % 7));
-            journal.hand(&disk, vec![Handed::Bond(from, to)], NOW + i64::from(n)).unwrap();
+            journal.hand(&disk, &[Handed::Bond(from, to)], NOW + i64::from(n)).unwrap();
             if n % 7 == 4 && n % 3 == 1 {
                 expected.insert(from);
             }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use rusqlite::types::{Value, ValueRef};
 
 use super::database::{Database, Failed};
-use super::page::Record;
+use super::page::{Record, records};
 use super::shelf::Shelf;
 use super::table;
 
@@ -86,11 +86,15 @@ fn key(n: u8) -> VisitorKey {
     VisitorKey::from_bytes(bytes)
 }
 
+fn keys(page: &[u8]) -> Vec<VisitorKey> {
+    records(page).map(|record| record.key).collect()
+}
+
 fn opened(disk: &Disk) -> Shelf {
     let (mut shelf, _) = Shelf::open(disk).unwrap();
     for row in disk.run(table::entries()).unwrap() {
         let [Param::Integer(seq), .., Param::Blob(records)] = row.as_slice() else { panic!() };
-        shelf.add(*seq, *seq, records);
+        shelf.add(*seq, *seq, &keys(records));
     }
     shelf
 }
@@ -122,7 +126,7 @@ proptest! {
                     let insert = table::insert_entry(seq, 0, 0, Vec::new(), page.clone());
                     disk.fails_in.set(None);
                     disk.run(insert).unwrap();
-                    shelf.add(seq, seq, &page);
+                    shelf.add(seq, seq, &keys(&page));
                 }
                 Doing::Tidy => {
                     if shelf.tidy(&disk, seq, now_ms).and_then(|()| shelf.expire(&disk, now_ms)).is_err() {

@@ -56,7 +56,7 @@ pub(super) enum Place {
     Page { run: i64, tier: i64, page: i64 },
 }
 
-/// The index of all places, in memory: some 12 bits for each visitor.
+/// The index of all places, in memory: some 22 bits for each visitor.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     /// Oldest first.
@@ -109,10 +109,9 @@ impl Shelf {
         Ok((shelf, due))
     }
 
-    /// Takes an entry that is stored.
-    pub(super) fn add(&mut self, seq: i64, last: i64, page: &[u8]) {
-        let keys: Vec<_> = records(page).map(|record| record.key).collect();
-        self.entries.push_back(Entry { seq, last, filter: Filter::of(&keys) });
+    /// Takes an entry of these visitors that is stored.
+    pub(super) fn add(&mut self, seq: i64, last: i64, keys: &[VisitorKey]) {
+        self.entries.push_back(Entry { seq, last, filter: Filter::of(keys) });
     }
 
     /// The body of a visitor's newest record, if it is worth something.

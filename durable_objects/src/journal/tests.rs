@@ -138,13 +138,13 @@ proptest! {
                         let (who, at_ms) = *given.entry(n).or_insert((who, now_ms - ago_ms));
                         Handed::Footprint(key(who), footprint(n, at_ms, Kind::Page))
                     }).collect();
-                    while journal.hand(&disk, handed.clone(), now_ms).is_err() {
+                    while journal.hand(&disk, &handed, now_ms).is_err() {
                         journal = opened(&disk, now_ms);
                     }
                 }
                 Doing::Bond(from, to) => {
                     bonds.entry(from).or_insert(user(to));
-                    while journal.hand(&disk, vec![Handed::Bond(key(from), user(to))], now_ms).is_err() {
+                    while journal.hand(&disk, &[Handed::Bond(key(from), user(to))], now_ms).is_err() {
                         journal = opened(&disk, now_ms);
                     }
                 }
@@ -230,8 +230,8 @@ fn journeys_are_worked_out_anew_when_a_funnel_is_made() {
     for n in 0..40u8 {
         let events =
             [footprint(u16::from(n), NOW, Kind::Click), footprint(1_000 + u16::from(n), NOW + 5, Kind::Page)];
-        let handed = events.into_iter().map(|event| Handed::Footprint(key(n), event)).collect();
-        journal.hand(&disk, handed, NOW + i64::from(n)).unwrap();
+        let handed: Vec<_> = events.into_iter().map(|event| Handed::Footprint(key(n), event)).collect();
+        journal.hand(&disk, &handed, NOW + i64::from(n)).unwrap();
     }
     let step = |kind| Matcher { kind: Some(kind), ..Matcher::default() };
     let funnel = Funnel {

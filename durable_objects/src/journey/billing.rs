@@ -24,7 +24,7 @@ pub(crate) fn clicks<'a>(
         let known = paid.iter_mut().find(|(other, _)| *other == campaign);
         let pays = match &known {
             Some((_, paid_ms)) => click.at_ms >= paid_ms.saturating_add(window_ms),
-            None => !before.bars(bar(1, campaign), click.at_ms),
+            None => before.bars.is_empty() || !before.bars(bar(1, campaign), click.at_ms),
         };
         match known {
             Some((_, paid_ms)) if pays => *paid_ms = click.at_ms,

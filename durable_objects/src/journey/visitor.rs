@@ -1,56 +1,37 @@
 //! A visitor's journey: footprints, and what was told of them.
 
 use analytics::outcome::{Moved, Outcome};
-use analytics::{EventId, Footprint, Kind, VisitorKey};
+use analytics::{Dimension, EventId, Footprint, Kind, VisitorKey, wire};
 use serde::{Deserialize, Serialize};
 
 use super::Terms;
 use super::fact::{Fact, Place};
 use super::facts::{Bar, Before, Facts, facts};
+use super::trail::{Moment, Trail};
 
 /// How many footprints a journey keeps. A visitor has three; who has more than this in thirty days pays with the oldest.
 pub const FOOTPRINTS_MAX: usize = 256;
 
 /// Version of a journey's bytes.
-pub const JOURNEY_VERSION: u8 = 1;
-
-/// Where a footprint belongs: by time, and an end behind what it ends, for clients stamp both alike.
-type Moment = (i64, bool, EventId);
-
-/// A footprint's bytes, and where they belong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Print {
-    moment: Moment,
-    body: Box<[u8]>,
-}
+pub const JOURNEY_VERSION: u8 = 2;
 
 /// What is known of a visitor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visitor {
-    /// By moment.
-    prints: Vec<Print>,
+    trail: Trail,
+    state: State,
+    /// Whether the name outlasts the day. Not stored: the key says so.
+    lasts: bool,
+}
+
+/// What became of a trail. Version 1 had it behind the footprints' own bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct State {
     /// What was told and could be taken back, in order.
     told: Vec<Fact>,
     /// Whose journey it is by a stronger name.
     bond: Option<VisitorKey>,
     /// Nothing before it is looked at any more, it included: what followed from that stands as it was told.
-    past: Option<Moment>,
-    bars: Vec<Bar>,
-    due_ms: Option<i64>,
-    last_ms: i64,
-    /// Until when a transaction may go on.
-    settled_ms: i64,
-    /// Whether the name outlasts the day. Not stored: the key says so.
-    lasts: bool,
-}
-
-/// As it is stored.
-#[derive(Serialize, Deserialize)]
-struct Stored<'a> {
-    #[serde(borrow)]
-    prints: Vec<&'a [u8]>,
-    told: Vec<Fact>,
-    bond: Option<VisitorKey>,
     past: Option<Moment>,
     bars: Vec<Bar>,
     due_ms: Option<i64>,
@@ -68,19 +49,15 @@ impl Visitor {
     /// can be counted, which no batch holds.
     pub fn add(&mut self, footprint: &Footprint<'_>) -> bool {
         let moment = moment(footprint);
-        let known = |print: &Print| print.moment.2 == footprint.id;
-        let full = self.prints.len() >= usize::from(Place::MAX);
-        if full || self.past.is_some_and(|past| moment <= past) || self.prints.iter().any(known) {
+        let full = self.trail.len() >= usize::from(Place::MAX);
+        if full || self.state.past.is_some_and(|past| moment <= past) || self.trail.knows(footprint.id) {
             return false;
         }
-        let mut body = Vec::with_capacity(256);
-        footprint.encode(&mut body);
-        let at = self.prints.partition_point(|print| print.moment < moment);
-        self.prints.insert(at, Print { moment, body: body.into_boxed_slice() });
-        for fact in &mut self.told {
+        let at = self.trail.add(footprint);
+        for fact in &mut self.state.told {
             fact.places(&mut |place| *place += Place::from(usize::from(*place) >= at));
         }
-        self.last_ms = self.last_ms.max(footprint.at_ms);
+        self.state.last_ms = self.state.last_ms.max(footprint.at_ms);
         true
     }
 
@@ -93,37 +70,38 @@ impl Visitor {
     /// Says that the visitor `own` is known by a better name. `false`: by one no better than that of before, which stands.
     /// As bonds only ever lead to a higher rank, footprints arrive after three of them at most.
     pub fn bond(&mut self, own: VisitorKey, to: VisitorKey) -> bool {
-        let better = to.rank() > self.bond.map_or(own.rank(), |bond| bond.rank());
+        let better = to.rank() > self.state.bond.map_or(own.rank(), |bond| bond.rank());
         if better {
-            self.bond = Some(to);
+            self.state.bond = Some(to);
         }
         better
     }
 
     /// One that was erased: nothing from before a moment is looked at.
     pub fn forgotten(before_ms: i64) -> Self {
-        Self { past: Some((before_ms, true, EventId::from_bytes([u8::MAX; 16]))), ..Self::default() }
+        let past = Some((before_ms, true, EventId::from_bytes([u8::MAX; 16])));
+        Self { state: State { past, ..State::default() }, ..Self::default() }
     }
 
     /// Whether nothing is known from before a moment, and nothing will be.
     pub fn is_forgotten(&self, before_ms: i64) -> bool {
-        self.prints.first().is_none_or(|print| print.moment.0 > before_ms)
-            && self.bond.is_none()
-            && self.past.is_some_and(|(past_ms, ..)| past_ms >= before_ms)
+        self.trail.moment(0).is_none_or(|(first_ms, ..)| first_ms > before_ms)
+            && self.state.bond.is_none()
+            && self.state.past.is_some_and(|(past_ms, ..)| past_ms >= before_ms)
     }
 
     /// By which better name it is known.
     pub fn bonded_to(&self) -> Option<VisitorKey> {
-        self.bond
+        self.state.bond
     }
 
     /// Shows the footprints in their order, and what was told of them.
     pub fn show(&self, print: &mut dyn FnMut(&Footprint<'_>), told: &mut dyn FnMut(&Outcome<'_>)) {
-        let trail: Vec<Footprint<'_>> =
-            self.prints.iter().filter_map(|print| Footprint::decode(&print.body)).collect();
+        let values = self.trail.values(u8::MAX);
+        let trail: Vec<Footprint<'_>> = self.trail.footprints(&values).collect();
         trail.iter().for_each(print);
         let mut outcomes = Vec::new();
-        for fact in &self.told {
+        for fact in &self.state.told {
             fact.tell(&trail, &mut outcomes);
         }
         outcomes.iter().for_each(told);
@@ -132,51 +110,57 @@ impl Visitor {
     /// Tells what follows from the footprints by these terms at this time, as far as it was not told before, and takes
     /// back what was told and does not follow any more.
     pub fn advance(&mut self, terms: &Terms, now_ms: i64, tell: &mut dyn FnMut(Outcome<'_>)) {
-        // Each can be read: it was written by this code, or read when the journey was.
-        let trail: Vec<Footprint<'_>> =
-            self.prints.iter().filter_map(|print| Footprint::decode(&print.body)).collect();
-        let remains = self.past.map_or(0, |past| self.prints.partition_point(|print| print.moment <= past));
-        let follows = match self.bond {
+        // Nothing follows from other dimensions than these two. All of them are wanted only where something is told.
+        let values = self.trail.values(Dimension::Campaign.code());
+        let trail: Vec<Footprint<'_>> = self.trail.footprints(&values).collect();
+        let state = &self.state;
+        let remains = state.past.map_or(0, |past| self.trail.upto(past));
+        let follows = match state.bond {
             Some(_) => self.left(remains),
             None => facts(
                 &trail,
-                Before { remains, bars: &self.bars, lasts: self.lasts },
+                Before { remains, bars: &state.bars, lasts: self.lasts },
                 terms,
                 now_ms,
                 FOOTPRINTS_MAX,
             ),
         };
-        differ(&self.told, &follows.all, &trail, tell);
-        if let Some(to) = self.bond {
-            for footprint in trail.into_iter().skip(remains) {
-                tell(Outcome::Moved(Moved { to, footprint }));
+        if state.bond.is_some() || state.told != follows.all {
+            let values = self.trail.values(u8::MAX);
+            let trail: Vec<Footprint<'_>> = self.trail.footprints(&values).collect();
+            differ(&state.told, &follows.all, &trail, tell);
+            if let Some(to) = state.bond {
+                for footprint in trail.into_iter().skip(remains) {
+                    tell(Outcome::Moved(Moved { to, footprint }));
+                }
+                self.trail.retain(|place| place < remains);
             }
-            self.prints.truncate(remains);
         }
         self.settle(follows);
     }
 
     /// What still follows when everything but the remains has moved on: those stay with what was told of them.
     fn left(&self, remains: usize) -> Facts {
-        let mut all = self.told.clone();
+        let mut all = self.state.told.clone();
         all.retain_mut(|fact| {
             let mut stays = true;
             fact.places(&mut |place| stays &= usize::from(*place) < remains);
             stays
         });
-        Facts { all, settled_ms: self.settled_ms, bars: self.bars.clone(), ..Facts::default() }
+        Facts { all, settled_ms: self.state.settled_ms, bars: self.state.bars.clone(), ..Facts::default() }
     }
 
     /// Remembers what was told, and lets the oldest footprints go, with what can be taken back no more: all but what is
     /// of a transaction that may go on.
     fn settle(&mut self, told: Facts) {
         let Facts { all, due_ms, past, remains, settled_ms, bars } = told;
-        (self.told, self.due_ms, self.settled_ms, self.bars) = (all, due_ms, settled_ms, bars);
-        let Some(last) = past.checked_sub(1).and_then(|last| self.prints.get(last)) else { return };
-        self.past = self.past.max(Some(last.moment));
+        let state = &mut self.state;
+        (state.told, state.due_ms, state.settled_ms, state.bars) = (all, due_ms, settled_ms, bars);
+        let Some(last) = past.checked_sub(1).and_then(|last| self.trail.moment(last)) else { return };
+        state.past = state.past.max(Some(last));
         let stays = |place: usize| place >= past || remains.contains(&(place as Place));
         let gone: Vec<usize> = (0..past).filter(|place| !stays(*place)).collect();
-        self.told.retain_mut(|fact| {
+        state.told.retain_mut(|fact| {
             let (goes_on, mut kept) = (fact.goes_on(past), true);
             fact.places(&mut |place| {
                 let old = usize::from(*place);
@@ -185,76 +169,57 @@ impl Visitor {
             });
             kept
         });
-        let mut place = 0;
-        self.prints.retain(|_| {
-            place += 1;
-            stays(place - 1)
-        });
+        self.trail.retain(stays);
     }
 
     /// When something will follow even if nothing comes: a session is over.
     pub fn due_ms(&self) -> Option<i64> {
-        self.due_ms
+        self.state.due_ms
     }
 
     /// When it may be forgotten as a whole.
     pub fn expires_ms(&self, terms: &Terms) -> i64 {
-        self.last_ms.saturating_add(terms.keep_ms).max(self.settled_ms)
+        self.state.last_ms.saturating_add(terms.keep_ms).max(self.state.settled_ms)
     }
 
     /// How many footprints it has.
     pub fn footprints(&self) -> usize {
-        self.prints.len()
+        self.trail.len()
     }
 
-    /// What it takes in memory, nearly: 16 bytes for what the allocator adds to each block.
+    /// What it takes in memory, nearly.
     pub fn weight_bytes(&self) -> usize {
-        let prints: usize = self.prints.iter().map(|print| size_of::<Print>() + print.body.len() + 16).sum();
-        let told: usize = self.told.iter().map(|fact| size_of::<Fact>() + fact.heap_bytes()).sum();
-        size_of::<Self>() + prints + told
+        let told: usize = self.state.told.iter().map(|fact| size_of::<Fact>() + fact.heap_bytes()).sum();
+        size_of::<Self>() + self.trail.heap_bytes() + told
     }
 
     /// Appends the journey: a version byte and postcard's wire format.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(JOURNEY_VERSION);
-        let stored = Stored {
-            prints: self.prints.iter().map(|print| &*print.body).collect(),
-            told: self.told.clone(),
-            bond: self.bond,
-            past: self.past,
-            bars: self.bars.clone(),
-            due_ms: self.due_ms,
-            last_ms: self.last_ms,
-            settled_ms: self.settled_ms,
-        };
-        // `to_extend` into a Vec has no failing path for these types.
-        if let Ok(written) = postcard::to_extend(&stored, std::mem::take(out)) {
-            *out = written;
-        }
+        self.trail.write(out);
+        wire::write(&self.state, out);
     }
 
     /// Reads a journey. `None`: it is none, or of a later version.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (&JOURNEY_VERSION, fields) = bytes.split_first()? else { return None };
-        let stored: Stored<'_> = postcard::from_bytes(fields).ok()?;
-        let trail: Option<Vec<_>> = stored.prints.iter().map(|body| Footprint::decode(body)).collect();
-        let trail = trail?;
-        let mut told: Vec<Fact> = stored.told.into_iter().map(|fact| fact.of_now(&trail)).collect();
-        told.sort_unstable();
-        let prints = trail.iter().zip(&stored.prints);
-        Some(Self {
-            prints: prints
-                .map(|(print, body)| Print { moment: moment(print), body: (*body).into() })
-                .collect(),
-            told,
-            bond: stored.bond,
-            past: stored.past,
-            bars: stored.bars,
-            due_ms: stored.due_ms,
-            last_ms: stored.last_ms,
-            settled_ms: stored.settled_ms,
-            lasts: false,
-        })
+        match bytes.split_first()? {
+            (1, fields) => {
+                let (prints, mut state): (Vec<&[u8]>, State) = postcard::from_bytes(fields).ok()?;
+                let prints: Option<Vec<_>> = prints.into_iter().map(Footprint::decode).collect();
+                let (prints, mut trail) = (prints?, Trail::default());
+                for print in &prints {
+                    trail.add(print);
+                }
+                state.told = state.told.into_iter().map(|fact| fact.of_now(&prints)).collect();
+                state.told.sort_unstable();
+                Some(Self { trail, state, lasts: false })
+            }
+            (&JOURNEY_VERSION, fields) => {
+                let (trail, rest) = Trail::read(fields)?;
+                Some(Self { trail, state: postcard::from_bytes(rest).ok()?, lasts: false })
+            }
+            _ => None,
+        }
     }
 }
 

@@ -3,12 +3,18 @@
 //! With `--passes 2` less `--passes 1` callgrind counts the instructions of one pass, which do not vary from run to run:
 //! `make bench-check` holds them against `bench/instructions.json`. Without `--passes` it prints nanoseconds an event.
 
+use std::collections::HashSet;
+
+use analytics::archive::Lines;
+use analytics::campaign::Campaigns;
 use analytics::capture::{Facts, LinkFacts, redirect};
 use analytics::rollup::Rollup;
 use analytics::uniques::Uniques;
-use analytics::{AgentCache, EventId, RawEvent, TrackedEvent, enrich_with};
-use durable_objects::{Gate, GateName, Region, Settings};
-use queues::{Head, Message, frames};
+use analytics::{AgentCache, EventId, Param, RawEvent, Statement, Text, TrackedEvent, enrich_with};
+use durable_objects::journal::{Database, Failed, Journal};
+use durable_objects::{Gate, GateName, JournalName, Region, Settings};
+use queues::plan::Plan;
+use queues::{Bonds, Handed, Handover, Head, Message, frames};
 
 /// 2026-09-21T14:13:20Z
 const NOW_MS: i64 = 1_790_000_000_000;
@@ -16,6 +22,10 @@ const NOW_MS: i64 = 1_790_000_000_000;
 const GROUP: usize = 12;
 /// Events of a message.
 const MESSAGE: usize = 200;
+/// Footprints of a call of a journal.
+const CALL: usize = 100;
+/// How often who comes back does.
+const VISITS: usize = 10;
 
 const AGENTS: [&str; 4] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
@@ -100,9 +110,7 @@ fn part<'a>(name: &str, events: &'a [RawEvent<'a>], names: &'a [(String, String)
             })
         }
         "rollup" => {
-            let mut agents = AgentCache::default();
-            let tracked: Vec<TrackedEvent<'_>> =
-                events.iter().map(|event| enrich_with(&mut agents, event.clone())).collect();
+            let tracked = tracked(events);
             Box::new(move || {
                 let mut rollup = Rollup::default();
                 for event in &tracked {
@@ -110,6 +118,33 @@ fn part<'a>(name: &str, events: &'a [RawEvent<'a>], names: &'a [(String, String)
                 }
                 rollup.finish().sheets.len()
             })
+        }
+        "footprint" => {
+            let tracked = tracked(events);
+            Box::new(move || calls_of(&tracked).iter().map(Vec::len).sum())
+        }
+        "journey_new" => {
+            let calls = calls_of(&tracked(&visiting(events, |place| place)));
+            Box::new(move || hand(&calls))
+        }
+        "journey_returning" => {
+            let visitors = (events.len() / VISITS).max(1);
+            let calls = calls_of(&tracked(&visiting(events, |place| place % visitors)));
+            Box::new(move || hand(&calls))
+        }
+        "archive" => {
+            let tracked = tracked(events);
+            Box::new(move || {
+                let mut lines = Lines::default();
+                for event in &tracked {
+                    lines.add(event);
+                }
+                lines.into_chunks().iter().map(|chunk| chunk.text.len()).sum()
+            })
+        }
+        "consume" => {
+            let packed: Vec<Vec<u8>> = bodies().chunks(MESSAGE).map(pack).collect();
+            Box::new(move || consume(&packed))
         }
         "uniques" => Box::new(move || {
             let mut uniques = Uniques::default();
@@ -120,6 +155,72 @@ fn part<'a>(name: &str, events: &'a [RawEvent<'a>], names: &'a [(String, String)
         }),
         _ => return None,
     })
+}
+
+fn tracked<'a>(events: &[RawEvent<'a>]) -> Vec<TrackedEvent<'a>> {
+    let mut agents = AgentCache::default();
+    events.iter().map(|event| enrich_with(&mut agents, event.clone())).collect()
+}
+
+/// The events, of the visitors whose places these are, who are known by nothing else.
+fn visiting<'a>(events: &[RawEvent<'a>], whose: impl Fn(usize) -> usize) -> Vec<RawEvent<'a>> {
+    let by = |(place, event): (usize, &RawEvent<'a>)| RawEvent {
+        visitor: hash(whose(place)),
+        session_id: Text::EMPTY,
+        ..event.clone()
+    };
+    events.iter().enumerate().map(by).collect()
+}
+
+/// What one journal is called with.
+fn calls_of(events: &[TrackedEvent<'_>]) -> Vec<Vec<u8>> {
+    let call = |events: &[TrackedEvent<'_>]| {
+        let mut handover = Handover::new(1);
+        for event in events {
+            handover.add_event(event, &Bonds::new());
+        }
+        handover.finish().0.into_iter().map(|(_, call)| call)
+    };
+    events.chunks(CALL).flat_map(call).collect()
+}
+
+/// A database that takes everything. Nothing is read back: visitors of so few calls are all held in memory.
+struct Nowhere;
+
+impl Database for Nowhere {
+    fn run(&self, statement: Statement) -> Result<Vec<Vec<Param>>, Failed> {
+        std::hint::black_box(statement.params.len());
+        Ok(Vec::new())
+    }
+}
+
+/// A journal that is called with them, a second apart.
+fn hand(calls: &[Vec<u8>]) -> usize {
+    let Ok(mut journal) = Journal::open(&Nowhere, JournalName { shard: 0 }, Settings::default(), NOW_MS)
+    else {
+        return 0;
+    };
+    for (now_ms, call) in (NOW_MS..).step_by(1_000).zip(calls) {
+        let handed = Handed::read(call).unwrap_or_default();
+        let _ = journal.hand(&Nowhere, &handed, now_ms);
+        for message in journal.ship(now_ms) {
+            journal.confirm([message.number], now_ms);
+        }
+    }
+    journal.report().open
+}
+
+/// What a consumer makes of a batch.
+fn consume(messages: &[Vec<u8>]) -> usize {
+    let (campaigns, bonds) = (Campaigns::default(), Bonds::new());
+    let mut lines = Lines::default();
+    let batch = messages.iter().map(|bytes| ("", bytes.as_slice()));
+    let plan = Plan::of(batch, &HashSet::new(), &campaigns, (8, &bonds), |counted| {
+        if let queues::plan::Counted::Event(event) = counted {
+            lines.add(event);
+        }
+    });
+    plan.statements(NOW_MS).len() + lines.into_chunks().len() + plan.handover.finish().0.len()
 }
 
 /// A gate that is as busy as it may be, with its commits and messages.

@@ -137,7 +137,7 @@ impl World {
         self.break_disk(journal);
         let now_ms = self.now_ms;
         let (memory, disk) = self.journal(journal);
-        let taken = memory.hand(disk, Handed::read(call).unwrap(), now_ms).is_ok();
+        let taken = memory.hand(disk, &Handed::read(call).unwrap(), now_ms).is_ok();
         disk.fails_in.set(None);
         if !taken && self.chance.once_in(2) {
             self.crash_journal(journal);

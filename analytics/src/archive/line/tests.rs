@@ -203,3 +203,21 @@ proptest! {
         let _ = read(&text);
     }
 }
+
+#[test]
+fn numbers_are_written_in_full() {
+    for value in [0, 7, -1, 10, 1_790_000_000_000, i64::MAX, i64::MIN] {
+        let mut out = String::new();
+        number(&mut out, "n", value);
+        assert_eq!(out, format!(",\"n\":{value}"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_text_is_quoted_as_serde_does(text in "[ -~äß\u{0}-\u{1f}\u{7f}\"\\\\]{0,40}") {
+        let mut out = String::new();
+        quoted(&mut out, &text);
+        prop_assert_eq!(serde_json::from_str::<String>(&out).unwrap(), text);
+    }
+}

@@ -1,0 +1,407 @@
+//! The trail: a visitor's footprints, and each of their texts once.
+//!
+//! A visitor's footprints say nearly the same, some twenty texts each: who comes forty times has them forty times. So the
+//! texts stand in one string, the lists of traits behind one another, and a footprint is numbers: 80 bytes instead of 300.
+//! All of them are read, written and held at each event of the visitor, and lie in memory nearly as they are stored.
+
+use analytics::conversion::{Postback, Status};
+use analytics::{EventId, Footprint, Kind, Text, Traits};
+
+use super::number::{put, take, unzigzag, zigzag};
+
+/// Where a footprint belongs: by time, and an end behind what it ends, for clients stamp both alike.
+pub(super) type Moment = (i64, bool, EventId);
+
+/// Stands for a text: its place, from 1. 0 is the absent one.
+type Word = u32;
+
+/// So many of the newest texts and lists are looked through for one that is needed again. What is older is written again:
+/// nobody makes a journey slow by saying something new each time.
+const LOOK_BACK: usize = 64;
+
+/// What a footprint may say beside its head: seven texts, three amounts, the click's time, the postback. Most say one or
+/// two of them, so that a bit for each tells which follow.
+type Said = [u64; 12];
+
+/// What every footprint says.
+#[derive(Debug, Clone)]
+struct Print {
+    id: EventId,
+    at_ms: i64,
+    kind: Kind,
+    /// Which list of traits.
+    traits: u32,
+    /// Where the rest of it stands.
+    said: u32,
+}
+
+/// As it is stored.
+const PRINT_BYTES: usize = 16 + 8 + 1 + 4 + 4;
+
+impl Print {
+    fn moment(&self) -> Moment {
+        (self.at_ms, self.kind == Kind::SessionEnd, self.id)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.id.as_bytes());
+        out.extend_from_slice(&self.at_ms.to_le_bytes());
+        out.push(self.kind as u8);
+        out.extend_from_slice(&self.traits.to_le_bytes());
+        out.extend_from_slice(&self.said.to_le_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (id, rest) = bytes.split_first_chunk()?;
+        let (at_ms, rest) = rest.split_first_chunk()?;
+        let (&kind, rest) = rest.split_first()?;
+        let (traits, rest) = rest.split_first_chunk()?;
+        Some(Self {
+            id: EventId::from_bytes(*id),
+            at_ms: i64::from_le_bytes(*at_ms),
+            kind: *Kind::ALL.get(usize::from(kind))?,
+            traits: u32::from_le_bytes(*traits),
+            said: u32::from_le_bytes(*rest.first_chunk()?),
+        })
+    }
+}
+
+/// Footprints in the order of their moments.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trail {
+    texts: String,
+    /// Where each text ends.
+    ends: Vec<u32>,
+    /// Lists of dimensions and the words of their values.
+    traits: Vec<u8>,
+    /// Where each list ends.
+    lists: Vec<u32>,
+    said: Vec<u8>,
+    prints: Vec<Print>,
+}
+
+impl Trail {
+    /// How many footprints.
+    pub(super) fn len(&self) -> usize {
+        self.prints.len()
+    }
+
+    /// Where the footprint at a place belongs.
+    pub(super) fn moment(&self, place: usize) -> Option<Moment> {
+        self.prints.get(place).map(Print::moment)
+    }
+
+    /// How many are not behind a moment.
+    pub(super) fn upto(&self, moment: Moment) -> usize {
+        self.prints.partition_point(|print| print.moment() <= moment)
+    }
+
+    /// Whether the footprint of an event is here.
+    pub(super) fn knows(&self, id: EventId) -> bool {
+        self.prints.iter().any(|print| print.id == id)
+    }
+
+    /// Adds a footprint; its place.
+    pub(super) fn add(&mut self, footprint: &Footprint<'_>) -> usize {
+        if self.prints.is_empty() {
+            self.expect(footprint);
+        }
+        let postback = footprint.postback.as_ref();
+        let txid = postback.map_or(0, |postback| self.word(&postback.txid, 0));
+        let said = [
+            self.word(&footprint.name, 0).into(),
+            self.word(&footprint.page, 0).into(),
+            self.word(&footprint.element_id, 0).into(),
+            self.word(&footprint.session_id, 0).into(),
+            self.word(&footprint.currency, 0).into(),
+            self.word(&footprint.cost_currency, 0).into(),
+            self.word(&footprint.payout_currency, 0).into(),
+            zigzag(footprint.value_micros),
+            zigzag(footprint.cost_nanos),
+            zigzag(footprint.payout_nanos),
+            zigzag(footprint.click_ms.unwrap_or(0)),
+            postback.map_or(0, |postback| u64::from(txid) * 4 + postback.status as u64),
+        ];
+        let mut mask = (0..).zip(&said).fold(0u16, |mask, (bit, value)| mask | u16::from(*value != 0) << bit);
+        mask |= u16::from(footprint.click_ms.is_some()) << CLICK | u16::from(postback.is_some()) << POSTBACK;
+        let print = Print {
+            id: footprint.id,
+            at_ms: footprint.at_ms,
+            kind: footprint.kind,
+            traits: self.list(&footprint.traits),
+            said: self.said.len() as u32,
+        };
+        self.said.extend_from_slice(&mask.to_le_bytes());
+        for (bit, value) in said.into_iter().enumerate() {
+            if mask >> bit & 1 == 1 {
+                put(value, &mut self.said);
+            }
+        }
+        let moment = print.moment();
+        let place = self.prints.partition_point(|print| print.moment() < moment);
+        self.prints.insert(place, print);
+        place
+    }
+
+    /// Makes room for the first footprint: many visitors leave no other.
+    fn expect(&mut self, footprint: &Footprint<'_>) {
+        let (count, bytes) =
+            footprint.traits.pairs().fold((0, 0), |sum, (_, value)| (sum.0 + 1, sum.1 + value.len()));
+        self.texts.reserve(bytes + footprint.page.len() + footprint.session_id.len());
+        self.ends.reserve(count + 2);
+        self.traits.reserve(2 * count);
+        self.said.reserve(16);
+        (self.lists, self.prints) = (Vec::with_capacity(1), Vec::with_capacity(1));
+    }
+
+    /// The word of a text, which is likely to be the one `near`.
+    fn word(&mut self, text: &str, near: Word) -> Word {
+        if text.is_empty() {
+            return 0;
+        }
+        if near > 0 && self.text(near) == text {
+            return near;
+        }
+        let count = self.ends.len();
+        // The texts of a first footprint are not looked for: two alike do no harm.
+        let oldest = if self.prints.is_empty() { count } else { count.saturating_sub(LOOK_BACK) };
+        let mut end = self.texts.len();
+        let starts = self.ends.get(oldest.saturating_sub(1)..count.saturating_sub(1)).unwrap_or_default();
+        let starts = starts.iter().rev().map(|start| *start as usize);
+        let first = (oldest == 0 && count > 0).then_some(0);
+        for (back, start) in starts.chain(first).enumerate() {
+            if end - start.min(end) == text.len()
+                && self.texts.as_bytes().get(start..end) == Some(text.as_bytes())
+            {
+                return (count - back) as Word;
+            }
+            end = start;
+        }
+        self.texts.push_str(text);
+        self.ends.push(self.texts.len() as u32);
+        count as Word + 1
+    }
+
+    fn text(&self, word: Word) -> &str {
+        let Some(place) = (word as usize).checked_sub(1) else { return "" };
+        span(&self.ends, place).and_then(|span| self.texts.get(span)).unwrap_or_default()
+    }
+
+    /// The list of these traits.
+    fn list(&mut self, traits: &Traits<'_>) -> u32 {
+        let (start, count) = (self.traits.len(), self.lists.len());
+        let mut last = count.checked_sub(1).and_then(|last| span(&self.lists, last)).unwrap_or(0..0);
+        let mut near = (0, 0);
+        for (code, value) in traits.pairs() {
+            // Both lists are in the order of the codes: what the last one says of this dimension is the next of it.
+            while near.0 < code || near.1 == 0 {
+                let Some((pair, rest)) = self.traits.get(last.clone()).and_then(pair) else { break };
+                (near, last.start) = (pair, last.end - rest.len());
+            }
+            let word = self.word(value, if near.0 == code { near.1 } else { 0 });
+            self.traits.push(code);
+            put(word.into(), &mut self.traits);
+        }
+        let (before, new) = self.traits.split_at_checked(start).unwrap_or_default();
+        let same = |list: &usize| span(&self.lists, *list).and_then(|span| before.get(span)) == Some(new);
+        if let Some(known) = (count.saturating_sub(LOOK_BACK)..count).rev().find(same) {
+            self.traits.truncate(start);
+            return known as u32;
+        }
+        self.lists.push(self.traits.len() as u32);
+        count as u32
+    }
+
+    /// All lists of traits, for [`Trail::footprints`]: of each the dimensions up to this code.
+    pub(super) fn values(&self, most: u8) -> Values<'_> {
+        let count = self.lists.len();
+        // A dimension and a word of one byte each is the least.
+        let capacity = (self.traits.len() / 2).min(count.saturating_mul(usize::from(most) + 1));
+        let mut values = Values { all: Vec::with_capacity(capacity), ends: Vec::with_capacity(count) };
+        for list in 0..self.lists.len() {
+            let mut rest = span(&self.lists, list).and_then(|span| self.traits.get(span)).unwrap_or_default();
+            while let Some(((code, word), behind)) = pair(rest).filter(|((code, _), _)| *code <= most) {
+                values.all.push((code, Text::from(self.text(word))));
+                rest = behind;
+            }
+            values.ends.push(values.all.len() as u32);
+        }
+        values
+    }
+
+    /// The footprints in full. They borrow everything.
+    pub(super) fn footprints<'a>(&'a self, values: &'a Values<'a>) -> impl Iterator<Item = Footprint<'a>> {
+        let text = |word: u64| Text::from(self.text(word as Word));
+        self.prints.iter().map(move |print| {
+            let (mask, said) = self.said(print.said as usize);
+            let [
+                name,
+                page,
+                element,
+                session,
+                currency,
+                cost_in,
+                payout_in,
+                value,
+                cost,
+                payout,
+                click,
+                postback,
+            ] = said;
+            let has = |bit: u16| mask >> bit & 1 == 1;
+            let status = Status::ALL.get(postback as usize % 4).copied().unwrap_or_default();
+            let list = span(&values.ends, print.traits as usize).and_then(|span| values.all.get(span));
+            Footprint {
+                id: print.id,
+                at_ms: print.at_ms,
+                kind: print.kind,
+                name: text(name),
+                page: text(page),
+                element_id: text(element),
+                session_id: text(session),
+                value_micros: unzigzag(value),
+                currency: text(currency),
+                cost_nanos: unzigzag(cost),
+                cost_currency: text(cost_in),
+                payout_nanos: unzigzag(payout),
+                payout_currency: text(payout_in),
+                click_ms: has(CLICK).then(|| unzigzag(click)),
+                postback: has(POSTBACK).then(|| Postback { txid: text(postback / 4), status }),
+                traits: list.unwrap_or_default().into(),
+            }
+        })
+    }
+
+    /// What a footprint says beside its head, and which of it.
+    fn said(&self, from: usize) -> (u16, Said) {
+        let mut said = Said::default();
+        let head = self.said.get(from..).and_then(<[u8]>::split_first_chunk);
+        let Some((mask, mut rest)) = head.map(|(mask, rest)| (u16::from_le_bytes(*mask), rest)) else {
+            return (0, said);
+        };
+        for (bit, value) in said.iter_mut().enumerate() {
+            if mask >> bit & 1 == 1 {
+                let Some((told, behind)) = take(rest) else { break };
+                (*value, rest) = (told, behind);
+            }
+        }
+        (mask, said)
+    }
+
+    /// Lets footprints go, and what only they said.
+    pub(super) fn retain(&mut self, stays: impl Fn(usize) -> bool) {
+        let mut left = Self::default();
+        let values = self.values(u8::MAX);
+        for (place, footprint) in self.footprints(&values).enumerate() {
+            if stays(place) {
+                left.add(&footprint);
+            }
+        }
+        *self = left;
+    }
+
+    /// What it takes beside itself.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.texts.capacity()
+            + (self.ends.capacity() + self.lists.capacity()) * size_of::<u32>()
+            + self.traits.capacity()
+            + self.said.capacity()
+            + self.prints.capacity() * size_of::<Print>()
+            + 6 * 16 // for what the allocator adds to each block
+    }
+
+    /// Appends the trail.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let lengths = |ends: &[u32], out: &mut Vec<u8>| {
+            put(ends.len() as u64, out);
+            let mut before = 0;
+            for end in ends {
+                put((end - before).into(), out);
+                before = *end;
+            }
+        };
+        for (ends, bytes) in [(&self.ends, self.texts.as_bytes()), (&self.lists, &self.traits)] {
+            lengths(ends, out);
+            out.extend_from_slice(bytes);
+        }
+        put(self.said.len() as u64, out);
+        out.extend_from_slice(&self.said);
+        put(self.prints.len() as u64, out);
+        self.prints.iter().for_each(|print| print.write(out));
+    }
+
+    /// Reads a trail, and what stands behind it.
+    pub(super) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (ends, rest) = read_ends(bytes)?;
+        let (texts, rest) = rest.split_at_checked(last_of(&ends))?;
+        let (lists, rest) = read_ends(rest)?;
+        let (traits, rest) = rest.split_at_checked(last_of(&lists))?;
+        let (length, rest) = take(rest)?;
+        let (said, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+        let (count, rest) = take(rest)?;
+        let (prints, rest) = rest.split_at_checked(usize::try_from(count).ok()?.checked_mul(PRINT_BYTES)?)?;
+        let trail = Self {
+            texts: str::from_utf8(texts).ok()?.to_owned(),
+            ends,
+            traits: traits.to_vec(),
+            lists,
+            said: said.to_vec(),
+            prints: prints.chunks_exact(PRINT_BYTES).map(Print::read).collect::<Option<_>>()?,
+        };
+        Some((trail, rest))
+    }
+}
+
+/// The same footprints, whatever the order in which they were added.
+impl PartialEq for Trail {
+    fn eq(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.values(u8::MAX), other.values(u8::MAX));
+        self.footprints(&ours).eq(other.footprints(&theirs))
+    }
+}
+
+impl Eq for Trail {}
+
+/// Lists of traits in full.
+#[derive(Debug)]
+pub(super) struct Values<'a> {
+    all: Vec<(u8, Text<'a>)>,
+    ends: Vec<u32>,
+}
+
+/// The bits of what may be there and 0.
+const CLICK: u16 = 10;
+const POSTBACK: u16 = 11;
+
+/// From the end of the one before to its own.
+fn span(ends: &[u32], place: usize) -> Option<std::ops::Range<usize>> {
+    let before = place.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    Some(before as usize..*ends.get(place)? as usize)
+}
+
+fn last_of(ends: &[u32]) -> usize {
+    ends.last().map_or(0, |end| *end as usize)
+}
+
+/// Lengths, as ends.
+fn read_ends(bytes: &[u8]) -> Option<(Vec<u32>, &[u8])> {
+    let (count, mut rest) = take(bytes)?;
+    let count = usize::try_from(count).ok().filter(|count| *count <= rest.len())?;
+    let (mut ends, mut end) = (Vec::with_capacity(count), 0u32);
+    for _ in 0..count {
+        let (length, behind) = take(rest)?;
+        (end, rest) = (end.checked_add(u32::try_from(length).ok()?)?, behind);
+        ends.push(end);
+    }
+    Some((ends, rest))
+}
+
+/// A dimension and a word.
+fn pair(bytes: &[u8]) -> Option<((u8, Word), &[u8])> {
+    let (&code, rest) = bytes.split_first()?;
+    let (word, rest) = take(rest)?;
+    Some(((code, word as Word), rest))
+}
+
+#[cfg(test)]
+mod tests;
