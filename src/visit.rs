@@ -42,6 +42,8 @@ enum Line {
     Brands,
     Mobile,
     Platform,
+    Model,
+    PlatformVersion,
     Country,
     Region,
     City,
@@ -59,6 +61,7 @@ pub(crate) struct Visit {
     received_at_ms: i64,
     visitor: u64,
     ip: String,
+    took_ms: u32,
 }
 
 impl Visit {
@@ -74,7 +77,18 @@ impl Visit {
             StoreIp::Truncated => truncate_ip(address),
             StoreIp::None => String::new(),
         };
-        Self { text, received_at_ms, visitor, ip }
+        Self { text, received_at_ms, visitor, ip, took_ms: 0 }
+    }
+
+    /// The answer is known, to a request that came in then.
+    pub(crate) fn answered(&mut self, began_ms: i64) {
+        self.took_ms = u32::try_from(now_ms().saturating_sub(began_ms)).unwrap_or_default();
+    }
+
+    /// Whether the browser knows more of its device than it has been asked for. It says nothing of it over http.
+    pub(crate) fn knows_more(&self) -> bool {
+        let lines = lines(&self.text);
+        !line(&lines, Line::Brands).is_empty() && line(&lines, Line::Model).is_empty()
     }
 
     /// Who it is today, as a key.
@@ -123,6 +137,9 @@ impl Visit {
             ua_brands: line(Line::Brands),
             ua_mobile: line(Line::Mobile),
             ua_platform: line(Line::Platform),
+            ua_model: line(Line::Model),
+            ua_platform_version: line(Line::PlatformVersion),
+            took_ms: self.took_ms,
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use analytics::Statement;
 use analytics::archive::Copies;
 use analytics::campaign::Campaigns;
 use analytics::segment::segments;
+use analytics::{Conduct, Statement};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -50,7 +50,7 @@ pub fn replay(
     };
     let (nothing, none) = (HashSet::new(), HashSet::new());
     let batch = [(letter.id.as_str(), message.as_slice())];
-    let mut plan = Plan::of(batch, &nothing, campaigns, (journals, &none), each);
+    let mut plan = Plan::of(batch, &nothing, campaigns, (journals, &none), &Conduct::default(), each);
     if let Some(dead) = plan.dead.first() {
         return Err(dead.reason.clone());
     }

@@ -96,7 +96,8 @@ impl World {
         let campaigns = Campaigns::default();
         let mut lines = Lines::default();
         let journals = (JOURNALS, &self.bonds[consumer]);
-        let mut plan = Plan::of(messages, counted, &campaigns, journals, |counted| {
+        let known = analytics::Conduct::default();
+        let mut plan = Plan::of(messages, counted, &campaigns, journals, &known, |counted| {
             if let Counted::Event(event) = counted {
                 lines.add(event);
             }
