@@ -17,11 +17,11 @@ impl Hints {
     /// The platform knows the crawler by its address.
     pub const VERIFIED_BOT: Self = Self(4);
     /// The link is a trap: nobody sees it who looks at a page or a mail.
-    pub const TRAP: Self = Self(8);
+    pub const TRAP: Self = Self(16);
     /// The visitor went into a trap before ([`crate::Conduct`]).
-    pub const TRAPPED: Self = Self(16);
+    pub const TRAPPED: Self = Self(32);
     /// The visitor follows more links at once than a person can ([`crate::Conduct`]).
-    pub const BURST: Self = Self(32);
+    pub const BURST: Self = Self(64);
 
     /// These hints and those.
     #[must_use]
