@@ -66,6 +66,7 @@ pub(crate) struct Config {
     pub(crate) jurisdiction: Jurisdiction,
     pub(crate) webhook_private: bool,
     pub(crate) webhook_disable_days: f64,
+    pub(crate) log_sample: u32,
 }
 
 /// Who may send events.
@@ -192,6 +193,7 @@ impl Default for Config {
             jurisdiction: Jurisdiction::Anywhere,
             webhook_private: false,
             webhook_disable_days: 3.0,
+            log_sample: 0,
         }
     }
 }

@@ -43,6 +43,8 @@ mod link_routes;
 mod live;
 mod lookup;
 mod meter;
+mod metrics;
+mod notice;
 mod once;
 mod openapi;
 mod outbound;
@@ -108,6 +110,9 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
             answer.or_else(|problem| problem.response())?.into()
         }
     };
+    if let Ok(edge) = Edge::of(&env) {
+        notice::sampled(edge.config.log_sample, path, || answer.status());
+    }
     headers::finished(&request, &env, (&url, path), answer)
 }
 
@@ -130,7 +135,7 @@ fn note_keys(env: &Env, ctx: &Context) {
     if !notes.is_empty() {
         ctx.wait_until(async move {
             if let Err(error) = sql::transact(&edge.db, notes).await {
-                worker::console_warn!("a key's use was not noted: {error}");
+                notice::warn("keys", "use_not_noted", &"", &error);
             }
         });
     }
@@ -171,6 +176,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/stats/funnel" => journey_stats::funnel(request, env, query).await,
         "/stats/conversions" => journey_stats::conversions(request, env, query).await,
         "/stats/integrity" => stats::integrity(request, env).await,
+        "/metrics" => metrics::show(request, env).await,
         "/api/links" => link_routes::collection(request, env, query).await,
         "/api/links/bulk" => link_files::bulk(request, env).await,
         "/api/import" => link_files::import(request, env, query).await,

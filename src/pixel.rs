@@ -6,6 +6,7 @@ use worker::{Env, Headers, Request, Response, ResponseBuilder, Result};
 use crate::edge::Edge;
 use crate::events::stray;
 use crate::heed::heed;
+use crate::notice;
 use crate::problem::Problem;
 use crate::record::{Verdict, record};
 use crate::senders::admit;
@@ -21,7 +22,7 @@ pub(crate) async fn show(request: &Request, env: &Env, query: &str) -> Result<Re
     let disposition = match keep(request, env, query).await {
         Ok(disposition) => disposition,
         Err(error) => {
-            worker::console_error!("{error}");
+            notice::error("pixel", "not_recorded", &"", &error);
             "rejected; reason=unavailable".to_owned()
         }
     };

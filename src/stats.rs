@@ -80,17 +80,17 @@ async fn report_of(env: &Env, query: &Query, answer: Answer) -> Result<Response,
     Ok(json_response(&answer(query, &rows, &segments, now_ms()).map_err(unreadable)?)?)
 }
 
-fn no_answer() -> Problem {
+pub(crate) fn no_answer() -> Problem {
     Problem::Unavailable("the database gave no answer".into())
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
-fn unreadable(why: Unreadable) -> Problem {
+pub(crate) fn unreadable(why: Unreadable) -> Problem {
     Problem::Unavailable(format!("stored sums cannot be read: {why:?}").into())
 }
 
 /// The pages and segments of a report.
-fn found(
+pub(crate) fn found(
     query: &Query,
     pages: &D1Result,
     segments: &D1Result,
@@ -168,7 +168,7 @@ pub(crate) async fn service(edge: &Edge) -> Option<Service> {
 }
 
 /// What gates say, and what journals say.
-async fn compared(edge: &Edge) -> Result<(Tally, Tally), Problem> {
+pub(crate) async fn compared(edge: &Edge) -> Result<(Tally, Tally), Problem> {
     let gates = names(edge);
     let journals: Vec<_> = (0..edge.config.journey_shards).map(|shard| JournalName { shard }).collect();
     // The gates first: what is counted between the two reads makes nothing look lost.
@@ -205,7 +205,7 @@ async fn compared(edge: &Edge) -> Result<(Tally, Tally), Problem> {
 
 /// What several logs say, added up.
 #[derive(Default)]
-struct Tally {
+pub(crate) struct Tally {
     admitted: i64,
     applied: i64,
     in_flight: i64,
@@ -214,7 +214,7 @@ struct Tally {
     duplicates: i64,
     duplicates_applied: i64,
     unreached: i64,
-    each: Vec<Value>,
+    pub(crate) each: Vec<Value>,
 }
 
 impl Tally {

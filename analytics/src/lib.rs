@@ -41,6 +41,7 @@ mod lexicon;
 pub mod lookback;
 mod measure;
 pub mod moment;
+pub mod openmetrics;
 pub mod outcome;
 pub mod page;
 pub mod page_url;
