@@ -4,9 +4,14 @@ STATE ?= .wrangler/state
 SCHEDULES ?= 2000
 # LIMITS='{}' turns the rate limits on.
 LIMITS ?=
+# Of make deploy: production or staging, where D1 is to be (weur, enam, ...), and whether there is an archive.
+ENV ?= production
+LOCATION ?=
+ARCHIVE ?= on
 
 # Node 22 of package-lock.json before whatever Node the machine has: wrangler and vitest ask for it.
-export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# Last where rustup puts cargo: a shell that is older than Rust on this machine does not know it.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH):$(HOME)/.cargo/bin
 export WRANGLER_SEND_METRICS := false
 # With the banner goes a look at the registry for a newer version.
 export WRANGLER_HIDE_BANNER := true
@@ -17,11 +22,14 @@ SOURCES := docs/openapi.json Cargo.toml Cargo.lock rust-toolchain.toml dev/build
 
 PAGE := $(shell find dashboard) package-lock.json
 
-.PHONY: dev demo test build check fmt sim bench-check deploy clean setup
+.PHONY: dev serve demo test build check fmt sim bench-check deploy rollback clean setup
 .DEFAULT_GOAL := build
 
 dev: build ## serve everything on http://127.0.0.1:$(PORT)
 	@exec node dev/serve.mjs --port "$(PORT)" --state "$(STATE)" $(if $(LIMITS),--limits '$(LIMITS)')
+
+serve: build ## the same for visitors from elsewhere, behind a proxy: docs/self-hosting.md
+	@exec node dev/serve.mjs --public --port "$(PORT)" --state "$(STATE)"
 
 demo: build ## fill the state of `make dev` with 90 days of traffic to look at
 	@exec node dev/demo.mjs --port "$(PORT)" --state "$(STATE)"
@@ -36,13 +44,13 @@ build/.built: $(SOURCES) | setup
 	@dev/build.sh
 
 build/.page: $(PAGE) | setup build/.built
-	@vite build --config dashboard/vite.config.mjs && touch $@
+	@vite build --config dashboard/vite.config.mjs && vite build --config dashboard/reference/vite.config.mjs && touch $@
 
 setup:
 	@dev/setup.sh
 
 check: setup ## what `make test` checks without building the wasm
-	@dev/test.sh format arrows page crates lint
+	@dev/test.sh format arrows page client crates lint
 
 fmt:
 	@cargo fmt --all
@@ -53,9 +61,11 @@ sim: ## the pipeline simulation over SCHEDULES=1000000 schedules
 bench-check: setup ## instructions of each native part, beside bench/instructions.json; wants valgrind
 	@node bench/instructions.mjs $(BENCH)
 
-deploy: build ## migrate the database, then deploy the Worker
-	node_modules/.bin/wrangler d1 migrations apply clicktrail --remote
-	node_modules/.bin/wrangler deploy
+deploy: setup ## create what the account lacks, migrate, deploy; ENV=staging, DRY=1 only says what it would do, ARCHIVE=off
+	@node dev/deploy.mjs --env "$(ENV)" --archive "$(ARCHIVE)" $(if $(LOCATION),--location "$(LOCATION)") $(if $(DRY),--dry-run)
+
+rollback: setup ## back to what ran before, or to VERSION; ENV=staging
+	@node dev/deploy.mjs rollback $(VERSION) --env "$(ENV)" $(if $(DRY),--dry-run)
 
 clean: ## what was built; installed tools and the state of `make dev` stay
 	rm -rf build target

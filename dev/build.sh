@@ -15,6 +15,9 @@ RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=${registry[0]}= --remap-path-prefi
   WASM_OPT_BIN="$PWD/node_modules/.bin/wasm-opt" \
   "$worker_build/bin/worker-build" --release
 node dev/strip_names.mjs build/index_bg.wasm
+# wasm-bindgen names a module once for each function that it takes as it is, and bundlers warn of each.
+node -e 'const file = "build/index.js", fs = require("fs");
+  fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(/("\.\/snippets\/[^"]+":[\w$]+)(,\1)+(?![\w$])/g, "$1"))'
 cp src/entry.mjs build/entry.mjs
 node -p 'JSON.stringify(JSON.parse(fs.readFileSync("docs/openapi.json", "utf8")))' >build/openapi.txt
 node_modules/.bin/esbuild tag/tag.ts --bundle --minify --target=es2020 --format=iife --log-level=warning --outfile=build/tag.js

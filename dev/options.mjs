@@ -31,8 +31,11 @@ const PLACE = {
   tlsCipher: "AEAD-AES128-GCM-SHA256",
 };
 
+/** Where nothing is known of a place: an empty object, because without one Miniflare makes one up. */
+export const NOWHERE = {};
+
 /** A secret outlives a restart: visitors hashed before it must hash the same after it, and click ids stay readable. */
-function secret(state, name) {
+export function secret(state, name) {
   const path = join(state, name);
   if (!existsSync(path)) {
     mkdirSync(state, { recursive: true });
@@ -96,7 +99,7 @@ function files({ directory, binding, assetConfig }) {
 /** Miniflare's options for the Worker of `wrangler`, kept under `state`; the rest are the switches of serve.mjs. */
 export function miniflareOptions(
   wrangler,
-  { state, host, port, directPort, token, config, cf, queue, points, limits, bucketsDown },
+  { state, host, port, directPort, token, config, cf, place = PLACE, queue, points, limits, bucketsDown },
 ) {
   const { workerOptions, main } = workerOptionsOf(wrangler);
   const { modulesRules: _, bindings, queueConsumers, analyticsEngineDatasets, r2Buckets, ratelimits, assets, serviceBindings, ...rest } =
@@ -108,12 +111,13 @@ export function miniflareOptions(
     ...(bucketsDown ? buckets.map((name) => [name, down(`down-${name}`)]) : []),
   ];
   const build = dirname(main);
+  const before = join(state, "visitor_secret_before"); // while it is being changed: docs/privacy.md
   const defined = Object.entries(queue).filter(([, value]) => value !== undefined);
   const override = Object.fromEntries(defined);
   return {
     host,
     port,
-    cf: merge(PLACE, cf),
+    cf: merge(place, cf),
     defaultPersistRoot: join(state, "v3"), // the layout of `wrangler --persist-to`, so that its d1 and kv commands see the same
     workers: [
       {
@@ -129,10 +133,11 @@ export function miniflareOptions(
         ],
         bindings: {
           ...bindings,
-          // On a machine of one's own everybody has one address.
-          CONFIG: merge({ ...bindings.CONFIG, rate_limits: limits !== undefined }, config),
+          // On a machine of one's own everybody has one address, and workerd has no jurisdictions.
+          CONFIG: merge({ ...bindings.CONFIG, rate_limits: limits !== undefined, jurisdiction: "" }, config),
           ADMIN_TOKEN: token ?? bindings.ADMIN_TOKEN ?? "dev",
           VISITOR_SECRET: bindings.VISITOR_SECRET ?? secret(state, "visitor_secret"),
+          ...(existsSync(before) ? { VISITOR_SECRET_BEFORE: readFileSync(before, "utf8") } : {}),
           SIGNING_SECRET: bindings.SIGNING_SECRET ?? secret(state, "signing_secret"),
         },
         queueConsumers: Object.fromEntries(

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 
 enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/compiled")); // halves the start: wrangler is 16 MB of JavaScript
 const { Log, LogLevel, Miniflare } = await import("miniflare");
-const { miniflareOptions, readWrangler, root } = await import("./options.mjs");
+const { NOWHERE, miniflareOptions, readWrangler, root, secret } = await import("./options.mjs");
 const { migrate } = await import("./migrate.mjs");
 const { everyMinute } = await import("./cron.mjs");
 const { listen } = await import("./control.mjs");
@@ -20,6 +20,7 @@ const { values: args } = parseArgs({
     config: { type: "string", default: "{}" }, // JSON over vars.CONFIG
     cf: { type: "string", default: "{}" }, // JSON over the visitor's place
     "admin-token": { type: "string" },
+    public: { type: "boolean" }, // for visitors from elsewhere, behind a proxy: docs/self-hosting.md
     limits: { type: "string" }, // turns rate limits on; JSON such as {"LIMIT_KEY":10} over those of wrangler.toml
     "queue-batch-size": { type: "string" },
     "queue-batch-timeout": { type: "string" },
@@ -43,10 +44,12 @@ const options = miniflareOptions(wrangler, {
   host: args.host,
   port: number("port"),
   directPort: number("direct-port"),
-  token: args["admin-token"],
+  // By itself it is in a file and in no list of processes.
+  token: args["admin-token"] ?? (args.public ? secret(state, "admin_token") : undefined),
+  place: args.public ? NOWHERE : undefined,
   config: JSON.parse(args.config),
   cf: JSON.parse(args.cf),
-  limits: args.limits === undefined ? undefined : JSON.parse(args.limits),
+  limits: args.limits !== undefined ? JSON.parse(args.limits) : args.public ? {} : undefined,
   queue: {
     maxBatchSize: number("queue-batch-size"),
     maxBatchTimeout: number("queue-batch-timeout") ?? 1, // a person waits for the count; wrangler.toml has what costs least
@@ -77,7 +80,7 @@ const direct = args["direct-port"] === undefined ? undefined : (await mf.unsafeG
 for (const { binding, migrations_dir: folder } of wrangler.d1_databases) {
   if (folder) await migrate(await mf.getD1Database(binding, wrangler.name), join(root, folder));
 }
-if (!args["no-demo"]) await seedDemo();
+if (!args["no-demo"] && !args.public) await seedDemo();
 if (!args["no-cron"]) {
   everyMinute(wrangler.triggers.crons ?? [], async (cron, scheduledTime) => {
     await (await mf.getWorker(wrangler.name)).scheduled({ cron, scheduledTime });
@@ -88,6 +91,8 @@ if (args.json) {
   const print = (object) => console.log(JSON.stringify(object));
   listen(mf, wrangler.name, points, print, stop);
   print({ ready: true, url, direct, token, state, pid: process.pid, workerd: workerdPid() });
+} else if (args.public) {
+  console.log(`clicktrail is serving on ${url} from ${state}; the API key is in ${join(state, "admin_token")}`);
 } else {
   console.log(`
 clicktrail is serving on ${url}

@@ -9,7 +9,7 @@ use analytics::segment::{PARTITIONS, partition};
 use analytics::{Scope as Whose, Statement};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use worker::{Env, Error, Method, Request, Response, Result, console_warn};
+use worker::{Env, Error, Method, Request, Response, Result};
 
 use crate::answer::json_response;
 use crate::auth::{Scope, allowed};
@@ -17,6 +17,7 @@ use crate::clock::now_ms;
 use crate::consumer::page_rows;
 use crate::edge::Edge;
 use crate::lookup::Record;
+use crate::notice;
 use crate::problem::Problem;
 use crate::sql::{read, transact};
 use crate::stats::service;
@@ -49,7 +50,7 @@ pub(crate) async fn every_minute(edge: &Edge) -> Result<()> {
         }
         // One partition that cannot be read does not silence the others.
         if let Err(error) = look(edge, part, &mine, service).await {
-            console_warn!("alerts: partition {part} was not looked at: {error}");
+            notice::warn("alerts", "not_looked_at", &part, &error);
         }
     }
     Ok(())

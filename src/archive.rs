@@ -13,10 +13,11 @@ use serde::Deserialize;
 use wasm_bindgen_futures::JsFuture;
 use worker::js_sys::{Array, Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
-use worker::{EnvBinding, Error, Result, console_warn};
+use worker::{EnvBinding, Error, Result};
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::notice;
 use crate::random::random_bits;
 use crate::sql::read;
 
@@ -131,7 +132,7 @@ pub(crate) async fn keep(edge: &Edge, lines: Option<Lines>) -> Result<Vec<Statem
         let keeping = match bucket.write_packed(at_ms, &bytes).await {
             Ok(name) => Keeping::Object(name),
             Err(error) => {
-                console_warn!("archive: {error}; lines wait in D1");
+                notice::warn("archive", "lines_wait_in_d1", &"", &error);
                 may_wait(edge).await?;
                 if bytes.length() as usize / 3 * 4 > PACKED_MAX_BYTES {
                     return Ok(chunks.iter().map(|chunk| here(at_ms, chunk)).collect());

@@ -1,8 +1,8 @@
 //! The names of the bindings in wrangler.toml, each said once, and those that the SDK has no wrapper for.
 
-use worker::EnvBinding;
 use worker::js_sys::{self, Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
+use worker::{Env, EnvBinding, ObjectNamespace};
 
 /// D1: links, ledger, sums.
 pub(crate) const DB: &str = "DB";
@@ -30,6 +30,8 @@ pub(crate) const CONFIG: &str = "CONFIG";
 pub(crate) const ADMIN_TOKEN: &str = "ADMIN_TOKEN";
 /// Secret: the key of the daily visitor hashes.
 pub(crate) const VISITOR_SECRET: &str = "VISITOR_SECRET";
+/// Secret, while it is being changed: the one before it.
+pub(crate) const VISITOR_SECRET_BEFORE: &str = "VISITOR_SECRET_BEFORE";
 /// Secret: the key of click ids and signed URLs.
 pub(crate) const SIGNING_SECRET: &str = "SIGNING_SECRET";
 
@@ -97,6 +99,13 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn forget(this: &MeterStub, link: &str) -> Promise;
 
+    /// A namespace of Durable Objects, for the method that the SDK lacks.
+    #[wasm_bindgen(extends = js_sys::Object)]
+    type Namespace;
+
+    #[wasm_bindgen(method, catch)]
+    fn jurisdiction(this: &Namespace, name: &str) -> Result<JsValue, JsValue>;
+
     /// A queue, with the content type that the SDK lacks: bytes, as they are.
     #[wasm_bindgen(extends = js_sys::Object)]
     #[derive(Debug, Clone)]
@@ -113,6 +122,16 @@ impl EnvBinding for QueueBinding {
     fn get(binding: JsValue) -> worker::Result<Self> {
         Ok(binding.unchecked_into())
     }
+}
+
+/// A namespace of Durable Objects, all of which run and are kept within a jurisdiction if one is named. The same name is
+/// another object in each.
+pub(crate) fn objects(env: &Env, binding: &str, jurisdiction: &str) -> worker::Result<ObjectNamespace> {
+    if jurisdiction.is_empty() {
+        return env.durable_object(binding);
+    }
+    let namespace: Namespace = js_sys::Reflect::get(env, &binding.into())?.unchecked_into();
+    Ok(namespace.jurisdiction(jurisdiction)?.unchecked_into())
 }
 
 thread_local! {

@@ -1,10 +1,10 @@
-//! The campaigns and publishers that this isolate joins events with, and the webhooks that it tells of them.
+//! The campaigns and publishers that this isolate joins events with, and the webhooks and postbacks that it tells of them.
 
 use analytics::Statement;
 use analytics::campaign::Campaigns;
 use analytics::catalog::Sort;
 use analytics::catalog::statements::{CHANGES_AT_ONCE, changes_since};
-use queues::delivery::Hooks;
+use queues::delivery::{Hooks, Postbacks};
 use serde::Deserialize;
 use worker::{D1Result, Result};
 
@@ -24,21 +24,25 @@ const BELIEVED_MS: i64 = 60_000;
 pub(crate) struct Held {
     pub(crate) campaigns: Campaigns,
     pub(crate) hooks: Hooks,
+    pub(crate) postbacks: Postbacks,
     read_at_ms: i64,
 }
 
 impl Held {
     /// Nothing is known.
     pub(crate) fn new(strangers: usize, strange_links: usize) -> Self {
-        Self { campaigns: Campaigns::new(strangers, strange_links), hooks: Hooks::default(), read_at_ms: 0 }
+        let campaigns = Campaigns::new(strangers, strange_links);
+        Self { campaigns, hooks: Hooks::default(), postbacks: Postbacks::default(), read_at_ms: 0 }
     }
 
     fn learn(&mut self, campaigns: &[Record], publishers: &[Record], hooks: &[Record]) -> bool {
         for record in campaigns {
             self.campaigns.learn(record.text());
+            self.postbacks.learn(Sort::Campaign, record.text());
         }
         for record in publishers {
             self.campaigns.learn_publisher(record.text());
+            self.postbacks.learn(Sort::Publisher, record.text());
         }
         for record in hooks {
             self.hooks.learn(record.text());

@@ -4,11 +4,12 @@
 //! A deleted item is out of sight and costs nothing, but its id stays taken: what was counted for it is still there,
 //! and must not become another's.
 
-use analytics::Reject;
 use analytics::audit::{Action, Entry, changes};
 use analytics::catalog::statements::{List, by_id, insert, update};
 use analytics::catalog::{Item, Sort};
+use analytics::{Reject, template};
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 use worker::{D1Result, Env, Method, Request, Response};
 
 use crate::answer::{json_response, json_status, no_content};
@@ -130,9 +131,8 @@ async fn store(
     before: Option<&Item>,
     after: &Item,
 ) -> Result<bool, Problem> {
-    if after.sort() == Sort::Webhook && !after.is_deleted() {
-        let callable = links::may_be_called(&after.text("url"), edge.config.webhook_private);
-        callable.map_err(|detail| Reject::new("/url", detail))?;
+    if !after.is_deleted() {
+        judge(edge, after)?;
     }
     let note = Entry {
         at_ms: now_ms(),
@@ -140,7 +140,7 @@ async fn store(
         action,
         entity: after.sort().entity(),
         entity_id: after.id().to_owned(),
-        changes: changes(before.map(Item::to_json).as_ref(), Some(&after.to_json())),
+        changes: changes(before.map(noted).as_ref(), Some(&noted(after))),
     };
     let change = match before {
         Some(before) => update(before.version(), after),
@@ -149,6 +149,37 @@ async fn store(
     let results = transact(&edge.db, vec![change, note.insert()]).await?;
     let written = results.first().map_or(Ok(Vec::new()), D1Result::results::<Record>)?;
     Ok(!written.is_empty())
+}
+
+/// What is for the settings to judge: whom the service may call, and how long a journey remembers a click.
+fn judge(edge: &Edge, item: &Item) -> Result<(), Reject> {
+    let config = &edge.config;
+    if item.sort() == Sort::Webhook {
+        let callable = links::may_be_called(&item.text("url"), false, config.webhook_private);
+        callable.map_err(|detail| Reject::new("/url", detail))?;
+    }
+    let template = item.text("postback_url");
+    if !template.is_empty() {
+        let plain = template::fill(&template, |_| String::new());
+        let callable = links::may_be_called(&plain, true, config.webhook_private);
+        callable.map_err(|detail| Reject::new("/postback_url", detail))?;
+    }
+    if item.number("billing_window_seconds").unwrap_or(0) > config.journey_days * 86_400 {
+        let why = format!("is longer than the {} days that journeys are kept", config.journey_days);
+        return Err(Reject::new("/billing_window_seconds", why));
+    }
+    Ok(())
+}
+
+/// An item as the trail has it: what a network gave to call it with is not for everybody who reads the trail.
+fn noted(item: &Item) -> Value {
+    let mut noted = item.to_json();
+    if let Some(template) = noted.get_mut("postback_url")
+        && let Some(text) = template.as_str()
+    {
+        *template = template::masked(text).into();
+    }
+    noted
 }
 
 /// Who may look at a sort, and who may change it. A webhook carries data out of the house.

@@ -21,7 +21,7 @@ use queues::{Message, backoff_ms, ledger};
 use serde::Deserialize;
 use worker::js_sys::{ArrayBuffer, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
-use worker::{D1Result, Env, Error, Result, console_error, console_warn};
+use worker::{D1Result, Env, Error, Result};
 
 use crate::archive::keep;
 use crate::bindings::STATS;
@@ -30,6 +30,7 @@ use crate::clock::now_ms;
 use crate::deliveries::wake;
 use crate::edge::Edge;
 use crate::journal::{hand, hand_to};
+use crate::notice;
 use crate::record::{admit_again, go_round_again};
 use crate::sql::{StoredPage, transact};
 
@@ -84,7 +85,7 @@ pub(crate) async fn consume(handles: Vec<QueueMessage>, env: &Env) {
     let edge = match Edge::of(env) {
         Ok(edge) => edge,
         Err(error) => {
-            console_error!("consumer: {error}");
+            notice::error("consumer", "no_settings", &"", &error);
             batch.iter().for_each(Received::retry);
             return;
         }
@@ -117,11 +118,11 @@ pub(crate) async fn consume(handles: Vec<QueueMessage>, env: &Env) {
             for part in to_fold {
                 if let Err(error) = fold(&edge, part).await {
                     // Nothing is lost: the segments are still there, and the next consumer tries again.
-                    console_warn!("consumer: partition {part} was not folded: {error}");
+                    notice::warn("consumer", "not_folded", &part, &error);
                 }
             }
         }
-        Err(error) => console_error!("consumer: a batch was not applied: {error}"),
+        Err(error) => notice::error("consumer", "batch_not_applied", &"", &error),
     }
 }
 
@@ -188,6 +189,9 @@ fn planned<'a>(
             }
         }
         Counted::Session { about, session } => told.add_session(about, session),
+        Counted::Converted(converted) => {
+            told.add_postbacks(held.postbacks.tell(converted, &edge.signer, now_ms()));
+        }
     });
     if let Some(lines) = &mut lines {
         for copies in &plan.copies {
@@ -336,7 +340,7 @@ pub(crate) async fn fold(edge: &Edge, part: u8) -> Result<()> {
         segments.results::<Segment>()?.into_iter().map(|row| (row.origin, row.body)).collect();
     let (mut fold, left) = Fold::begin(part, generation, &segments);
     for (origin, unreadable) in left {
-        console_error!("consumer: segment {origin} cannot be read: {unreadable:?}");
+        notice::error("consumer", "segment_unreadable", &origin, &format_args!("{unreadable:?}"));
     }
     if fold.is_empty() {
         return Ok(());
@@ -387,7 +391,7 @@ fn observe(env: &Env, points: Points) {
             .blobs(blobs)
             .doubles(point.doubles);
         if let Err(error) = builder.write_to(&dataset) {
-            console_warn!("consumer: no data point: {error}");
+            notice::warn("consumer", "no_data_point", &"", &error);
             return;
         }
     }

@@ -146,6 +146,9 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
                 }
             }
             Counted::Session { about, session } => told.add_session(about, session),
+            Counted::Converted(converted) => {
+                told.add_postbacks(held.postbacks.tell(converted, &edge.signer, now_ms()));
+            }
         });
         (counted, told.statements(now_ms()))
     };

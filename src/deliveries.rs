@@ -5,13 +5,14 @@ use analytics::catalog::{Item, Sort};
 use links::Link;
 use queues::delivery::{Due, Event, Fate, Want, statements};
 use serde_json::{Value, json};
-use worker::{Context, D1Result, Env, Result, console_error, console_warn};
+use worker::{Context, D1Result, Env, Result};
 
 use crate::campaigns::refresh_now;
 use crate::clock::now_ms;
 use crate::consumer::QueueMessage;
 use crate::edge::Edge;
 use crate::lookup::Record;
+use crate::notice;
 use crate::outbound::send_all;
 use crate::random::random_bits;
 use crate::sql::{read, transact};
@@ -28,7 +29,7 @@ const FAILURES_MIN: i64 = 5;
 /// Has what is due looked at, soon. If the queue does not take it, the minute's tick does it.
 pub(crate) async fn wake(edge: &Edge, after_seconds: i64) {
     if let Err(error) = edge.deliveries.send_later(b"due", after_seconds).await {
-        console_warn!("deliveries: nobody was woken: {error}");
+        notice::warn("deliveries", "not_woken", &"", &error);
     }
 }
 
@@ -44,7 +45,7 @@ pub(crate) fn wake_behind(env: &Env, ctx: &Context) {
 pub(crate) async fn consume(messages: Vec<QueueMessage>, env: &Env) {
     match Edge::of(env) {
         Ok(edge) => work(&edge).await,
-        Err(error) => console_error!("deliveries: {error}"),
+        Err(error) => notice::error("deliveries", "no_settings", &"", &error),
     }
     // What failed is in the database, and the minute's tick finds it there.
     messages.iter().for_each(QueueMessage::ack);
@@ -53,10 +54,10 @@ pub(crate) async fn consume(messages: Vec<QueueMessage>, env: &Env) {
 /// Tells what is to be told, as far as it goes.
 pub(crate) async fn work(edge: &Edge) {
     if let Err(error) = tell_changes(edge).await {
-        console_warn!("deliveries: changes were not told: {error}");
+        notice::warn("deliveries", "changes_not_told", &"", &error);
     }
     if let Err(error) = deliver(edge).await {
-        console_warn!("deliveries: {error}");
+        notice::warn("deliveries", "not_delivered", &"", &error);
     }
 }
 
@@ -95,8 +96,9 @@ async fn attempt(edge: &Edge, claimed: &[Due]) -> Result<i64> {
     let answers = if requests.is_empty() { Vec::new() } else { send_all(edge, &requests).await };
     let now_ms = now_ms();
     let (mut fates, mut noted) = (Vec::new(), Vec::new());
-    for (due, (answer, why)) in tried.iter().zip(&answers) {
-        let (fate, statements) = due.settle(answer, why.as_deref(), now_ms, random_bits() as u32);
+    for (due, (answer, why)) in tried.iter().zip(answers) {
+        let why = due.discreet(why);
+        let (fate, statements) = due.settle(&answer, why.as_deref(), now_ms, random_bits() as u32);
         fates.push(fate);
         noted.extend(statements);
     }
@@ -132,7 +134,7 @@ async fn disable(edge: &Edge, webhook: &str, reason: &str) -> Result<()> {
     let Some(item) = item.filter(|item| item.state() == "active") else { return Ok(()) };
     let now_ms = now_ms();
     let after = item.set("status", "disabled".into(), now_ms);
-    console_warn!("webhook {webhook} is disabled: {reason}");
+    notice::warn("deliveries", "webhook_disabled", &webhook, &reason);
     transact(
         &edge.db,
         [

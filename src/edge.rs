@@ -5,8 +5,10 @@ use std::rc::Rc;
 
 use analytics::Conduct;
 use analytics::capture::Rules;
+use analytics::privacy::Policy;
+use analytics::privacy::dropped::Dropped;
 use analytics::signature::Signer;
-use analytics::visitor::{DayKey, day_of};
+use analytics::visitor::{DayKey, Secrets, day_of};
 use durable_objects::{GateName, JournalName, Maps, MeterName, Region};
 use queues::Bonds;
 use worker::wasm_bindgen::JsCast;
@@ -17,9 +19,10 @@ use crate::auth::{Seen, Used};
 use crate::bindings::{
     ADMIN_TOKEN, ARCHIVE, CONFIG, DB, DELIVERIES, GATE, GateStub, JOURNAL, JournalStub, LINKS, LIVE,
     LiveStub, METER, MeterStub, POSTBACK_SECRET, QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
+    VISITOR_SECRET_BEFORE, objects,
 };
 use crate::campaigns::Held;
-use crate::config::{Config, Unknown};
+use crate::config::{Config, Jurisdiction, Unknown};
 use crate::limits::Limits;
 use crate::lookup::Known;
 use crate::tries::Tries;
@@ -31,6 +34,8 @@ pub(crate) struct Edge {
     pub(crate) config: Config,
     pub(crate) maps: Maps,
     pub(crate) rules: Rules,
+    pub(crate) privacy: Policy,
+    pub(crate) dropped: RefCell<Dropped>,
     pub(crate) db: D1Database,
     /// Absent where there is no such binding.
     pub(crate) archive: Option<Bucket>,
@@ -56,7 +61,7 @@ pub(crate) struct Edge {
     journals: ObjectNamespace,
     lives: ObjectNamespace,
     queues: Vec<QueueBinding>,
-    visitor_secret: String,
+    visitor_secrets: Secrets,
     day_key: RefCell<Option<(i64, DayKey)>>,
     turn: Cell<usize>,
 }
@@ -83,8 +88,11 @@ impl Edge {
     fn new(env: &Env) -> Result<Self> {
         // Not at once: read from an object, a struct asks for its own fields and never sees a misspelt one.
         let config: serde_json::Value = env.object_var(CONFIG)?;
-        let config: Config =
-            serde_json::from_value(config).map_err(|error| Error::RustError(format!("CONFIG: {error}")))?;
+        let wrong = |why: &dyn std::fmt::Display| Error::RustError(format!("CONFIG: {why}"));
+        let mut config: Config = serde_json::from_value(config).map_err(|error| wrong(&error))?;
+        // Within a jurisdiction there are no continents to be near to.
+        config.gate_regions &= config.jurisdiction == Jurisdiction::Anywhere;
+        let object = |binding| objects(env, binding, config.jurisdiction.name());
         let queues: Result<Vec<_>> = config.queues.iter().map(|name| env.get_binding(name)).collect();
         let queues = queues?;
         if queues.is_empty() {
@@ -92,10 +100,15 @@ impl Edge {
         }
         let signer = Signer::new(&env.secret(SIGNING_SECRET)?.to_string())
             .ok_or_else(|| Error::RustError("the secret SIGNING_SECRET is empty".to_owned()))?;
+        let secret = |name| env.secret(name).map(|secret| secret.to_string());
+        let secret_before = secret(VISITOR_SECRET_BEFORE).ok();
+        let secret_day = config.secret_day().map_err(|why| wrong(&why))?;
         let gathers = config.unknown_campaigns != Unknown::Count;
         Ok(Self {
             maps: Maps::new(&config.gate_shards_before, config.gate_shards),
             rules: Rules { app_schemes: config.app_schemes.clone(), signer: Some(signer.clone()), gathers },
+            privacy: config.policy(&signer).map_err(|why| wrong(&why))?,
+            dropped: RefCell::default(),
             db: env.d1(DB)?,
             archive: env.get_binding(ARCHIVE).ok(),
             links: env.kv(LINKS)?,
@@ -116,12 +129,12 @@ impl Edge {
             seen: RefCell::default(),
             deliveries: env.get_binding(DELIVERIES)?,
             poke: Cell::default(),
-            gates: env.durable_object(GATE)?,
-            meters: env.durable_object(METER)?,
-            journals: env.durable_object(JOURNAL)?,
-            lives: env.durable_object(LIVE)?,
+            gates: object(GATE)?,
+            meters: object(METER)?,
+            journals: object(JOURNAL)?,
+            lives: object(LIVE)?,
             queues,
-            visitor_secret: env.secret(VISITOR_SECRET)?.to_string(),
+            visitor_secrets: Secrets::new(secret(VISITOR_SECRET)?, secret_before.zip(secret_day)),
             day_key: RefCell::new(None),
             turn: Cell::new(0),
             config,
@@ -178,15 +191,19 @@ impl Edge {
         queue.ok_or_else(|| Error::RustError("CONFIG.queues names no queue".to_owned()))
     }
 
-    /// The visitor hash of an address and browser today. The day's key is derived once a day.
-    pub(crate) fn visitor(&self, address: &str, user_agent: &str, now_ms: i64) -> u64 {
+    /// The visitor hash of an address and browser today; of somebody anonymous one that is stored nowhere. The day's key is
+    /// derived once a day.
+    pub(crate) fn visitor(&self, address: &str, user_agent: &str, now_ms: i64, known: bool) -> u64 {
         let today = day_of(now_ms);
+        let of = |key: &DayKey| {
+            if known { key.visitor(address, user_agent) } else { key.veiled(address, user_agent) }
+        };
         let mut cached = self.day_key.borrow_mut();
         match &*cached {
-            Some((day, key)) if *day == today => key.visitor(address, user_agent),
+            Some((day, key)) if *day == today => of(key),
             _ => {
-                let key = DayKey::derive(self.visitor_secret.as_bytes(), today);
-                let visitor = key.visitor(address, user_agent);
+                let key = self.visitor_secrets.key(today);
+                let visitor = of(&key);
                 *cached = Some((today, key));
                 visitor
             }

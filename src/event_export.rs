@@ -5,11 +5,12 @@ use std::rc::Rc;
 use analytics::archive::{EventFilter, Format, csv_header, page, write_click, write_csv};
 use futures_util::stream;
 use serde::Deserialize;
-use worker::{Env, Error, Headers, Method, Request, Response, ResponseBuilder, console_error};
+use worker::{Env, Error, Headers, Method, Request, Response, ResponseBuilder};
 
 use crate::archive::lines_behind;
 use crate::auth::{Scope, allowed};
 use crate::edge::Edge;
+use crate::notice;
 use crate::problem::Problem;
 use crate::sql::transact;
 
@@ -56,7 +57,7 @@ pub(crate) async fn show(request: &Request, env: &Env, query: &str) -> Result<Re
             // The client sees a body that ends too early, and asks again.
             chunk(&edge, &asked, (after, upto), text)
                 .await
-                .inspect_err(|error| console_error!("an export was cut short: {error}"))
+                .inspect_err(|error| notice::error("archive", "export_cut_short", &"", error))
         }
     });
     Ok(ResponseBuilder::new().with_headers(headers).from_stream(pages)?)

@@ -13,6 +13,7 @@ use crate::body::bounded;
 use crate::campaigns::is_kept;
 use crate::config::Unknown;
 use crate::edge::Edge;
+use crate::heed::heed;
 use crate::problem::Problem;
 use crate::record::{Verdict, record, record_all};
 use crate::senders::admit;
@@ -39,10 +40,10 @@ pub(crate) async fn one(
         "There are events of the kinds click, impression, page, conversion and session_end",
     ))?;
     let edge = Edge::of(env)?;
-    let (visit, trusted) = visit(request, env, &edge, false).await?;
+    let (visit, trusted) = visit(request, env, &edge, query, false).await?;
     let body = body(request).await?;
     let rules = &*rules(&edge, trusted);
-    let event = if body.is_empty() && !query.is_empty() {
+    let mut event = if body.is_empty() && !query.is_empty() {
         capture::beacon_query(kind, query, &visit.facts(), rules)?
     } else {
         capture::beacon(kind, &body, &visit.facts(), rules)?
@@ -51,6 +52,9 @@ pub(crate) async fn one(
         return Err(reject.into());
     }
     let event_id = event.id.to_string();
+    if let Some(why) = heed(&edge, &visit, &mut event) {
+        return Ok(json_response(&json!({ "status": "dropped", "reason": why, "event_id": event_id }))?);
+    }
     match record(&edge, &event, None).await {
         Verdict::Accepted => Ok(json_response(&json!({ "status": "accepted", "event_id": event_id }))?),
         Verdict::Duplicate => Ok(json_response(&json!({ "status": "duplicate", "event_id": event_id }))?),
@@ -60,7 +64,7 @@ pub(crate) async fn one(
 }
 
 /// A batch; a result for each event.
-pub(crate) async fn batch(request: &mut Request, env: &Env) -> Result<Response, Problem> {
+pub(crate) async fn batch(request: &mut Request, env: &Env, query: &str) -> Result<Response, Problem> {
     if request.method() == Method::Options {
         return Ok(preflight()?);
     }
@@ -68,7 +72,7 @@ pub(crate) async fn batch(request: &mut Request, env: &Env) -> Result<Response, 
         return Err(Problem::MethodNotAllowed("POST, OPTIONS"));
     }
     let edge = Edge::of(env)?;
-    let (visit, trusted) = visit(request, env, &edge, true).await?;
+    let (visit, trusted) = visit(request, env, &edge, query, true).await?;
     let body = body(request).await?;
     let facts = visit.facts();
     let rules = rules(&edge, trusted);
@@ -84,13 +88,23 @@ pub(crate) async fn batch(request: &mut Request, env: &Env) -> Result<Response, 
             *read = Err(Invalid { event_id: Some(event.id.to_string()), rejects: vec![reject] });
         }
     }
-    let events: Vec<_> = batch.events.iter().filter_map(|event| event.as_ref().ok()).collect();
+    let mut heeded = Vec::with_capacity(batch.events.len());
+    for read in &mut batch.events {
+        heeded.push(read.as_mut().ok().and_then(|event| heed(&edge, &visit, event)));
+    }
+    let events: Vec<_> = (batch.events.iter().zip(&heeded))
+        .filter_map(|(event, dropped)| event.as_ref().ok().filter(|_| dropped.is_none()))
+        .collect();
     let mut verdicts = record_all(&edge, &events).await.into_iter();
     let results: Vec<Value> = batch
         .events
         .iter()
-        .map(|event| match event {
-            Ok(event) => {
+        .zip(heeded)
+        .map(|(event, dropped)| match (event, dropped) {
+            (Ok(event), Some(why)) => {
+                json!({ "event_id": event.id.to_string(), "status": "dropped", "reason": why })
+            }
+            (Ok(event), None) => {
                 let verdict = verdicts.next().unwrap_or(Verdict::Lost);
                 let id = event.id.to_string();
                 match verdict {
@@ -105,7 +119,7 @@ pub(crate) async fn batch(request: &mut Request, env: &Env) -> Result<Response, 
                     }
                 }
             }
-            Err(invalid) => {
+            (Err(invalid), _) => {
                 json!({ "event_id": invalid.event_id, "status": "invalid", "errors": invalid.rejects })
             }
         })
@@ -114,9 +128,15 @@ pub(crate) async fn batch(request: &mut Request, env: &Env) -> Result<Response, 
 }
 
 /// The visitor: the client, or whom a trusted server names; and whether the sender has a key and is believed.
-async fn visit(request: &Request, env: &Env, edge: &Edge, batch: bool) -> Result<(Visit, bool), Problem> {
+async fn visit(
+    request: &Request,
+    env: &Env,
+    edge: &Edge,
+    query: &str,
+    batch: bool,
+) -> Result<(Visit, bool), Problem> {
     let address = request.headers().get(ADDRESS_HEADER)?;
-    let visit = Visit::of(request.inner(), edge, address.as_deref());
+    let visit = Visit::of(request.inner(), edge, address.as_deref(), query);
     if address.is_some() {
         allowed(request, env, Scope::EventsWrite).await?;
         return Ok((visit, true));

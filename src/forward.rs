@@ -13,6 +13,7 @@ use crate::auth::{Scope, allowed};
 use crate::body::bounded;
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::heed::{heed, write_dropped};
 use crate::limits::Guesser;
 use crate::problem::Problem;
 use crate::record::record;
@@ -104,7 +105,7 @@ async fn log_and_redirect(
             Reject::new("/url", "is on a host that is not listed in redirect_hosts, and has no sig").into()
         );
     }
-    let visit = Visit::of(request, edge, None);
+    let visit = Visit::of(request, edge, None, &query);
     let rest: Vec<_> = query
         .split('&')
         .filter(|part| !OURS.contains(&part.split_once('=').map_or(*part, |(name, _)| name)))
@@ -115,7 +116,10 @@ async fn log_and_redirect(
         if !within(&edge, &visit, false).await {
             return;
         }
-        let event = capture::forward(&target, &rest, &visit.facts(), &edge.rules);
+        let mut event = capture::forward(&target, &rest, &visit.facts(), &edge.rules);
+        if heed(&edge, &visit, &mut event).is_some() {
+            return write_dropped(&edge).await;
+        }
         record(&edge, &event, None).await;
     });
     Ok(redirect(status, url.as_str(), false))

@@ -14,8 +14,7 @@ use serde::Deserialize;
 use worker::js_sys::{Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
 use worker::{
-    DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State, console_error,
-    durable_object,
+    DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object,
 };
 
 use crate::call::Call;
@@ -23,6 +22,7 @@ use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::group_commit::{GroupCommit, Writes, sleep};
 use crate::handover::{Arrivals, recall};
+use crate::notice;
 use crate::record::{Verdict, answer_of};
 use crate::sql::{blob, execute, integer, read};
 
@@ -221,15 +221,15 @@ impl Keeper {
             _ => Ok(()),
         });
         if let Err(error) = written {
-            console_error!("gate: a commit failed: {error}");
+            notice::error("gate", "commit_failed", &memory.name(), &error);
             if let Some(undo) = commit.undo()
                 && let Err(error) = execute(&self.sql, undo)
             {
                 // What the log holds now, only the log can say.
-                console_error!("gate: and could not be taken back: {error}");
+                notice::error("gate", "commit_not_undone", &memory.name(), &error);
                 match remember(&self.sql, memory.name(), memory.settings()) {
                     Ok(rebuilt) => *memory = rebuilt,
-                    Err(error) => console_error!("gate: nor read: {error}"),
+                    Err(error) => notice::error("gate", "log_unreadable", &"", &error),
                 }
                 return false;
             }
@@ -315,7 +315,7 @@ impl Keeper {
                 Err(error) => Err(error),
             };
             if let Err(error) = sent {
-                console_error!("gate: the queue did not take message {}: {error}", message.number);
+                notice::error("gate", "queue_refused", &message.number, &error);
                 self.memory.borrow_mut().unsent(message.number, now_ms());
                 self.arm();
             }
@@ -335,7 +335,7 @@ impl Keeper {
         wasm_bindgen_futures::spawn_local(async move {
             let storage = keeper.platform.state.storage();
             if let Err(error) = storage.set_alarm((wake_ms - now_ms).max(0)).await {
-                console_error!("gate: no alarm: {error}");
+                notice::error("gate", "no_alarm", &"", &error);
                 keeper.armed_ms.set(None);
             }
         });
@@ -348,7 +348,7 @@ impl Keeper {
         let resend = match self.ask_ledger().await {
             Ok(known) => self.memory.borrow_mut().confirm(known, now_ms()),
             Err(error) => {
-                console_error!("gate: the ledger did not answer: {error}");
+                notice::error("gate", "ledger_silent", &"", &error);
                 self.memory.borrow_mut().unanswered(now_ms());
                 Vec::new()
             }
@@ -356,7 +356,7 @@ impl Keeper {
         for number in resend {
             match self.read_log(number) {
                 Ok(message) => self.send(vec![message]).await,
-                Err(error) => console_error!("gate: message {number} cannot be read from the log: {error}"),
+                Err(error) => notice::error("gate", "message_unreadable", &number, &error),
             }
         }
         let prune = {
@@ -365,7 +365,7 @@ impl Keeper {
         };
         for statement in prune.into_iter().flatten() {
             if let Err(error) = execute(&self.sql, statement) {
-                console_error!("gate: the log could not be pruned: {error}");
+                notice::error("gate", "not_pruned", &"", &error);
             }
         }
         self.arm();

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use analytics::capture::{self, FailedReason};
 use analytics::click_id::ClickId;
+use analytics::privacy::alone;
 use analytics::{EventId, RawEvent};
 use links::{Closed, Hit, Link, Outcome, Way, decide, target, way};
 use worker::web_sys::{Request, Response};
@@ -36,7 +37,7 @@ enum Answer {
 
 /// Follows a link that is not the same for everybody.
 pub(crate) async fn follow(asked: &Asked<'_>, link: Rc<Link>) -> Result<Response, Problem> {
-    let visit = Visit::of(asked.request, asked.edge, None);
+    let visit = Visit::of(asked.request, asked.edge, None, asked.query);
     let key = link.key().into_owned();
     let word = if link.password.is_empty() { None } else { given_word(asked.request).await? };
     let unlocked = match &word {
@@ -48,7 +49,10 @@ pub(crate) async fn follow(asked: &Asked<'_>, link: Rc<Link>) -> Result<Response
         let event = capture::redirect(&facts_of(&link, &key, ""), asked.query, &facts);
         let hit = Hit::new(&event, &zone::local);
         match decide(&link, &hit, unlocked) {
-            Outcome::Go(way) => go(asked, &link, &way, &event),
+            Outcome::Go(way) => {
+                let visitor = if visit.is_known() { event.visitor } else { alone(&event) };
+                go(asked, &link, &way, &event, visitor)
+            }
             Outcome::Ask => Answer::Ask { wrong: word.is_some() },
             Outcome::Card(card) => Answer::Kept(page::card(card)),
             Outcome::Withheld => Answer::Kept(page::withheld()),
@@ -90,7 +94,8 @@ pub(crate) fn meter_key(link: &Link) -> String {
     format!("{} {}", link.key(), link.created_at_ms)
 }
 
-fn go(asked: &Asked<'_>, link: &Link, way: &Way<'_>, event: &RawEvent<'_>) -> Answer {
+/// `visitor` is who the click is recorded as: what a conversion says of its click leads nowhere else.
+fn go(asked: &Asked<'_>, link: &Link, way: &Way<'_>, event: &RawEvent<'_>, visitor: u64) -> Answer {
     let click_id = if link.append_click_id.is_empty() {
         String::new()
     } else {
@@ -99,7 +104,7 @@ fn go(asked: &Asked<'_>, link: &Link, way: &Way<'_>, event: &RawEvent<'_>) -> An
             campaign_id: &event.campaign_id,
             variant: way.variant,
             time_ms: event.received_at_ms,
-            visitor: event.visitor,
+            visitor,
         };
         id.encode(&asked.edge.signer)
     };
@@ -155,7 +160,7 @@ pub(crate) async fn inspect(asked: &Asked<'_>, segment: &str) -> Result<Response
         .await?
         .filter(|link| link.deleted_at_ms.is_none());
     let Some(link) = link else { return Err(Problem::NotFound("There is no such link")) };
-    let visit = Visit::of(asked.request, asked.edge, None);
+    let visit = Visit::of(asked.request, asked.edge, None, asked.query);
     let facts = visit.facts();
     let key = link.key();
     let event = capture::redirect(&facts_of(&link, &key, ""), asked.query, &facts);

@@ -10,11 +10,12 @@ use durable_objects::{GateName, Maps};
 use futures_channel::oneshot;
 use queues::{Frame, frames};
 use worker::js_sys::Uint8Array;
-use worker::{Error, Result, SqlStorage, console_warn};
+use worker::{Error, Result, SqlStorage};
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::gate::Keeper;
+use crate::notice;
 use crate::record::answer_of;
 use crate::sql::{blob, execute, integer};
 
@@ -101,7 +102,7 @@ impl Keeper {
             // Not in the caller's own future, which is dropped when its client goes away.
             wasm_bindgen_futures::spawn_local(async move {
                 if let Err(error) = keeper.ask_owed().await {
-                    console_warn!("gate: not everything was handed over: {error}");
+                    notice::warn("gate", "not_handed_over", &"", &error);
                     keeper.arrivals.failed_ms.set(now_ms());
                 }
                 let waiting = std::mem::take(&mut *keeper.arrivals.waiting.borrow_mut());

@@ -13,13 +13,13 @@ use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use worker::js_sys::{Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
 use worker::{
-    DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State, console_error,
-    durable_object,
+    DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object,
 };
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::group_commit::sleep;
+use crate::notice;
 use crate::record::answer_of;
 use crate::sql::{execute, read};
 use crate::terms::{Known, refreshed};
@@ -206,7 +206,7 @@ impl Keeper {
                 Err(error) => Err(error),
             };
             if let Err(error) = sent {
-                console_error!("journal: the queue did not take message {}: {error}", message.number);
+                notice::error("journal", "queue_refused", &message.number, &error);
                 self.memory.borrow_mut().unsent(message.number, now_ms());
                 self.arm();
             }
@@ -225,7 +225,7 @@ impl Keeper {
         spawn_local(async move {
             let storage = keeper.platform.state.storage();
             if let Err(error) = storage.set_alarm((wake_ms - now_ms).max(0)).await {
-                console_error!("journal: no alarm: {error}");
+                notice::error("journal", "no_alarm", &"", &error);
                 keeper.armed_ms.set(None);
             }
         });
@@ -240,7 +240,7 @@ impl Keeper {
         let resend = match self.ask_ledger().await {
             Ok(known) => self.memory.borrow_mut().confirm(known, now_ms()),
             Err(error) => {
-                console_error!("journal: the ledger did not answer: {error}");
+                notice::error("journal", "ledger_silent", &"", &error);
                 self.memory.borrow_mut().confirm([], now_ms())
             }
         };
@@ -248,7 +248,7 @@ impl Keeper {
             let again = self.memory.borrow().again(&self.disk, number);
             match again {
                 Ok(message) => self.send(vec![message]).await,
-                Err(Failed(why)) => console_error!("journal: {why}"),
+                Err(Failed(why)) => notice::error("journal", "message_unreadable", &number, &why),
             }
         }
         self.arm();
@@ -278,7 +278,7 @@ impl Keeper {
 /// Neither journal nor queue took it.
 pub(crate) async fn hand(edge: &Edge, shard: u16, call: &[u8]) -> Result<()> {
     let Err(error) = hand_to(edge, shard, call).await else { return Ok(()) };
-    console_error!("journey/{shard} took nothing: {error}");
+    notice::error("journal", "took_nothing", &shard, &error);
     if call.len() <= UNHANDED_MAX_BYTES {
         return edge.queue()?.send_bytes(&Message::encode(Head::Unhanded { shard }, call)).await;
     }

@@ -1,5 +1,10 @@
 //! The shell: everything that says `worker::`. Facts go from here into the pure crates, and their decisions are
 //! carried out here.
+//!
+//! Four doors: `fetch` for requests, `queue` for messages, `scheduled` for the minute, and the Durable Object classes
+//! of src/entry.mjs. A redirect is told by its path before anything is parsed; all else goes through `route`, where
+//! each arm names the file that answers. Bindings have their names in `bindings`, settings in `config`, statuses in
+//! `problem`. docs/architecture.md walks a click from here to its report.
 
 mod alerts;
 mod answer;
@@ -27,6 +32,7 @@ mod group_commit;
 mod guided;
 mod handover;
 mod headers;
+mod heed;
 mod journal;
 mod journey_stats;
 mod key_routes;
@@ -37,6 +43,8 @@ mod link_routes;
 mod live;
 mod lookup;
 mod meter;
+mod metrics;
+mod notice;
 mod once;
 mod openapi;
 mod outbound;
@@ -44,7 +52,9 @@ mod page;
 mod password;
 mod pixel;
 mod postback;
+mod postback_routes;
 mod precondition;
+mod privacy_routes;
 mod problem;
 mod qr_route;
 mod random;
@@ -95,10 +105,14 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
         None => {
             let answer = route(&mut understood(Clone::clone(&request))?, &env, path, query).await;
             note_keys(&env, &ctx);
+            heed::write_behind(&env, &ctx);
             deliveries::wake_behind(&env, &ctx);
             answer.or_else(|problem| problem.response())?.into()
         }
     };
+    if let Ok(edge) = Edge::of(&env) {
+        notice::sampled(edge.config.log_sample, path, || answer.status());
+    }
     headers::finished(&request, &env, (&url, path), answer)
 }
 
@@ -121,7 +135,7 @@ fn note_keys(env: &Env, ctx: &Context) {
     if !notes.is_empty() {
         ctx.wait_until(async move {
             if let Err(error) = sql::transact(&edge.db, notes).await {
-                worker::console_warn!("a key's use was not noted: {error}");
+                notice::warn("keys", "use_not_noted", &"", &error);
             }
         });
     }
@@ -150,8 +164,9 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/openapi.json" => openapi::show().await,
         "/postback" => postback::tell(request, env, query).await,
         "/tag.js" => tag::show(request, env).await,
-        "/events" => events::batch(request, env).await,
+        "/events" => events::batch(request, env, query).await,
         "/dashboard" => dashboard::enter(request),
+        "/docs" => dashboard::show(request.clone()?, env).await,
         "/stats/live" => live::watch(request.clone()?, env).await,
         "/stats/recent" => live::recent(request, env).await,
         "/api/session" => session_routes::route(request, env).await,
@@ -161,6 +176,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/stats/funnel" => journey_stats::funnel(request, env, query).await,
         "/stats/conversions" => journey_stats::conversions(request, env, query).await,
         "/stats/integrity" => stats::integrity(request, env).await,
+        "/metrics" => metrics::show(request, env).await,
         "/api/links" => link_routes::collection(request, env, query).await,
         "/api/links/bulk" => link_files::bulk(request, env).await,
         "/api/import" => link_files::import(request, env, query).await,
@@ -176,6 +192,9 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/api/alert-states" => alerts::list(request, env).await,
         "/api/deliveries" => webhook_routes::deliveries(request, env, query).await,
         "/api/keys" => key_routes::collection(request, env).await,
+        "/api/privacy" => privacy_routes::policies(request, env).await,
+        "/opt-out" => privacy_routes::opt(request, env, true),
+        "/opt-in" => privacy_routes::opt(request, env, false),
         "/api/audit" => audit_routes::collection(request, env, query).await,
         "/api/dead-letters" => dead_letters::collection(request, env, query).await,
         // A binding or secret that is missing shows here, not at the first click.
@@ -191,14 +210,20 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
                 }
             } else if let Some(rest) = kept(path) {
                 let verb = webhook_routes::verb(rest);
-                match (sort_of(path), verb, rest.strip_suffix("/statement")) {
-                    (Sort::Webhook, Some(verb), _) => webhook_routes::act(request, env, verb).await,
-                    (Sort::Publisher, _, Some(id)) => journey_stats::statement(request, env, id, query).await,
+                let called = verb.and_then(|(of, verb)| Some((of.strip_suffix("/postback")?, verb)));
+                match (sort_of(path), called, verb, rest.strip_suffix("/statement")) {
+                    (sort @ (Sort::Campaign | Sort::Publisher), Some(called), ..) => {
+                        postback_routes::act(request, env, sort, called).await
+                    }
+                    (Sort::Webhook, _, Some(verb), _) => webhook_routes::act(request, env, verb).await,
+                    (Sort::Publisher, .., Some(id)) => {
+                        journey_stats::statement(request, env, id, query).await
+                    }
                     (sort, ..) => catalog_routes::item(request, env, rest, sort).await,
                 }
             } else if let Some(rest) = path.strip_prefix("/api/deliveries/") {
                 webhook_routes::delivery(request, env, rest).await
-            } else if path.starts_with("/dashboard/") {
+            } else if path.starts_with("/dashboard/") || path.starts_with("/docs/") {
                 dashboard::show(request.clone()?, env).await
             } else if let Some(id) = path.strip_prefix("/api/keys/") {
                 key_routes::item(request, env, id).await

@@ -9,7 +9,7 @@ use links::change::{self, Change};
 use links::operation::{Name, Operation, Outcome, plan};
 use links::{Allowed, Link, Token, kv_key, statements};
 use queues::delivery::statements::any_hook;
-use worker::{D1Result, console_warn};
+use worker::D1Result;
 
 use crate::auth::Actor;
 use crate::clock::now_ms;
@@ -17,6 +17,7 @@ use crate::edge::Edge;
 use crate::guided::meter_key;
 use crate::lookup::Record;
 use crate::meter;
+use crate::notice;
 use crate::password;
 use crate::problem::Problem;
 use crate::random::random_bits;
@@ -165,7 +166,7 @@ async fn publish(edge: &Edge, outcomes: &[Outcome]) {
             && let Err(error) = meter::forget(edge, &meter_key(link)).await
         {
             // A count that nobody asks for any more: a row, and no link's.
-            console_warn!("the clicks of {} are still counted: {error}", link.key());
+            notice::warn("meter", "not_forgotten", &link.key(), &error);
         }
     }
 }
@@ -179,7 +180,7 @@ async fn tell(edge: &Edge, key: String, link: Option<&Link>) {
         None => edge.links.delete(&key).await,
     };
     if let Err(error) = told {
-        console_warn!("KV was not told of {key}: {error}");
+        notice::warn("kv", "not_told", &key, &error);
     }
 }
 

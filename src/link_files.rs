@@ -10,7 +10,7 @@ use links::statements::{Label, labels};
 use links::{List, export};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use worker::{Env, Error, Headers, Method, Request, Response, ResponseBuilder, console_error};
+use worker::{Env, Error, Headers, Method, Request, Response, ResponseBuilder};
 
 use crate::answer::json_response;
 use crate::auth::{Scope, allowed};
@@ -19,6 +19,7 @@ use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::link_changes::{Answer, Wish, carry_out, live_within_seconds, rehearse};
 use crate::link_routes::{LIVE_WITHIN_HEADER, host, origin, page};
+use crate::notice;
 use crate::once::Once;
 use crate::problem::Problem;
 use crate::sql::read;
@@ -134,7 +135,7 @@ pub(crate) async fn import(request: &mut Request, env: &Env, query: &str) -> Res
             // Nothing was stored so far: then it is the request that failed.
             Err(problem) if report.lines.is_empty() => return Err(problem),
             Err(problem) => {
-                console_error!("an import was cut short: {problem:?}");
+                notice::error("links", "import_cut_short", &"", &format_args!("{problem:?}"));
                 let errors = [Reject::new("", "was not stored; send the file again")];
                 for (number, warnings) in told {
                     report.add(number, json!({ "status": "failed", "errors": errors }), "failed", &warnings);
@@ -200,7 +201,7 @@ pub(crate) async fn export(request: &Request, env: &Env, query: &str) -> Result<
         async move {
             let Some((list, first_of_csv)) = at else { return Ok(None) };
             let (links, next) = page(&edge, &list).await.map_err(|problem| {
-                console_error!("an export was cut short: {problem:?}");
+                notice::error("links", "export_cut_short", &"", &format_args!("{problem:?}"));
                 Error::RustError("the export was cut short".to_owned())
             })?;
             let mut text = if first_of_csv { export::csv_header() } else { String::new() };

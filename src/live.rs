@@ -14,7 +14,7 @@ use worker::js_sys::{Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
 use worker::{
     DurableObject, Env, Error, Method, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
-    WebSocketPair, WebSocketRequestResponsePair, console_warn, durable_object,
+    WebSocketPair, WebSocketRequestResponsePair, durable_object,
 };
 
 use crate::answer::json_text;
@@ -23,6 +23,7 @@ use crate::bindings::GateStub;
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::group_commit::sleep;
+use crate::notice;
 use crate::problem::Problem;
 use crate::record::answer_of;
 use crate::stats::names;
@@ -157,7 +158,7 @@ impl Hub {
         let storage = self.state.storage();
         let armed = storage.get_alarm().await.ok().flatten().is_some_and(|at_ms| at_ms > now_ms());
         if !armed && let Err(error) = storage.set_alarm(RENEW_MS).await {
-            console_warn!("live: no alarm: {error}");
+            notice::warn("live", "no_alarm", &"", &error);
         }
         let until = (now_ms() + LEASE_MS) as f64;
         self.ask_gates(&|gate| gate.watch(until)).await;

@@ -6,11 +6,12 @@ use std::rc::Rc;
 use futures_util::future::join;
 use links::{Link, Token, key, kv_key, statements};
 use serde::Deserialize;
-use worker::{Context, Result, console_warn};
+use worker::{Context, Result};
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::limits::Guesser;
+use crate::notice;
 use crate::problem::Problem;
 use crate::sql::read;
 use crate::watch;
@@ -107,13 +108,13 @@ async fn fetch(
     let copy = match copy {
         Ok(Some(record)) => Link::from_record(&record)
             .inspect_err(|unreadable| {
-                console_warn!("KV has an unreadable record at {kv_key}: {unreadable:?}");
+                notice::warn("kv", "record_unreadable", &kv_key, &format_args!("{unreadable:?}"));
             })
             .ok()
             .map(Rc::new),
         Ok(None) => None,
         Err(error) => {
-            console_warn!("KV did not answer: {error}");
+            notice::warn("kv", "no_answer", &"", &error);
             None
         }
     };
@@ -136,7 +137,7 @@ async fn fetch(
     if !is_new && let Ok(put) = edge.links.put(&kv_key, link.to_record()) {
         ctx.wait_until(async move {
             if let Err(error) = put.expiration_ttl(LAZY_COPY_SECONDS).execute().await {
-                console_warn!("KV did not take a copy: {error}");
+                notice::warn("kv", "copy_refused", &"", &error);
             }
         });
     }

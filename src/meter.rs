@@ -11,14 +11,14 @@ use wasm_bindgen_futures::future_to_promise;
 use worker::js_sys::{Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
 use worker::{
-    DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State, console_error,
-    durable_object,
+    DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object,
 };
 
 use crate::bindings::MeterStub;
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::group_commit::{GroupCommit, Writes};
+use crate::notice;
 use crate::record::answer_of;
 use crate::sql::{blob, execute, integer};
 
@@ -94,7 +94,7 @@ impl Writes for Keeper {
         let mut statements = commit.statements().into_iter();
         let written = statements.try_for_each(|statement| execute(&self.sql, statement).map(drop));
         if let Err(error) = &written {
-            console_error!("meter: a commit failed: {error}");
+            notice::error("meter", "commit_failed", &"", error);
             memory.failed(&commit);
         }
         written.is_ok()

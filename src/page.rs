@@ -72,6 +72,23 @@ pub(crate) fn ask(status: u16, wrong: bool) -> Response {
     document(status, "Password", "", &body, "")
 }
 
+/// Confirms an opt-out, or that it was taken back; with the way to the other.
+pub(crate) fn opted(out: bool) -> Response {
+    let (title, body) = if out {
+        (
+            "You have opted out",
+            "<p>Links lead on as ever, and nothing of it is recorded for this browser. A cookie remembers that; without it, \
+             or in another browser, you are not known to have opted out.<p><a href=\"/opt-in\">Take it back</a>",
+        )
+    } else {
+        (
+            "You have not opted out",
+            "<p>What you follow from here is counted.<p><a href=\"/opt-out\">Opt out</a>",
+        )
+    };
+    document(200, title, "", &format!("<h1>{title}</h1>{body}"), "")
+}
+
 /// What programs get at a link of which only so many may be had.
 pub(crate) fn withheld() -> Response {
     let body =

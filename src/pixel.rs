@@ -5,6 +5,8 @@ use worker::{Env, Headers, Request, Response, ResponseBuilder, Result};
 
 use crate::edge::Edge;
 use crate::events::stray;
+use crate::heed::heed;
+use crate::notice;
 use crate::problem::Problem;
 use crate::record::{Verdict, record};
 use crate::senders::admit;
@@ -20,7 +22,7 @@ pub(crate) async fn show(request: &Request, env: &Env, query: &str) -> Result<Re
     let disposition = match keep(request, env, query).await {
         Ok(disposition) => disposition,
         Err(error) => {
-            worker::console_error!("{error}");
+            notice::error("pixel", "not_recorded", &"", &error);
             "rejected; reason=unavailable".to_owned()
         }
     };
@@ -35,7 +37,7 @@ pub(crate) async fn show(request: &Request, env: &Env, query: &str) -> Result<Re
 /// What the `x-clicktrail` header says.
 async fn keep(request: &Request, env: &Env, query: &str) -> Result<String> {
     let edge = Edge::of(env)?;
-    let visit = Visit::of(request.inner(), &edge, None);
+    let visit = Visit::of(request.inner(), &edge, None, query);
     if let Err(problem) = admit(request, &edge, &visit, false).await {
         let reason = match problem {
             Problem::TooMany(_) => "rate_limited",
@@ -44,7 +46,7 @@ async fn keep(request: &Request, env: &Env, query: &str) -> Result<String> {
         };
         return Ok(format!("rejected; reason={reason}"));
     }
-    let event = match capture::pixel(query, &visit.facts(), &edge.rules) {
+    let mut event = match capture::pixel(query, &visit.facts(), &edge.rules) {
         Ok(event) => event,
         Err(rejects) => {
             let fields: Vec<_> = rejects
@@ -57,6 +59,9 @@ async fn keep(request: &Request, env: &Env, query: &str) -> Result<String> {
     };
     if stray(&edge, &event, false).await.is_some() {
         return Ok("rejected; reason=invalid cid".to_owned());
+    }
+    if let Some(why) = heed(&edge, &visit, &mut event) {
+        return Ok(format!("rejected; reason={why}"));
     }
     Ok(match record(&edge, &event, None).await {
         Verdict::Accepted => "recorded".to_owned(),

@@ -24,7 +24,7 @@ pub(crate) async fn tell(request: &mut Request, env: &Env, query: &str) -> Resul
         return Err(Problem::MethodNotAllowed("GET, POST"));
     }
     let edge = Edge::of(env)?;
-    let visit = Visit::of(request.inner(), &edge, None);
+    let visit = Visit::of(request.inner(), &edge, None, "");
     let mut text = query.to_owned();
     if method == Method::Post {
         let too_large = || Problem::TooLarge("the body is larger than 16 KiB".into());
@@ -33,7 +33,8 @@ pub(crate) async fn tell(request: &mut Request, env: &Env, query: &str) -> Resul
         text.push('&');
         text.push_str(&String::from_utf8_lossy(&body));
     }
-    let told = postback(&text, &visit.facts(), &edge.rules)?;
+    let mut told = postback(&text, &visit.facts(), &edge.rules)?;
+    edge.privacy.clean(&mut told.event);
     vouched(request, env, &edge, &told.proof).await?;
     let event_id = told.event.id.to_string();
     let status = match record(&edge, &told.event, None).await {

@@ -6,6 +6,7 @@ use analytics::Reject;
 use serde_json::json;
 use worker::{Headers, Response, ResponseBuilder, Result, web_sys};
 
+use crate::notice;
 use crate::page;
 
 /// Everything that can be wrong with a request, or with us.
@@ -67,7 +68,7 @@ impl From<Reject> for Problem {
 
 impl From<worker::Error> for Problem {
     fn from(error: worker::Error) -> Self {
-        worker::console_error!("{error}");
+        notice::error("request", "part_failed", &"", &error);
         Self::Unavailable("a part of the service did not answer; nothing was lost".into())
     }
 }

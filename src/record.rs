@@ -9,12 +9,13 @@ use futures_util::FutureExt;
 use futures_util::future::{Fuse, join_all};
 use queues::{Broken, Frame, Head, MESSAGE_MAX_BYTES, Message, frames};
 use wasm_bindgen_futures::JsFuture;
+use worker::Delay;
 use worker::js_sys::{Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::JsValue;
-use worker::{Delay, console_warn};
 
 use crate::call::Call;
 use crate::edge::Edge;
+use crate::notice;
 
 /// What became of a hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +142,7 @@ async fn keep(edge: &Edge, gate: GateName, call: &[u8], audience: Option<Audienc
             verdicts
         }
         Err(Unreached { why, .. }) => {
-            console_warn!("{gate} did not answer: {why}");
+            notice::warn("edge", "gate_silent", &gate, &why);
             let taken = go_round(edge, gate.region, frames_of_call).await;
             let verdict = if taken { Verdict::Accepted } else { Verdict::Lost };
             vec![verdict; frames(frames_of_call).count()]
@@ -219,7 +220,7 @@ async fn go_round(edge: &Edge, region: Region, bytes: &[u8]) -> bool {
             Err(error) => Err(error),
         };
         if let Err(error) = sent {
-            worker::console_error!("neither gate nor queue took a hit: {error}");
+            notice::error("edge", "hit_not_taken", &region.name(), &error);
             return false;
         }
     }

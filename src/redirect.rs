@@ -14,6 +14,7 @@ use worker::{Context, Env};
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::guided;
+use crate::heed::{heed, write_dropped};
 use crate::limits::Guesser;
 use crate::lookup::find;
 use crate::page::open_app;
@@ -71,7 +72,7 @@ pub(crate) async fn follow(
     if let Some(why) = link.closed(now_ms()) {
         return turn_away(&asked, &link, why);
     }
-    let visit = Visit::of(request, edge, None);
+    let visit = Visit::of(request, edge, None, query);
     let answer = match link.fallback_url.as_ref().filter(|_| link.url.is_app()) {
         Some(fallback) => open_app(&target(&link, &link.url, query, ""), &target(&link, fallback, query, "")),
         None => redirect(link.status.code(), &target(&link, &link.url, query, ""), asks(edge, &visit)),
@@ -82,7 +83,7 @@ pub(crate) async fn follow(
 
 /// Whether a redirect asks the browser for the hints that it sends to nobody who did not ask.
 pub(crate) fn asks(edge: &Edge, visit: &Visit) -> bool {
-    edge.config.client_hints && visit.knows_more()
+    edge.config.client_hints && visit.is_known() && visit.knows_more()
 }
 
 /// The link of a path's segment. On a host that has links of its own they come first.
@@ -125,7 +126,11 @@ pub(crate) async fn keep(asked: &Asked<'_>, mut visit: Visit, link: Rc<Link>, va
     let edge = Rc::clone(asked.edge);
     asked.ctx.wait_until(async move {
         let key = link.key();
-        let event = capture::redirect(&facts_of(&link, &key, &variant), &query, &visit.facts());
+        let mut event = capture::redirect(&facts_of(&link, &key, &variant), &query, &visit.facts());
+        if heed(&edge, &visit, &mut event).is_some() {
+            drop(audience);
+            return write_dropped(&edge).await;
+        }
         record(&edge, &event, audience).await;
     });
     // Nothing is ever sent: it ends when the other side is dropped.
@@ -137,7 +142,7 @@ pub(crate) fn fail(asked: &Asked<'_>, link: Option<&Rc<Link>>, reason: FailedRea
     if !asked.edge.config.record_failed {
         return;
     }
-    let mut visit = Visit::of(asked.request, asked.edge, None);
+    let mut visit = Visit::of(asked.request, asked.edge, None, asked.query);
     visit.answered(asked.began_ms);
     let (query, link, edge) = (asked.query.to_owned(), link.map(Rc::clone), Rc::clone(asked.edge));
     asked.ctx.wait_until(async move {
@@ -148,6 +153,9 @@ pub(crate) fn fail(asked: &Asked<'_>, link: Option<&Rc<Link>>, reason: FailedRea
         if let Some(link) = link {
             event.campaign_id = link.campaign_id.as_str().into();
             event.publisher_id = link.publisher_id.as_str().into();
+        }
+        if heed(&edge, &visit, &mut event).is_some() {
+            return write_dropped(&edge).await;
         }
         record(&edge, &event, None).await;
     });

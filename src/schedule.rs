@@ -3,7 +3,7 @@
 use analytics::segment::PARTITIONS;
 use analytics::{Statement, idempotency, rebuild, retention};
 use queues::{delivery, ledger};
-use worker::{Env, Result, console_warn};
+use worker::{Env, Result};
 
 use crate::alerts;
 use crate::archive_upkeep::{forget_old, gather, sweep};
@@ -11,6 +11,7 @@ use crate::clock::now_ms;
 use crate::consumer::fold;
 use crate::deliveries;
 use crate::edge::Edge;
+use crate::notice;
 use crate::sql::transact;
 
 const MOST_ROWS: i64 = 5_000;
@@ -19,23 +20,23 @@ const MOST_ROWS: i64 = 5_000;
 pub(crate) async fn every_minute(env: &Env) {
     let edge = match Edge::of(env) {
         Ok(edge) => edge,
-        Err(error) => return console_warn!("schedule: {error}"),
+        Err(error) => return notice::error("schedule", "no_settings", &"", &error),
     };
     if let Err(error) = forget(&edge, now_ms()).await {
-        console_warn!("schedule: nothing was pruned: {error}");
+        notice::warn("schedule", "not_pruned", &"", &error);
     }
     if let Err(error) = transact(&edge.db, delivery::statements::expired(now_ms())).await {
-        console_warn!("schedule: expired links were not noted: {error}");
+        notice::warn("schedule", "expiry_not_noted", &"", &error);
     }
     if let Err(error) = alerts::every_minute(&edge).await {
-        console_warn!("schedule: alerts were not looked at: {error}");
+        notice::warn("schedule", "alerts_not_looked_at", &"", &error);
     }
     // What the two have noted is told by this, too.
     deliveries::work(&edge).await;
     if let Some(bucket) = &edge.archive
         && let Err(error) = gather(&edge, bucket).await
     {
-        console_warn!("schedule: lines still wait for the archive: {error}");
+        notice::warn("schedule", "archive_waits", &"", &error);
     }
 }
 
@@ -45,17 +46,17 @@ pub(crate) async fn every_hour(env: &Env) {
     let mut old = vec![idempotency::prune(now_ms(), MOST_ROWS), rebuild::clear()];
     old.extend(delivery::statements::prune(now_ms(), MOST_ROWS));
     if let Err(error) = transact(&edge.db, old).await {
-        console_warn!("schedule: old answers and deliveries were not forgotten: {error}");
+        notice::warn("schedule", "old_not_forgotten", &"", &error);
     }
     if let Some(bucket) = &edge.archive {
         let kept = sweep(&edge, bucket).await;
         if let Err(error) = kept.and(forget_old(&edge, bucket).await) {
-            console_warn!("schedule: the archive was not swept: {error}");
+            notice::warn("schedule", "archive_not_swept", &"", &error);
         }
     }
     for part in 0..PARTITIONS {
         if let Err(error) = fold(&edge, part).await {
-            console_warn!("schedule: partition {part} was not folded: {error}");
+            notice::warn("schedule", "not_folded", &part, &error);
         }
     }
 }

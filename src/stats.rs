@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use analytics::alert::read::{Board, Service, hour_reads};
 use analytics::page::PageRow;
+use analytics::privacy::dropped;
 use analytics::report::query::Query;
 use analytics::report::{answer, quality, reads};
 use analytics::segment::Unreadable;
@@ -22,6 +23,7 @@ use crate::auth::{Scope, allowed};
 use crate::clock::now_ms;
 use crate::consumer::page_rows;
 use crate::edge::Edge;
+use crate::lookup::Record;
 use crate::problem::Problem;
 use crate::sql::{StoredPage, transact};
 use crate::zone::zone;
@@ -46,9 +48,10 @@ pub(crate) async fn quality(request: &Request, env: &Env, query: &str) -> Result
     let query = quality::query(query, now_ms(), zone)?;
     let edge = Edge::of(env)?;
     let end_ms = quality::last_hour(&query, now_ms());
-    let statements = reads(&query).into_iter().chain([hour_reads(&query.scope, end_ms)]);
+    let dropped = dropped::read(query.span.from_ms, query.span.to_ms);
+    let statements = reads(&query).into_iter().chain([hour_reads(&query.scope, end_ms), dropped]);
     let results = transact(&edge.db, statements).await?;
-    let [pages, segments, hours] = results.as_slice() else { return Err(no_answer()) };
+    let [pages, segments, hours, dropped] = results.as_slice() else { return Err(no_answer()) };
     let (rows, segments) = found(&query, pages, segments)?;
     let answer = quality::answer(&query, &rows, &segments, now_ms()).and_then(|report| {
         let mut board = Board::default();
@@ -61,6 +64,8 @@ pub(crate) async fn quality(request: &Request, env: &Env, query: &str) -> Result
         board.settle();
         Ok(quality::scored(report, &board, &query.scope, end_ms))
     });
+    let dropped = dropped.results::<Record>()?;
+    let answer = answer.map(|report| dropped::told(report, dropped.iter().map(Record::text)));
     Ok(json_response(&answer.map_err(unreadable)?)?)
 }
 
@@ -75,17 +80,17 @@ async fn report_of(env: &Env, query: &Query, answer: Answer) -> Result<Response,
     Ok(json_response(&answer(query, &rows, &segments, now_ms()).map_err(unreadable)?)?)
 }
 
-fn no_answer() -> Problem {
+pub(crate) fn no_answer() -> Problem {
     Problem::Unavailable("the database gave no answer".into())
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
-fn unreadable(why: Unreadable) -> Problem {
+pub(crate) fn unreadable(why: Unreadable) -> Problem {
     Problem::Unavailable(format!("stored sums cannot be read: {why:?}").into())
 }
 
 /// The pages and segments of a report.
-fn found(
+pub(crate) fn found(
     query: &Query,
     pages: &D1Result,
     segments: &D1Result,
@@ -163,7 +168,7 @@ pub(crate) async fn service(edge: &Edge) -> Option<Service> {
 }
 
 /// What gates say, and what journals say.
-async fn compared(edge: &Edge) -> Result<(Tally, Tally), Problem> {
+pub(crate) async fn compared(edge: &Edge) -> Result<(Tally, Tally), Problem> {
     let gates = names(edge);
     let journals: Vec<_> = (0..edge.config.journey_shards).map(|shard| JournalName { shard }).collect();
     // The gates first: what is counted between the two reads makes nothing look lost.
@@ -200,7 +205,7 @@ async fn compared(edge: &Edge) -> Result<(Tally, Tally), Problem> {
 
 /// What several logs say, added up.
 #[derive(Default)]
-struct Tally {
+pub(crate) struct Tally {
     admitted: i64,
     applied: i64,
     in_flight: i64,
@@ -209,7 +214,7 @@ struct Tally {
     duplicates: i64,
     duplicates_applied: i64,
     unreached: i64,
-    each: Vec<Value>,
+    pub(crate) each: Vec<Value>,
 }
 
 impl Tally {

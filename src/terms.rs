@@ -48,6 +48,7 @@ pub(crate) async fn refreshed(edge: &Edge, known: &RefCell<Known>) -> Result<Opt
     known.terms.session_gap_ms = config.session_gap_seconds * 1_000;
     known.terms.session_on_campaign_change = config.session_on_campaign_change;
     known.terms.keep_ms = config.journey_days * 86_400_000;
+    known.terms.repeats.clone_from(&config.conversion_repeats);
     // Never 0, which is the change of a journal that knows no terms.
     Ok(Some((known.terms.clone(), known.funnels_change + 1)))
 }
@@ -88,7 +89,8 @@ impl Known {
         self.campaigns_change = change;
         match Lookback::from_record(record) {
             Some(of) => {
-                let windows = Windows { click_ms: of.click_ms, view_ms: of.view_ms, ..Windows::default() };
+                let windows =
+                    Windows { click_ms: of.click_ms, view_ms: of.view_ms, billing_ms: of.billing_ms };
                 self.terms.campaigns.insert(of.campaign_id, windows);
             }
             None => {

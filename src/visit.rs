@@ -2,13 +2,13 @@
 
 use analytics::Hints;
 use analytics::capture::Facts;
-use analytics::visitor::truncate_ip;
+use analytics::privacy::{Asked, How, Ip, Signals};
+use analytics::visitor::{truncate_ip, whole_ip};
 use worker::wasm_bindgen;
 use worker::wasm_bindgen::prelude::*;
 use worker::web_sys;
 
 use crate::clock::now_ms;
-use crate::config::StoreIp;
 use crate::edge::Edge;
 
 /// The header in which a trusted server names the visitor whose event it passes on.
@@ -17,8 +17,9 @@ pub(crate) const ADDRESS_HEADER: &str = "x-clicktrail-address";
 #[wasm_bindgen(module = "/src/visit.js")]
 extern "C" {
     /// One line for each [`Line`]; what is absent is empty. No header can hold a line break.
-    /// `place_header` names the header in which a front end says where the visitor is, in place of the platform.
-    fn facts(request: &web_sys::Request, place_header: &str) -> String;
+    /// `place_header` names the header in which a front end says where the visitor is, in place of the platform. What a
+    /// browser says of being tracked is read only if somebody `listens`.
+    fn facts(request: &web_sys::Request, place_header: &str, listens: bool) -> String;
 
     /// The client's address, where nothing else is wanted.
     fn address(request: &web_sys::Request) -> String;
@@ -51,9 +52,10 @@ enum Line {
     Asn,
     TimeZone,
     VerifiedBot,
+    Signals,
 }
 
-const LINES: usize = Line::VerifiedBot as usize + 1;
+const LINES: usize = Line::Signals as usize + 1;
 
 /// A visitor's facts, owned; [`Visit::facts`] lends them to capture.
 pub(crate) struct Visit {
@@ -62,22 +64,30 @@ pub(crate) struct Visit {
     visitor: u64,
     ip: String,
     took_ms: u32,
+    signals: Signals,
+    asked: Asked,
+    known: bool,
 }
 
 impl Visit {
     /// Reads what the request tells. `address` is the visitor's where a trusted server passes the event on; else it
-    /// is the client's own.
-    pub(crate) fn of(request: &web_sys::Request, edge: &Edge, address: Option<&str>) -> Self {
-        let text = facts(request, &edge.config.place_header);
+    /// is the client's own. `query` is where the visitor may have said something of consent.
+    pub(crate) fn of(request: &web_sys::Request, edge: &Edge, address: Option<&str>, query: &str) -> Self {
+        let policy = &edge.privacy;
+        let text = facts(request, &edge.config.place_header, policy.listens());
         let received_at_ms = now_ms();
         let lines = lines(&text);
         let address = address.unwrap_or_else(|| line(&lines, Line::Address));
-        let visitor = edge.visitor(address, line(&lines, Line::UserAgent), received_at_ms);
-        let ip = match edge.config.store_ip {
-            StoreIp::Truncated => truncate_ip(address),
-            StoreIp::None => String::new(),
+        let country = line(&lines, Line::Country);
+        let (signals, asked) = (Signals::of_letters(line(&lines, Line::Signals)), Asked::of_query(query));
+        let known = policy.decide(signals, asked, country).how == How::Whole;
+        let visitor = edge.visitor(address, line(&lines, Line::UserAgent), received_at_ms, known);
+        let ip = match policy.ip_in(country) {
+            Ip::Truncated if known => truncate_ip(address),
+            Ip::Full if known => whole_ip(address),
+            _ => String::new(),
         };
-        Self { text, received_at_ms, visitor, ip, took_ms: 0 }
+        Self { text, received_at_ms, visitor, ip, took_ms: 0, signals, asked, known }
     }
 
     /// The answer is known, to a request that came in then.
@@ -89,6 +99,16 @@ impl Visit {
     pub(crate) fn knows_more(&self) -> bool {
         let lines = lines(&self.text);
         !line(&lines, Line::Brands).is_empty() && line(&lines, Line::Model).is_empty()
+    }
+
+    /// What the browser says of being tracked, and what the query does.
+    pub(crate) fn wishes(&self) -> (Signals, Asked) {
+        (self.signals, self.asked)
+    }
+
+    /// Whether the visitor may be told from others, as far as the request says.
+    pub(crate) fn is_known(&self) -> bool {
+        self.known
     }
 
     /// Who it is today, as a key.

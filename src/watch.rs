@@ -10,10 +10,11 @@ use std::rc::Rc;
 
 use analytics::audit::{self, LINK_CHANGES_MAX};
 use serde::Deserialize;
-use worker::{Context, console_warn};
+use worker::Context;
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::notice;
 use crate::sql::read;
 
 /// So long after a change KV may still give the old record: a data centre keeps its copy for 60 s, and learns of
@@ -76,7 +77,7 @@ pub(crate) async fn look(edge: &Edge) {
         let rows: Vec<Row> = match read(&edge.db, audit::link_changes(seen)).await {
             Ok(rows) => rows,
             Err(error) => {
-                console_warn!("what changed of links is not known: {error}");
+                notice::warn("edge", "changes_unknown", &"", &error);
                 return;
             }
         };

@@ -6,7 +6,7 @@ use analytics::catalog::{Item, Sort};
 use analytics::signature::WebhookSecret;
 use percent_encoding::percent_decode_str;
 use queues::delivery::list::{self, List};
-use queues::delivery::{Answer, Hook, statements};
+use queues::delivery::{self, Answer, Hook, statements};
 use serde_json::json;
 use worker::{D1Result, Env, Method, Request, Response};
 
@@ -31,7 +31,7 @@ pub(crate) fn secret(edge: &Edge, webhook: &Item) -> String {
 
 /// A webhook's id and what is to be done with it; `None`: it is looked at, or changed.
 pub(crate) fn verb(rest: &str) -> Option<(&str, &str)> {
-    rest.split_once('/').filter(|(_, verb)| matches!(*verb, "rotate" | "test" | "replay"))
+    rest.rsplit_once('/').filter(|(_, verb)| matches!(*verb, "rotate" | "test" | "replay"))
 }
 
 /// `POST /api/webhooks/{id}/rotate`, `.../test`, `.../replay`.
@@ -90,12 +90,25 @@ async fn test(edge: &Edge, hook: &Hook) -> Result<Response, Problem> {
     let body =
         json!({ "type": "webhook.test", "timestamp": at, "data": { "webhook_id": hook.id } }).to_string();
     let request = hook.request(&edge.signer, &id, &body, began_ms);
-    let answers = send_all(edge, &[(request, &body)]).await;
+    tested(edge, &id, request, &body).await
+}
+
+/// Sends a request now and once, and answers what came of it.
+pub(crate) async fn tested(
+    edge: &Edge,
+    id: &str,
+    request: delivery::Request,
+    body: &str,
+) -> Result<Response, Problem> {
+    let began_ms = now_ms();
+    let (plain, url) = (request.plain, request.url.clone());
+    let answers = send_all(edge, &[(request, body)]).await;
     let (status, why) = match answers.into_iter().next() {
         Some((Answer::Status(status, _), why)) => (Some(status), why),
         Some((Answer::None(_), why)) => (None, why),
         None => (None, Some("no answer".to_owned())),
     };
+    let why = why.map(|why| if plain { delivery::discreet(why, &url) } else { why });
     Ok(json_response(&json!({
         "id": id,
         "delivered": why.is_none(),
@@ -105,7 +118,7 @@ async fn test(edge: &Edge, hook: &Hook) -> Result<Response, Problem> {
     }))?)
 }
 
-fn rows(result: Option<&D1Result>) -> Result<Vec<Record>, Problem> {
+pub(crate) fn rows(result: Option<&D1Result>) -> Result<Vec<Record>, Problem> {
     Ok(result.map_or(Ok(Vec::new()), D1Result::results)?)
 }
 

@@ -21,14 +21,15 @@ export const erase = (key: string) => {
   delete memory[key];
   delete device[key];
 };
-export const eventKeys = () => Object.keys({ ...device, ...memory }).filter((key) => key.startsWith(EVENT));
+export const eventKeys = () => Object.keys({ ...device, ...memory }).filter((key) => key.match(EVENT));
 
-let granted = said.consent != "denied" || device[GRANTED];
+/** The visitor's word, which goes with each event; nothing where nobody has asked. */
+export let granted: unknown = device[GRANTED] || said.consent;
 
 /** No ids, and nothing on the device. */
-export const anonymous = () => !granted || wish;
-/** No events. */
-export const silent = () => device[OFF] || wish == "drop";
+export const anonymous = () => granted == "denied" || wish;
+/** No events. Who has opted out on the service's own pages has its cookie, which pages of its host can read. */
+export const silent = () => device[OFF] || wish == "drop" || document.cookie.match(OFF);
 
 /** Keeps a value: on the device if that is allowed and there is room, or else until the page goes. */
 export const write = (key: string, value: unknown) => {
@@ -42,9 +43,9 @@ export const write = (key: string, value: unknown) => {
 };
 
 /** The visitor's word. What was recorded while it was allowed is still sent, but no longer says whose it was. */
-export const consent = (word: string) => {
-  granted = word == "granted";
-  if (granted) return write(GRANTED, 1);
+export const consent = (word?: unknown) => {
+  granted = /^[gt]/.test(word as string) ? 1 : "denied"; // or true and false
+  if (granted == 1) return write(GRANTED, 1);
   erase(GRANTED);
   erase(VISIT);
   for (const key of eventKeys()) write(key, { ...read(key), ids: {} });
@@ -54,11 +55,11 @@ export const consent = (word: string) => {
 export const optOut = (out = true) => {
   delete device[OFF];
   if (out) {
-    consent("denied");
-    eventKeys().forEach(erase);
-    device[OFF] = "1";
+    consent();
+    eventKeys().map(erase);
+    device[OFF] = 1 as any;
   }
 };
 
 // What an earlier page was allowed to keep.
-if (anonymous()) consent("denied");
+if (anonymous()) consent();

@@ -1,6 +1,6 @@
 // How events leave: by requests that are answered while the page lives, by beacons when it goes. An event stays in the
 // queue until it is known to have arrived, or until the browser has taken it over.
-import { EVENT, anonymous, erase, eventKeys, read, write } from "./device.ts";
+import { EVENT, anonymous, erase, eventKeys, granted, read, write } from "./device.ts";
 import { endpoint } from "./settings.ts";
 import { changeIds } from "./visit.ts";
 
@@ -53,7 +53,7 @@ const take = () => {
     });
 };
 
-const body = (events: any[]) => JSON.stringify(events.map(({ ids, ...event }) => ({ ...ids, ...event })));
+const body = (events: any[]) => JSON.stringify(events.map(({ ids, ...event }) => ({ ...ids, consent: granted, ...event })));
 
 const send = async () => {
   const events = navigator.onLine ? take() : [];
@@ -104,5 +104,5 @@ export const flush = () => {
 export const leave = (going?: Event) => {
   gone ||= going; // it also becomes hidden then
   if (navigator.onLine && (!failures || anonymous()))
-    for (let events; (events = take())[0] && navigator.sendBeacon(endpoint, body(events)); ) events.map(keyOf).forEach(erase);
+    for (let events; (events = take())[0] && navigator.sendBeacon(endpoint, body(events)); ) events.map(keyOf).map(erase);
 };

@@ -42,7 +42,8 @@ impl Conduct {
     /// Only redirects are counted: a page may have thirty pixels, and a server reports for many. What a browser
     /// fetches ahead, and a HEAD, is no click.
     pub fn look(&mut self, known: &Self, raw: &mut RawEvent<'_>) {
-        if raw.visitor == 0 {
+        // Many are anonymous together.
+        if raw.visitor == 0 || raw.hints.has(Hints::ANONYMOUS) {
             return;
         }
         if raw.hints.has(Hints::TRAP) {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::conversion::Postback;
+use crate::privacy::Asked;
 use crate::{EventId, Kind, Source, Text, Trigger};
 
 /// Facts of the request that a person's click does not have.
@@ -22,6 +23,8 @@ impl Hints {
     pub const TRAPPED: Self = Self(32);
     /// The visitor follows more links at once than a person can ([`crate::Conduct`]).
     pub const BURST: Self = Self(64);
+    /// Nothing of the event leads to its visitor: it counts, but not as somebody (see [`crate::privacy`]).
+    pub const ANONYMOUS: Self = Self(8);
 
     /// These hints and those.
     #[must_use]
@@ -138,7 +141,7 @@ pub struct RawEvent<'a> {
     /// `Accept-Language`.
     #[serde(borrow)]
     pub language: Text<'a>,
-    /// Truncated address (v4 /24, v6 /48), or absent.
+    /// What is stored of the address: the network (v4 /24, v6 /48) unless set otherwise, or absent.
     #[serde(borrow)]
     pub ip: Text<'a>,
     /// `Sec-CH-UA`.
@@ -174,6 +177,9 @@ pub struct RawEvent<'a> {
     /// How long a redirect took to know its answer, ms; 0 for one that nothing was asked for. Likewise.
     #[serde(skip)]
     pub took_ms: u32,
+    /// What its sender says of consent. Heeded at the edge; it travels no further.
+    #[serde(skip)]
+    pub asked: Asked,
 }
 
 /// What version 2 appends: `variant`, `trigger` and `time_zone`. Postcard's bytes do not say how many fields they hold, so that
@@ -250,6 +256,7 @@ impl<'a> RawEvent<'a> {
             ua_model: Text::EMPTY,
             ua_platform_version: Text::EMPTY,
             took_ms: 0,
+            asked: Asked::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::conversion::Postback;
-use crate::{EventId, Kind, Text, TrackedEvent, Traits, Verdict};
+use crate::{EventId, Hints, Kind, Text, TrackedEvent, Traits, Verdict};
 
 /// Version of a footprint's bytes, which lie in journeys and their outcomes for as long as journeys are kept.
 pub const FOOTPRINT_VERSION: u8 = 1;
@@ -132,9 +132,13 @@ pub struct Footprint<'a> {
 
 impl<'a> Footprint<'a> {
     /// The footprint of an event; `None` if a machine made it, or if it is none of a visitor's doings.
+    ///
+    /// Of somebody anonymous only orders leave one, each in a journey to itself: their money is counted and corrected
+    /// like everybody's, and there is no visit of one page for each page.
     pub fn of<'e: 'a>(event: &'a TrackedEvent<'e>) -> Option<Self> {
         let raw = &event.raw;
-        if event.bot.verdict == Verdict::Bot || raw.kind == Kind::Failed {
+        let nobody = raw.hints.has(Hints::ANONYMOUS) && raw.kind != Kind::Conversion;
+        if event.bot.verdict == Verdict::Bot || raw.kind == Kind::Failed || nobody {
             return None;
         }
         let page = raw.page_url.split(['?', '#']).next().unwrap_or_default();

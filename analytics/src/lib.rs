@@ -1,4 +1,13 @@
 //! What an event means: capture, enrich, roll up, report. Pure: facts in (with `now_ms`), decision out.
+//!
+//! A request is captured into a [`RawEvent`]: what was said and seen, and nothing judged. [`Campaigns`](campaign::Campaigns)
+//! and [`agent`] enrich it into a [`TrackedEvent`], from facts alone, so that the archive can be judged again
+//! by better rules. [`rollup`] adds events up into sums, a monoid: no order and no grouping of events changes what comes
+//! out. Sums become [`segment`]s, which one transaction writes and a [`fold`] gathers into [`page`]s; a [`report`] reads
+//! pages and never events. What a visitor did in order is [`footprint`]s, and what follows from them [`outcome`]s.
+//!
+//! SQL is a [`Statement`], text and parameters, that somebody else runs. Every format that is stored or sent
+//! begins with a version.
 
 pub mod agent;
 pub mod aggregate;
@@ -34,10 +43,12 @@ mod lexicon;
 pub mod lookback;
 mod measure;
 pub mod moment;
+pub mod openmetrics;
 pub mod outcome;
 pub mod page;
 pub mod page_url;
 pub mod place;
+pub mod privacy;
 mod rank;
 pub mod rebuild;
 pub mod referrer;
@@ -52,6 +63,7 @@ pub mod signature;
 pub mod skew;
 mod source;
 mod statement;
+pub mod template;
 mod text;
 pub mod time;
 mod tracked;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversion::Status;
 use crate::footprint::{Footprint, VisitorKey};
-use crate::{Text, Traits};
+use crate::{EventId, Text, Traits};
 
 /// Version of an outcome's bytes.
 pub const OUTCOME_VERSION: u8 = 1;
@@ -69,6 +69,9 @@ pub enum Outcome<'a> {
     /// The footprint belongs to another visitor's journey: who left it is known by a better name now.
     #[serde(borrow)]
     Moved(Moved<'a>),
+    /// A transaction has this status now: whoever sent the visitor is called. Nothing is counted by it.
+    #[serde(borrow)]
+    Converted(Converted<'a>),
 }
 
 /// A session that is over.
@@ -176,6 +179,63 @@ pub struct Correction<'a> {
     pub traits: Traits<'a>,
 }
 
+/// A transaction that has reached a status, and what led to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Converted<'a> {
+    /// 1, or -1: it has another status now, or led nowhere. Nobody who was called can be called back.
+    pub times: i64,
+    /// Tells the visitor's transactions apart.
+    pub about: u64,
+    /// The event that it began with.
+    pub conversion: EventId,
+    /// When that was, epoch ms.
+    pub at_ms: i64,
+    /// When the click was that it names, epoch ms.
+    pub named_ms: Option<i64>,
+    /// The customer's id of it, or empty.
+    #[serde(borrow)]
+    pub txid: Text<'a>,
+    /// What kind of conversion it is.
+    #[serde(borrow)]
+    pub name: Text<'a>,
+    /// What became of it.
+    pub status: Status,
+    /// What it is worth now, in millionths.
+    pub value_micros: i64,
+    /// ISO 4217 code.
+    #[serde(borrow)]
+    pub currency: Text<'a>,
+    /// Its campaign, if it says one itself.
+    #[serde(borrow)]
+    pub campaign: Text<'a>,
+    /// Whom the payout is owed to.
+    #[serde(borrow)]
+    pub payee: Text<'a>,
+    /// What is owed for it now.
+    pub payout_nanos: i64,
+    /// ISO 4217 code.
+    #[serde(borrow)]
+    pub payout_currency: Text<'a>,
+    /// When the last click was that led to it, or the last view if there was no click; `None`: nothing did.
+    pub touched_ms: Option<i64>,
+    /// Whether that was a click.
+    pub clicked: bool,
+    /// Those of that touch, its visitor among them; of the conversion where there was none.
+    #[serde(borrow)]
+    pub traits: Traits<'a>,
+}
+
+impl Converted<'_> {
+    /// What makes it one: calling twice by it is calling once. A transaction's id is its sender's within a click alone;
+    /// where none is named, the event that it began with stands for whose it is.
+    pub fn identity(&self) -> String {
+        match self.named_ms {
+            Some(click_ms) => format!("{:x} click {click_ms} {}", self.about, self.status.name()),
+            None => format!("{:x} {} {}", self.about, self.conversion, self.status.name()),
+        }
+    }
+}
+
 /// A footprint on its way to another journey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved<'a> {
@@ -195,6 +255,7 @@ impl<'a> Outcome<'a> {
             Self::Credit(credit) => credit.at_ms,
             Self::Correction(correction) => correction.at_ms,
             Self::Moved(moved) => moved.footprint.at_ms,
+            Self::Converted(converted) => converted.at_ms,
         }
     }
 
@@ -210,6 +271,7 @@ impl<'a> Outcome<'a> {
                 correction.cost_nanos = correction.cost_nanos.wrapping_neg();
                 correction.payout_nanos = correction.payout_nanos.wrapping_neg();
             }
+            Self::Converted(converted) => converted.times = -converted.times,
             // A footprint that has gone has gone.
             Self::Moved(_) => {}
         }

@@ -6,6 +6,7 @@ pub mod funnel;
 pub mod journey;
 #[cfg(test)]
 mod laws;
+pub mod metrics;
 mod money;
 mod numbers;
 pub mod quality;

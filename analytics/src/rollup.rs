@@ -14,7 +14,9 @@ use crate::aggregate::{MINUTE_MS, Scope, StatsAggregate};
 use crate::counters::Hit;
 use crate::sheet::{COST_IN, PAYOUT_IN, line_of};
 use crate::uniques::Uniques;
-use crate::{Dimension, Kind, Outcome, RawEvent, Source, TimeSource, TrackedEvent, Verdict, latency, skew};
+use crate::{
+    Dimension, Hints, Kind, Outcome, RawEvent, Source, TimeSource, TrackedEvent, Verdict, latency, skew,
+};
 use names::{ABSENT, Names, Number, Parts};
 use outcomes::Outcomes;
 use tally::{Amounts, Row, Tally};
@@ -114,7 +116,9 @@ impl Rollup {
             hit: if human { Hit::Human } else { Hit::Bot },
             times: 1,
             money,
-            visitor: (human && raw.kind == Kind::Click).then(|| visitor_hash(raw)),
+            // Who is anonymous is nobody that could be told from others.
+            visitor: (human && raw.kind == Kind::Click && !raw.hints.has(Hints::ANONYMOUS))
+                .then(|| visitor_hash(raw)),
             values: (begin, self.values.len()),
         });
     }

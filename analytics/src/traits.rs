@@ -3,13 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dimension::cut;
-use crate::{Dimension, Text, TrackedEvent};
+use crate::{Dimension, Kind, Text, TrackedEvent};
 
 /// The values of an event by dimension, in the order of the dimensions' codes; what is absent is left out.
 ///
 /// A list and not a struct: a journey carries them from the event to the sums, and nobody on the way looks inside.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traits<'a>(#[serde(borrow)] Vec<(u8, Text<'a>)>);
+
+/// Behind every dimension: the hash of the visitor who clicked. It is no dimension, so that nothing is grouped by it and
+/// every reader passes over it; but a click id can be made anew of it, when a conversion is told to who sent the click.
+const VISITOR: u8 = u8::MAX;
 
 impl<'a> Traits<'a> {
     /// The traits of an event: every dimension that says who came, from where and by what. What says how the event was
@@ -64,7 +68,22 @@ impl<'a> Traits<'a> {
             put(dimension, borrowed(value));
         }
         put(Dimension::Variant, borrowed(&raw.variant));
+        if raw.kind == Kind::Click || raw.click_ms.is_some() {
+            traits.push((VISITOR, Text::from(format!("{:x}", raw.visitor))));
+        }
         Self(traits)
+    }
+
+    /// The hash of the visitor who clicked, of a click and of what names one.
+    pub fn visitor(&self) -> Option<u64> {
+        let (_, hash) = self.0.iter().find(|(code, _)| *code == VISITOR)?;
+        u64::from_str_radix(hash, 16).ok()
+    }
+
+    /// The same without the visitor: what is only added up has no use for who it was.
+    #[must_use]
+    pub fn dimensions(&self) -> Self {
+        Self(self.0.iter().filter(|(code, _)| *code != VISITOR).cloned().collect())
     }
 
     /// The value of a dimension; absent is empty.

@@ -131,6 +131,11 @@ fn normalised(value: &str, lower: bool) -> String {
     if lower { value.to_lowercase() } else { value.to_owned() }
 }
 
+/// Whether a parameter carries a network's click id.
+pub(crate) fn is_click_id(name: &str) -> bool {
+    click_id_of(name).is_some()
+}
+
 fn click_id_of(key: &str) -> Option<ClickId> {
     let (_, network, channel) =
         CLICK_IDS.into_iter().find(|(name, ..)| name.len() == key.len() && name.eq_ignore_ascii_case(key))?;

@@ -35,6 +35,15 @@ impl DayKey {
         Self(key)
     }
 
+    /// The hash of somebody who is anonymous: a double tap is told by it, and the variant of a link chosen. It is stored
+    /// nowhere, and from a visitor's hash it is not found without the key.
+    pub fn veiled(&self, ip: &str, user_agent: &str) -> u64 {
+        let mut hasher = SipHasher24::new_with_key(&self.0);
+        hasher.write(b"veiled");
+        hasher.write_u64(self.visitor(ip, user_agent));
+        hasher.finish()
+    }
+
     /// The hash of one address and browser. An IPv6 address counts by its /64, because privacy extensions
     /// change the rest every day and more often; what is no address is hashed as it is.
     pub fn visitor(&self, ip: &str, user_agent: &str) -> u64 {
@@ -54,13 +63,47 @@ impl DayKey {
     }
 }
 
+/// The secrets that days' keys are derived from: one, or while it is being changed two.
+///
+/// A secret that changed at noon would make everybody who was there in the morning somebody else. So the old one stays
+/// until midnight, in every isolate alike, and what decides is the day and not when a deploy arrives where.
+pub struct Secrets {
+    now: String,
+    /// The one before, and the first day that is not its own any more.
+    before: Option<(String, i64)>,
+}
+
+impl Secrets {
+    /// The secret, and the one before it with the day on which it was replaced.
+    pub fn new(now: String, before: Option<(String, i64)>) -> Self {
+        Self { now, before }
+    }
+
+    /// The key of a day.
+    pub fn key(&self, day: i64) -> DayKey {
+        let before = self.before.as_ref().filter(|(_, until)| day < *until).map(|(secret, _)| secret);
+        DayKey::derive(before.unwrap_or(&self.now).as_bytes(), day)
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(secret)")
+    }
+}
+
 impl fmt::Debug for DayKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DayKey(secret)")
     }
 }
 
-/// The part of an address that may be stored: v4 /24, v6 /48; empty if it is no address.
+/// The whole of an address, in its canonical spelling; empty if it is none.
+pub fn whole_ip(ip: &str) -> String {
+    address(ip).map_or(String::new(), |ip| ip.to_string())
+}
+
+/// The network of an address: v4 /24, v6 /48; empty if it is no address.
 pub fn truncate_ip(ip: &str) -> String {
     match address(ip) {
         Some(IpAddr::V4(v4)) => Ipv4Addr::from_bits(v4.to_bits() & (!0 << 8)).to_string(),
@@ -126,6 +169,41 @@ mod tests {
             ("unknown", ""),
         ] {
             assert_eq!(truncate_ip(ip), stored, "{ip}");
+        }
+    }
+
+    #[test]
+    fn somebody_anonymous_is_somebody_else_and_the_same_all_day() {
+        let veiled = |key: DayKey| key.veiled("203.0.113.9", "a");
+        assert_eq!(veiled(key()), veiled(key()));
+        assert_ne!(veiled(key()), key().visitor("203.0.113.9", "a"));
+        assert_ne!(veiled(key()), key().veiled("203.0.113.8", "a"));
+        assert_ne!(veiled(key()), veiled(DayKey::derive(b"secret", 20_718)));
+    }
+
+    #[test]
+    fn a_secret_is_changed_at_midnight_and_nobody_becomes_somebody_else_before() {
+        let (old, new) = ("old".to_owned(), "new".to_owned());
+        let alone = Secrets::new(old.clone(), None);
+        let both = Secrets::new(new.clone(), Some((old, 20_718)));
+        let after = Secrets::new(new, None);
+        assert!(both.key(20_717) == alone.key(20_717) && both.key(20_717) != after.key(20_717));
+        for day in [20_718, 20_719] {
+            assert!(both.key(day) == after.key(day) && both.key(day) != alone.key(day));
+        }
+        assert_eq!(format!("{both:?}"), "Secrets(secret)");
+    }
+
+    #[test]
+    fn a_whole_address_is_spelt_one_way() {
+        for (ip, stored) in [
+            (" 1.2.3.4", "1.2.3.4"),
+            ("::ffff:1.2.3.4", "1.2.3.4"),
+            ("2001:DB8:0::1", "2001:db8::1"),
+            ("x", ""),
+            ("", ""),
+        ] {
+            assert_eq!(whole_ip(ip), stored);
         }
     }
 

@@ -4,12 +4,13 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// Whether the service may call an address of a customer's: of the public internet, encrypted, and without a user's name
-/// in it. `private` lets it call anything: it is for development. What a public name resolves to is not seen.
+/// Whether the service may call an address of a customer's: of the public internet, encrypted unless it may be `plain`, and
+/// without a user's name in it. `private` lets it call anything: it is for development. What a public name resolves to is
+/// not seen.
 ///
 /// # Errors
 /// Why not.
-pub fn may_be_called(address: &str, private: bool) -> Result<(), &'static str> {
+pub fn may_be_called(address: &str, plain: bool, private: bool) -> Result<(), &'static str> {
     let Ok(url) = Url::parse(address) else { return Err("is no absolute URL") };
     let Some(host) = url.host() else { return Err("names no host") };
     if !url.username().is_empty() || url.password().is_some() {
@@ -17,8 +18,11 @@ pub fn may_be_called(address: &str, private: bool) -> Result<(), &'static str> {
     }
     match url.scheme() {
         "https" | "http" if private => Ok(()),
-        "https" if is_private(&host) => Err("leads into a private network"),
+        "https" | "http" if is_private(&host) && (plain || url.scheme() == "https") => {
+            Err("leads into a private network")
+        }
         "https" => Ok(()),
+        "http" if plain => Ok(()),
         _ => Err("is not https"),
     }
 }
@@ -133,9 +137,11 @@ mod tests {
             ("https://metadata.google.internal./", Some("leads into a private network")),
             ("/x", Some("is no absolute URL")),
         ] {
-            assert_eq!(may_be_called(address, false).err(), why, "{address}");
+            assert_eq!(may_be_called(address, false, false).err(), why, "{address}");
         }
-        assert_eq!(may_be_called("http://127.0.0.1:9000/", true), Ok(()));
+        assert_eq!(may_be_called("http://127.0.0.1:9000/", false, true), Ok(()));
+        assert_eq!(may_be_called("http://hooks.example/", true, false), Ok(()));
+        assert_eq!(may_be_called("http://0x7f.1/", true, false), Err("leads into a private network"));
     }
 
     #[test]

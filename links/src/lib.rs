@@ -1,5 +1,10 @@
 //! Where a link leads: the record, who may be its target, and what a hit on it gets. Pure: facts in (with
 //! `now_ms` and random bits), decision out.
+//!
+//! A link is parsed once, when it is written ([`operation`], [`change`], [`import`]), and is right from then on: what a
+//! redirect reads from its record it does not judge again. Most links are plain and answer from the record; others
+//! decide by [`rule`]s, variants and limits. Targets are http(s), or of an allowed app: nothing here is an open
+//! redirect. [`qr`] draws the code that stands for a link on paper.
 
 mod answer;
 pub mod change;

@@ -11,13 +11,15 @@ pub mod event;
 mod fate;
 pub mod hook;
 pub mod list;
+pub mod postback;
 mod request;
 pub mod statements;
 
-pub use due::Due;
+pub use due::{Due, discreet};
 pub use event::Event;
 pub use fate::{Answer, Fate, expiry, fate};
 pub use hook::{Hook, Hooks, Told};
+pub use postback::{Postback, Postbacks};
 pub use request::{Request, Want, request};
 
 /// How long a try has its row to itself: longer than a try may last.
@@ -37,7 +39,7 @@ pub const AT_ONCE: i64 = 6;
 pub struct Delivery {
     /// The same over all tries.
     pub id: String,
-    /// Whose it is: a webhook's id, or what else calls (`postback/CAMPAIGN`). One that fails is tried less often, and
+    /// Whose it is: a webhook's id, or what else calls (`postback/campaign/ID`). One that fails is tried less often, and
     /// is listed by this name.
     pub owner: String,
     /// What happened: of a webhook an [`Event`]'s name.

@@ -1,4 +1,10 @@
 //! How events travel: frames, the packed message, what the consumer makes of it, and whom it is told to.
+//!
+//! An event is a frame; a gate's log ships frames as messages of up to 63 KB, because a queue is paid for by 64 KB. The
+//! queue may deliver a message twice, late, or never: a [`plan`] gives each its fate, and the [`ledger`] makes applying
+//! it an insert of `(gate, number)` and the sums in one transaction. Twice is refused by its key; never is noticed by
+//! the gate, which sends again what the ledger lacks. What nobody can read is a [`letter`], kept and replayed.
+//! A [`delivery`] tells webhooks.
 
 mod backoff;
 pub mod delivery;

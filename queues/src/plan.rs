@@ -6,7 +6,7 @@ use analytics::archive::Copies;
 use analytics::budget::Charges;
 use analytics::campaign::Campaigns;
 use analytics::event::Malformed;
-use analytics::outcome::Session;
+use analytics::outcome::{Converted, Session};
 use analytics::rollup::Rollup;
 use analytics::segment::segments;
 use analytics::{AgentCache, Conduct, Outcome, RawEvent, Statement, StatsAggregate, TrackedEvent};
@@ -53,6 +53,8 @@ pub enum Counted<'e, 'a> {
         /// What it was.
         session: &'e Session<'a>,
     },
+    /// A transaction that has reached a status.
+    Converted(&'e Converted<'a>),
 }
 
 /// The plan of a batch.
@@ -81,8 +83,7 @@ pub struct Plan {
 impl Plan {
     /// Plans a batch of `(the queue's message id, bytes)`. `counted` are messages known to the ledger; events are joined
     /// with `campaigns`, and handed to so many `journals`, which were told the `bonds`; what their visitors did before is
-    /// `known`; `each` sees every event and
-    /// every session that will be counted.
+    /// `known`; `each` sees every event, every session and every transaction's status that will be counted.
     pub fn of<'a, 'b: 'a>(
         batch: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         counted: &HashSet<(String, i64)>,
@@ -214,6 +215,11 @@ fn read<'a>(
                     && session.times == 1
                 {
                     each(Counted::Session { about: (gate, number, place), session });
+                }
+                if let Outcome::Converted(converted) = &outcome
+                    && converted.times == 1
+                {
+                    each(Counted::Converted(converted));
                 }
                 rollup.add_outcome(&outcome);
                 if let Outcome::Moved(moved) = outcome {

@@ -35,11 +35,11 @@ test("every answer of every route says how it may be read, framed and kept", asy
       expect(response.status, what).toBeLessThan(500);
       expect(said["x-content-type-options"], what).toBe("nosniff");
       expect(said["strict-transport-security"], what).toBe("max-age=31536000");
-      const file = template.startsWith("/dashboard"); // the platform's, which browsers ask for anew each time
+      const file = /^\/(dashboard|docs)/.test(template); // the platform's, which browsers ask for anew each time
       const open = file ? /^public, max-age=0, must-revalidate$/ : /^public, max-age=3600$/;
       if (!file || said["cache-control"] !== undefined) expect(said["cache-control"], what).toMatch(/no-store|^private, max-age=\d+$/.test(said["cache-control"] ?? "") ? /./ : open);
       if (said["cache-control"]?.startsWith("public") && !file) expect(template, what).toMatch(/^\/(openapi\.json|tag\.js)$/);
-      if (template !== "/api/session") expect(said["set-cookie"], what).toBeUndefined();
+      if (!["/api/session", "/opt-out", "/opt-in"].includes(template)) expect(said["set-cookie"], what).toBeUndefined();
       seen.add(String(response.status));
       if (response.status >= 300 && response.status < 400 && said.location !== undefined) {
         // A redirect's policy would be that of the page that it leads to.
@@ -81,7 +81,7 @@ test("what may be kept by anybody does not depend on who asks", async () => {
       answers.push(kept ? [response.status, await response.text(), response.headers.get("access-control-allow-origin")] : ["not kept"]);
     }
     // A file is not kept where it was asked for with a key, which the platform sees to.
-    const compared = template.startsWith("/dashboard") ? answers.filter(([status]) => status !== "not kept") : answers;
+    const compared = /^\/(dashboard|docs)/.test(template) ? answers.filter(([status]) => status !== "not kept") : answers;
     for (const answer of compared) expect(answer, template).toEqual(compared[0]);
   }
 });

@@ -4,7 +4,7 @@ import { afterAll, expect, test } from "vitest";
 import { eventually, settles, startServer } from "./server.ts";
 import { CHROME, GOOGLEBOT, anEvent, integrity, pointers, post, totals } from "./traffic.ts";
 
-const server = await startServer({ queue: { batchTimeout: 0 }, config: { fold_at_segments: 4, ship_interval_ms: 100 } });
+const server = await startServer({ queue: { batchTimeout: 0 }, config: { fold_at_segments: 4, ship_interval_ms: 100, conversion_repeats: { trial: "once_per_click", tip: "add" } } });
 afterAll(() => server.stop());
 
 const stats = async (path: string) => {
@@ -131,6 +131,17 @@ test("who may tell of conversions, and of which, is said", async () => {
   });
   expect(form.status).toBe(200);
   expect((await server.fetch("/postback", { method: "DELETE" })).status).toBe(405);
+});
+
+test("what is told again is what its type says", async () => {
+  await server.api("/api/links", { token: "again", url: "https://shop.example/", campaign_id: "again", append_click_id: "cid" });
+  const cid = new URL(await visitor("ida").follow("again")).searchParams.get("cid");
+  for (const [n, told] of ["type=trial&txid=1&payout=4", "type=trial&txid=2&payout=4", "type=tip&txid=3&payout=1", "type=tip&txid=3&payout=2", "type=buy&txid=4&payout=8", "type=buy&txid=4&payout=9"].entries())
+    expect(await (await server.fetch(`/postback?cid=${cid}&${told}&currency=EUR&event_id=again-${n}`)).json()).toMatchObject({ status: "accepted" });
+  await settles(async () => {
+    const { totals } = await stats("/stats/conversions?campaign_id=again");
+    expect(totals).toMatchObject({ conversions: 3, revenue: 4 + 1 + 2 + 8 });
+  }, 40_000);
 });
 
 test("a journal that loses its memory tells nothing twice and nothing less", async () => {

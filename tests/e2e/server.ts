@@ -31,6 +31,8 @@ export interface ServerOptions {
   limits?: Record<string, number>;
   /** Another `ADMIN_TOKEN`. */
   adminToken?: string;
+  /** As it is served to visitors from elsewhere, behind a proxy. */
+  public?: boolean;
   /** Run the cron triggers on the minute; without it only `server.scheduled()` runs them. */
   cron?: boolean;
 }
@@ -71,7 +73,7 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    const { config, cf, queue, direct, demo, cron, points, limits, adminToken, bucketsDown } = this.#options;
+    const { config, cf, queue, direct, demo, cron, points, limits, adminToken, bucketsDown, public: isPublic } = this.#options;
     const temporary = join(this.#folder, "tmp");
     mkdirSync(temporary, { recursive: true });
     const port = this.url === "" ? (this.#options.port ?? 0) : Number(new URL(this.url).port);
@@ -84,6 +86,7 @@ export class Server {
     if (direct) args.push("--direct-port", "0");
     if (limits) args.push("--limits", JSON.stringify(limits));
     if (adminToken) args.push("--admin-token", adminToken);
+    if (isPublic) args.push("--public");
     if (points) args.push("--points");
     if (bucketsDown) args.push("--buckets-down");
     if (!demo) args.push("--no-demo");

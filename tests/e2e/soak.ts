@@ -136,7 +136,7 @@ async function run(server: Server, seconds: number, rate: number, calm: number, 
     const name = one(Object.keys(FAULTS));
     say(`${name}; ${soaked.events} events so far`);
     soaked.faults[name] = (soaked.faults[name] ?? 0) + 1;
-    const round = /did not answer|is full|went round/.test(server.log);
+    const round = /gate_silent|is full|went round/.test(server.log);
     server.log = "";
     try {
       await FAULTS[name](server, one);

@@ -423,6 +423,31 @@ fn statements_find_their_rows_by_an_index() {
     assert!(!plan(&hour_reads(&Scope::All, T)).contains("SCAN sums"));
 }
 
+#[test]
+fn a_scrape_counts_what_waits_and_reads_no_delivery_that_is_over() {
+    let d1 = Database::d1();
+    let asked = analytics::report::metrics::waiting(T);
+    let dead =
+        ledger::DeadLetter { id: "letter".to_owned(), reason: "cut".to_owned(), body: "AA==".to_owned() };
+    d1.transact(&ledger::bury(&[dead], T)).unwrap();
+    for (id, state, due_ms) in
+        [("a", "waiting", T - 1), ("b", "waiting", T + 1), ("c", "dead", T), ("d", "delivered", T)]
+    {
+        d1.run(&Statement::new(
+            "INSERT INTO deliveries (id, owner, event, body, state, attempts, created_at_ms, due_ms, expires_ms) \
+             VALUES (?1, 'hook', 'click', '', ?2, 0, 0, ?3, 0)",
+            [id.into(), state.into(), due_ms.into()],
+        ))
+        .unwrap();
+    }
+    let counts = d1.rows(&asked, |row| (0..7).map(|column| row.get(column)).collect::<Result<Vec<i64>, _>>());
+    assert_eq!(counts, [[1, 2, 1, 1, 0, 0, 0]]);
+    let plan = d1.explain(&asked);
+    let of_deliveries: Vec<_> = plan.iter().filter(|step| step.contains("deliveries")).collect();
+    assert_eq!(of_deliveries.len(), 3, "{plan:?}");
+    assert!(of_deliveries.iter().all(|step| step.contains("INDEX deliveries_d")), "{of_deliveries:?}");
+}
+
 fn a_rule(body: &Value) -> Rule {
     let mut body = body.clone();
     body["name"] = "x".into();

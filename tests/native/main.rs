@@ -6,5 +6,6 @@ mod deliveries;
 mod laws;
 mod management;
 mod money;
+mod postbacks;
 mod simulation;
 mod statements;

@@ -88,6 +88,7 @@ fn schedules_come_across_everything() {
     let all = [
         "a call that a journal did not take",
         "a commit that was taken back",
+        "a conversion that somebody was called for",
         "a conversion that was corrected",
         "a copy after the window",
         "a copy within the window",

@@ -3,6 +3,8 @@
 use analytics::campaign::Campaigns;
 use analytics::fold::{Fold, read_generation, read_segments};
 use analytics::page::PageRow;
+use analytics::privacy::Why;
+use analytics::privacy::dropped::{self, Dropped};
 use analytics::report::query::Query;
 use analytics::report::{answer, reads};
 use analytics::rollup::rollup;
@@ -266,4 +268,22 @@ fn the_log_keeps_rows_and_gives_messages_back() {
     assert_eq!(log_rows(&storage), rows[2..4]);
     storage.run(&row(6, 6).write(Some(3))).unwrap();
     assert_eq!(log_rows(&storage), [row(4, 3), row(6, 6)]);
+}
+
+#[test]
+fn what_was_dropped_is_counted_by_the_hour_and_told_of_a_span() {
+    let d1 = Database::d1();
+    let mut dropped = Dropped::default();
+    for (why, hits) in [(Why::OptOut, 2), (Why::DoNotTrack, 3)] {
+        (0..hits).for_each(|_| dropped.note(why, T));
+    }
+    d1.transact(&dropped.take(T, 0)).unwrap();
+    dropped.note(Why::OptOut, T + 5);
+    dropped.note(Why::OptOut, T + DAY);
+    d1.transact(&dropped.take(T + DAY, 0)).unwrap();
+    let told = |from_ms, to_ms| -> Vec<String> { d1.rows(&dropped::read(from_ms, to_ms), |row| row.get(0)) };
+    let both = [r#"{"value":"do_not_track","hits":3}"#, r#"{"value":"opt_out","hits":3}"#];
+    assert_eq!(told(T, T + 1), both);
+    assert_eq!(told(T + DAY, T + 2 * DAY), [r#"{"value":"opt_out","hits":1}"#]);
+    assert!(told(T - DAY, T - 3_600_000).is_empty());
 }

@@ -11,7 +11,7 @@ use super::scalar::Scalar;
 use super::{Rules, UNKNOWN, cut, json};
 use crate::click_id::SealedClick;
 use crate::page_url::{self, URL_MAX_BYTES};
-use crate::{EventId, Kind, RawEvent, Source, Text, time};
+use crate::{EventId, Kind, RawEvent, Source, Text, privacy, time};
 
 /// The end of a sentence that begins with the field's name.
 type Detail = Cow<'static, str>;
@@ -26,6 +26,13 @@ impl<'a> Draft<'a> {
             }
             Field::SentAt => self.event.sent_at_ms = Some(time_of(value)?),
             Field::Value => self.event.value_micros = Some(amount_of(value)?),
+            Field::Consent => {
+                let said = privacy::consent(&word_of(value)?).ok_or("is neither granted nor denied")?;
+                self.event.asked.consent = Some(said);
+            }
+            Field::OptOut => {
+                self.event.asked.opt_out = privacy::opt_out(&word_of(value)?).ok_or("is neither 1 nor 0")?;
+            }
             Field::Props => json::read_props(&value, self)?,
             _ => self.put_text(field, value.into_text()?, rules)?,
         }
@@ -133,6 +140,16 @@ fn amount_of(value: Scalar<'_>) -> Result<i64, Detail> {
         Scalar::Text(text) => micros(&text)?,
         other => return Err(format!("{}; send a number", other.is_what()).into()),
     })
+}
+
+/// A word, or what stands for yes and no in JSON.
+fn word_of(value: Scalar<'_>) -> Result<Cow<'_, str>, String> {
+    match value {
+        Scalar::Bool(true) => Ok("true".into()),
+        Scalar::Bool(false) => Ok("false".into()),
+        Scalar::Number(number) => Ok(number.into()),
+        other => other.into_text(),
+    }
 }
 
 fn page<'a>(text: Cow<'a, str>, rules: &Rules) -> Result<Text<'a>, &'static str> {

@@ -18,7 +18,7 @@ pub struct Facts<'a> {
     pub hints: Hints,
     /// Keyed daily hash of the visitor (see [`crate::visitor`]).
     pub visitor: u64,
-    /// The address to store: already truncated, or empty.
+    /// What is stored of the address: as a rule already truncated, or empty.
     pub ip: &'a str,
     /// `User-Agent`.
     pub user_agent: &'a str,

@@ -42,6 +42,8 @@ pub(super) enum Field {
     ClickId,
     Txid,
     Status,
+    Consent,
+    OptOut,
 }
 
 impl Field {
@@ -75,6 +77,8 @@ impl Field {
             "click_id" => (Self::ClickId, "/click_id"),
             "txid" => (Self::Txid, "/txid"),
             "status" => (Self::Status, "/status"),
+            "consent" => (Self::Consent, "/consent"),
+            "optout" => (Self::OptOut, "/optout"),
             _ => return None,
         })
     }
@@ -106,9 +110,8 @@ impl Field {
     /// The field of that parameter of a short link. Few, because the others may be the destination's.
     pub(super) fn of_redirect(name: &str) -> Option<(Self, &'static str)> {
         match name {
-            "eid" | "sid" | "uid" | "aid" | "sub1" | "sub2" | "sub3" | "sub4" | "sub5" => {
-                Self::of_query(name)
-            }
+            "eid" | "sid" | "uid" | "aid" | "sub1" | "sub2" | "sub3" | "sub4" | "sub5" | "consent"
+            | "optout" => Self::of_query(name),
             _ => None,
         }
     }

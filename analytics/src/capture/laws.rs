@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::conversion::{Postback, Status};
+use crate::privacy::Asked;
 use crate::{EventId, Hints, Kind, RawEvent, Source, Text, Trigger};
 
 const NOW: i64 = 1_790_000_000_000;
@@ -84,6 +85,7 @@ pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
             ua_model: text(),
             ua_platform_version: text(),
             took_ms: asn,
+            asked: Asked::default(),
         }
     })
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::fields::{string, text};
 use crate::funnel::read_steps;
-use crate::moment;
+use crate::{moment, template};
 
 /// A field.
 #[derive(Debug, Clone, Copy)]
@@ -38,8 +38,10 @@ pub(super) enum Form {
     Steps,
     /// An absolute address of a web server. Which ones may be called is for whoever calls to judge.
     Url,
-    /// Some of these words, each once; absent, none.
-    Words(&'static [&'static str]),
+    /// An address with macros in it.
+    Template,
+    /// Some of the first words, each once; absent, the second.
+    Words(&'static [&'static str], &'static [&'static str]),
     /// A number from 0 on, which may have a fraction.
     Decimal,
     /// What the service itself keeps: nobody else sets it, and a `PUT` leaves it as it is.
@@ -56,13 +58,14 @@ impl Form {
             Self::OneOf(words) => words.first().copied().into(),
             Self::Whole(_, number) | Self::Own(number) => number.into(),
             Self::Flag => false.into(),
-            Self::Words(_) => Value::Array(Vec::new()),
+            Self::Words(_, chosen) => chosen.iter().copied().collect(),
             Self::Text(..)
             | Self::Moment
             | Self::Percent
             | Self::Currency
             | Self::Steps
             | Self::Url
+            | Self::Template
             | Self::Decimal => Value::Null,
         }
     }
@@ -123,7 +126,12 @@ impl Form {
                     _ => return Err("is no absolute http or https URL".into()),
                 }
             }
-            Self::Words(words) => {
+            Self::Template => {
+                let text = string(value)?.trim();
+                template::check(text)?;
+                text.into()
+            }
+            Self::Words(words, _) => {
                 let given = value.as_array().ok_or("is not a list of words")?;
                 // In the order of the table and each once: the same choice is the same record.
                 let chosen: Vec<_> =

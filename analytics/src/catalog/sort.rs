@@ -39,7 +39,11 @@ const fn field(name: &'static str, form: Form) -> Field {
     Field { name, form }
 }
 
-static CAMPAIGN: [Field; 14] = [
+/// What somebody is called for: everything, for who reads `{status}` can tell.
+const STATUSES: Form =
+    Form::Words(&["lead", "sale", "rejected", "rebill"], &["lead", "sale", "rejected", "rebill"]);
+
+static CAMPAIGN: [Field; 18] = [
     field("name", TITLE),
     field("status", Form::OneOf(&["active", "paused", "ended"])),
     field("starts_at", Form::Moment),
@@ -50,19 +54,26 @@ static CAMPAIGN: [Field; 14] = [
     field("budget_micros", Form::Whole(BUDGET_MAX_MICROS, None)),
     field("click_lookback_seconds", Form::Whole(LOOKBACK_MAX, Some(7 * DAY_SECONDS))),
     field("view_lookback_seconds", Form::Whole(LOOKBACK_MAX, Some(DAY_SECONDS))),
+    field("billing_window_seconds", Form::Whole(LOOKBACK_MAX, Some(DAY_SECONDS))),
     field("publisher_id", NAME),
     field("medium", NAME),
+    field("postback_url", Form::Template),
+    field("postback_method", Form::OneOf(&["GET", "POST"])),
+    field("postback_on", STATUSES),
     field("note", NOTE),
     field("archived", Form::Flag),
 ];
 
-static PUBLISHER: [Field; 8] = [
+static PUBLISHER: [Field; 11] = [
     field("name", TITLE),
     field("status", Form::OneOf(&["active", "paused"])),
     field("payout_model", Form::OneOf(&["none", "cpc", "cpm", "cpa", "revshare"])),
     field("payout_micros", Form::Whole(PRICE_MAX_MICROS, None)),
     field("payout_percent", Form::Percent),
     field("currency", Form::Currency),
+    field("postback_url", Form::Template),
+    field("postback_method", Form::OneOf(&["GET", "POST"])),
+    field("postback_on", STATUSES),
     field("note", NOTE),
     field("archived", Form::Flag),
 ];
@@ -99,7 +110,7 @@ static WEBHOOK: [Field; 10] = [
     field("name", TITLE),
     field("url", Form::Url),
     field("kind", Form::OneOf(&["webhook", "http_sink"])),
-    field("events", Form::Words(&EVENTS)),
+    field("events", Form::Words(&EVENTS, &[])),
     field("campaign_id", NAME),
     field("include_bots", Form::Flag),
     field("status", Form::OneOf(&["active", "paused", "disabled"])),
@@ -168,6 +179,9 @@ impl Sort {
         };
         let has = |name: &str| !item.value(name).is_null();
         unless(has("name"), "/name", "is missing");
+        let called = matches!(self, Self::Campaign | Self::Publisher) && has("postback_url");
+        let nothing = called && item.value("postback_on") == Value::Array(Vec::new());
+        unless(!nothing, "/postback_on", "is empty: it would be called for nothing");
         match self {
             Self::Campaign => {
                 let times = item.number("starts_at").zip(item.number("ends_at"));

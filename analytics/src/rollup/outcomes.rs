@@ -35,7 +35,7 @@ impl Outcomes {
             Outcome::Step(step) => self.step(step),
             Outcome::Credit(credit) => self.credit(credit),
             Outcome::Correction(correction) => self.correct(correction),
-            Outcome::Moved(_) => {}
+            Outcome::Moved(_) | Outcome::Converted(_) => {}
         }
     }
 

@@ -75,6 +75,7 @@ fn add(sum: &mut BTreeMap<String, i64>, mut outcome: Outcome<'_>) {
         Outcome::Session(session) => std::mem::replace(&mut session.times, 0),
         Outcome::Step(step) => std::mem::replace(&mut step.times, 0),
         Outcome::Credit(credit) => std::mem::replace(&mut credit.times, 0),
+        Outcome::Converted(converted) => std::mem::replace(&mut converted.times, 0),
         Outcome::Correction(_) => 1,
         // Moved again, they are known where they go.
         Outcome::Moved(_) => 0,

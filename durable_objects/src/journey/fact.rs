@@ -5,11 +5,12 @@
 //! word to take it back, whatever the terms have become meanwhile.
 
 use analytics::conversion::Status;
-use analytics::outcome::{Correction, Credit, Model, Outcome, Session, Step};
+use analytics::outcome::{Converted, Correction, Credit, Model, Outcome, Session, Step};
 use analytics::{Dimension, Footprint, Text};
 use serde::{Deserialize, Serialize};
 
 use super::attribution::is_click;
+use super::facts::bar;
 use super::shares::{divide, weights};
 
 /// Where a footprint stands among its visitor's, in the order of time.
@@ -30,7 +31,8 @@ pub(crate) enum Fact {
         click: Place,
         owed: Owed,
     },
-    /// What has to be added to what a conversion added by itself. The currency is that of `currency`.
+    /// What has to be added to what a conversion added by itself. The currency is that of `currency`, and so is the
+    /// payout's if the event has none.
     Correction {
         event: Place,
         currency: Place,
@@ -38,6 +40,8 @@ pub(crate) enum Fact {
         value_micros: i64,
         owed: Owed,
     },
+    /// A transaction: its worth as above, and what becomes of it for those who are called.
+    Sold(Sold),
 }
 
 /// What the sums were told that is owed, in thousand-millionths.
@@ -102,7 +106,31 @@ pub(crate) struct Worth {
     pub(crate) touches: Vec<Place>,
 }
 
+/// A transaction, and what tells it from the visitor's others whatever becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Sold {
+    pub(crate) worth: Worth,
+    pub(crate) about: u64,
+    /// The event that says what its publisher gets.
+    pub(crate) payout: Place,
+}
+
+/// What a transaction is told apart by, if it is told by its txid; if by itself, by the event that it began with.
+pub(crate) fn about_txid(txid: &str, conversion: &Footprint<'_>) -> u64 {
+    if txid.is_empty() { bar(2, &conversion.id.to_string()) } else { bar(3, txid) }
+}
+
 impl Fact {
+    /// What was told before conversions were told to anybody, as it would have been told then: nobody is called for what
+    /// became of a transaction long ago.
+    pub(crate) fn of_now(self, trail: &[Footprint<'_>]) -> Self {
+        let Self::Worth(worth) = self else { return self };
+        let Some(conversion) = trail.get(usize::from(worth.conversion)) else { return Self::Worth(worth) };
+        let txid = conversion.postback.as_ref().map_or("", |postback| postback.txid.as_str());
+        let (about, payout) = (about_txid(txid, conversion), worth.conversion);
+        Self::Sold(Sold { worth, about, payout })
+    }
+
     pub(crate) fn correction(
         event: Place,
         currency: Place,
@@ -135,19 +163,25 @@ impl Fact {
                 see(event);
                 see(currency);
             }
+            Self::Sold(Sold { worth, payout, .. }) => {
+                see(&mut worth.conversion);
+                see(&mut worth.currency);
+                see(payout);
+                worth.touches.iter_mut().for_each(see);
+            }
         }
     }
 
     /// Whether it is of a transaction: that may go on when what it follows from is past.
     pub(crate) fn goes_on(&self) -> bool {
-        matches!(self, Self::Worth(_) | Self::Correction { .. })
+        matches!(self, Self::Worth(_) | Self::Correction { .. } | Self::Sold(_))
     }
 
     /// What it takes beside itself.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {
             Self::Attempt { funnel, reached } => funnel.capacity() + 2 * reached.capacity() + 32,
-            Self::Worth(worth) => 2 * worth.touches.capacity() + 16,
+            Self::Worth(worth) | Self::Sold(Sold { worth, .. }) => 2 * worth.touches.capacity() + 16,
             Self::Session(visit) => visit.currency.as_ref().map_or(0, |currency| currency.capacity() + 16),
             Self::Unpaid { .. } | Self::Correction { .. } => 0,
         }
@@ -169,18 +203,28 @@ impl Fact {
                         step,
                         entered_ms: first.at_ms,
                         elapsed_ms: at_ms - before_ms,
-                        traits: first.traits.clone(),
+                        traits: first.traits.dimensions(),
                     }));
                     before_ms = at_ms;
                 }
             }
             Self::Worth(worth) => worth.tell(trail, out)?,
+            Self::Sold(sold) => {
+                let converted = sold.tell(trail, out)?;
+                out.push(Outcome::Converted(converted));
+            }
             Self::Unpaid { click, owed } => {
                 out.push(correct(at(*click)?, "", 0, 0, Owed::default().less(*owed)));
             }
             Self::Correction { event, currency, conversions, value_micros, owed } => {
-                let currency = at(*currency)?.currency.as_str();
-                out.push(correct(at(*event)?, currency, *conversions, *value_micros, *owed));
+                let (event, other) = (at(*event)?, at(*currency)?);
+                let mut told = correct(event, &other.currency, *conversions, *value_micros, *owed);
+                if let Outcome::Correction(told) = &mut told
+                    && told.payout_currency.is_empty()
+                {
+                    told.payout_currency = Text::from(other.payout_currency.as_str());
+                }
+                out.push(told);
             }
         }
         Some(())
@@ -203,7 +247,7 @@ fn correct<'a>(
         cost_currency: Text::from(event.cost_currency.as_str()),
         payout_nanos: owed.payout_nanos,
         payout_currency: Text::from(event.payout_currency.as_str()),
-        traits: event.traits.clone(),
+        traits: event.traits.dimensions(),
     })
 }
 
@@ -212,7 +256,7 @@ impl Visit {
         let at = |place: Place| trail.get(usize::from(place));
         let (first, last) = (at(self.first)?, at(self.last)?);
         let page = |place: Option<Place>| place.and_then(at).map_or("", |found| found.page.as_str());
-        let traits = first.traits.clone();
+        let traits = first.traits.dimensions();
         let currency = self.currency.as_deref().filter(|_| self.value_micros != 0);
         let campaign = self.campaign.and_then(at).map_or("", |found| found.traits.get(Dimension::Campaign));
         Some(Session {
@@ -239,7 +283,54 @@ impl Visit {
 /// A whole conversion, in millionths.
 const WHOLE_MICROS: i64 = 1_000_000;
 
+impl Sold {
+    fn tell<'a>(&self, trail: &'a [Footprint<'a>], out: &mut Vec<Outcome<'a>>) -> Option<Converted<'a>> {
+        let at = |place: Place| trail.get(usize::from(place));
+        let Self { worth, about, payout } = self;
+        worth.tell(trail, out)?;
+        let last = worth.last(trail).and_then(|last| worth.touches.get(last)).copied();
+        let conversion = at(worth.conversion)?;
+        let status = *Status::ALL.get(usize::from(worth.status))?;
+        // The conversion itself stands for the click that it names.
+        let named = last == Some(worth.conversion);
+        let touch = last.map_or(Some(conversion), at)?;
+        let touched_ms = last.map(|_| if named { worth.click_ms } else { touch.at_ms });
+        let owed = at(*payout).filter(|_| status != Status::Rejected);
+        let text = |text: &'a Text<'a>| Text::from(text.as_str());
+        Some(Converted {
+            times: 1,
+            about: *about,
+            conversion: conversion.id,
+            at_ms: conversion.at_ms,
+            named_ms: (worth.click_ms != conversion.at_ms).then_some(worth.click_ms),
+            txid: conversion.postback.as_ref().map_or(Text::EMPTY, |postback| text(&postback.txid)),
+            name: text(&conversion.name),
+            status,
+            value_micros: worth.value_micros,
+            currency: text(&at(worth.currency)?.currency),
+            campaign: Text::from(conversion.traits.get(Dimension::Campaign)),
+            payee: Text::from(conversion.traits.get(Dimension::Publisher)),
+            payout_nanos: owed.map_or(0, |event| event.payout_nanos),
+            payout_currency: owed.map_or(Text::EMPTY, |event| text(&event.payout_currency)),
+            touched_ms,
+            clicked: named || last.is_some() && is_click(touch),
+            traits: touch.traits.clone(),
+        })
+    }
+}
+
 impl Worth {
+    /// Whether a touch is a click: who clicked was led by the click, whatever else was shown meanwhile.
+    fn clicks(&self, place: Place, trail: &[Footprint<'_>]) -> bool {
+        place == self.conversion || trail.get(usize::from(place)).is_some_and(is_click)
+    }
+
+    /// Which touch the last click's model gives everything.
+    fn last(&self, trail: &[Footprint<'_>]) -> Option<usize> {
+        let last = self.touches.iter().rposition(|place| self.clicks(*place, trail));
+        last.or(self.touches.len().checked_sub(1))
+    }
+
     fn tell<'a>(&self, trail: &'a [Footprint<'a>], out: &mut Vec<Outcome<'a>>) -> Option<()> {
         let at = |place: Place| trail.get(usize::from(place));
         let conversion = at(self.conversion)?;
@@ -255,7 +346,7 @@ impl Worth {
                 value_micros,
                 currency: Text::from(currency),
                 lag_ms,
-                traits: from.traits.clone(),
+                traits: from.traits.dimensions(),
             })
         };
         let named = |place: &Place| *place == self.conversion;
@@ -265,11 +356,8 @@ impl Worth {
             touches.push((from, conversion.at_ms - if named(place) { self.click_ms } else { from.at_ms }));
         }
         let lags: Vec<i64> = touches.iter().map(|(_, lag_ms)| *lag_ms).collect();
-        // Who clicked was led by the click, whatever else was shown meanwhile.
-        let clicks = |place: &&Place| named(place) || at(**place).is_some_and(is_click);
-        let first = self.touches.iter().position(|place| clicks(&place)).unwrap_or(0);
-        let last =
-            self.touches.iter().rposition(|place| clicks(&place)).unwrap_or(lags.len().saturating_sub(1));
+        let first = self.touches.iter().position(|place| self.clicks(*place, trail)).unwrap_or(0);
+        let last = self.last(trail).unwrap_or(0);
         for model in Model::ALL {
             if touches.is_empty() {
                 out.push(credit(model, WHOLE_MICROS, self.value_micros, None, conversion));

@@ -6,7 +6,7 @@ use analytics::Footprint;
 use analytics::funnel::Basis;
 use siphasher::sip::SipHasher13;
 
-use super::fact::{Fact, Owed, Place};
+use super::fact::{Fact, Owed, Place, Sold};
 use super::remains::Remains;
 use super::sessions::{Sitting, session_of, sessions};
 use super::transactions::transactions;
@@ -102,7 +102,8 @@ pub(crate) fn facts(
         transaction.corrections(trail, &mut facts);
         if let Some(worth) = attribution::worth(trail, transaction, terms) {
             remains.keep(trail, transaction, &worth.touches);
-            facts.push(Fact::Worth(worth));
+            let (about, payout) = (transaction.about(trail), transaction.payout);
+            facts.push(Fact::Sold(Sold { worth, about, payout }));
         }
         let session =
             session_of(trail, &of, transaction.click).or_else(|| session_of(trail, &of, transaction.holder));

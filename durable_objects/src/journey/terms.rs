@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use analytics::funnel::Funnel;
+use serde::Deserialize;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
@@ -26,7 +27,8 @@ impl Default for Windows {
 }
 
 /// What becomes of a conversion that is told again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Repeats {
     /// A transaction counts once, and what has no txid counts each time.
     #[default]

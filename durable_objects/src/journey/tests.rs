@@ -2,12 +2,13 @@ use std::collections::BTreeMap;
 
 use analytics::conversion::{Postback, Status};
 use analytics::funnel::{Basis, Funnel, Matcher, Order};
-use analytics::outcome::{Correction, Credit, Model, Outcome, Session, Step};
+use analytics::outcome::{Converted, Correction, Credit, Model, Outcome, Session, Step};
 use analytics::{Dimension, EventId, Footprint, Kind, Text, Traits, VisitorKey};
 
 use super::*;
 
 mod bounds;
+mod called;
 mod funnels;
 mod laws;
 mod money;
@@ -99,6 +100,12 @@ impl Sum {
                 }
                 if negative { -1 } else { 1 }
             }
+            // Who is called is called for a transaction and its status, whatever else is said of it.
+            Outcome::Converted(it) => {
+                let (times, txid) = (it.times, it.txid.clone());
+                *it = Converted { about: it.about, txid, status: it.status, ..blank() };
+                times
+            }
             Outcome::Moved(moved) => {
                 let mut body = Vec::new();
                 moved.footprint.encode(&mut body);
@@ -128,6 +135,16 @@ impl Sum {
             .collect();
         all.sort_by_key(|session| (session.start_ms, session.session_id.to_string(), session.events));
         all
+    }
+
+    /// Transactions by txid, with the status that was told last and not taken back.
+    fn called(&self) -> Vec<(String, Status, i64)> {
+        self.each()
+            .filter_map(|(outcome, times)| match outcome {
+                Outcome::Converted(it) => Some((it.txid.to_string(), it.status, times)),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Steps reached by funnel: how often each, and the sum of elapsed ms.
@@ -175,6 +192,28 @@ impl Sum {
                 _ => None,
             })
             .collect()
+    }
+}
+
+fn blank() -> Converted<'static> {
+    Converted {
+        times: 1,
+        about: 0,
+        conversion: id(0),
+        at_ms: 0,
+        named_ms: None,
+        txid: Text::EMPTY,
+        name: Text::EMPTY,
+        status: Status::Lead,
+        value_micros: 0,
+        currency: Text::EMPTY,
+        campaign: Text::EMPTY,
+        payee: Text::EMPTY,
+        payout_nanos: 0,
+        payout_currency: Text::EMPTY,
+        touched_ms: None,
+        clicked: false,
+        traits: Traits::default(),
     }
 }
 

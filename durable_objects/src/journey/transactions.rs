@@ -7,7 +7,8 @@
 use analytics::conversion::Status;
 use analytics::{Footprint, Kind};
 
-use super::fact::{Fact, Owed, Place};
+use super::fact::{Fact, Owed, Place, about_txid};
+use super::facts::bar;
 use super::{Repeats, Terms};
 
 /// What makes two conversions one.
@@ -31,6 +32,8 @@ pub(crate) struct Transaction<'a> {
     /// Whose currency the value is in.
     pub(crate) currency: Place,
     owed: Owed,
+    /// Which event says what its publisher gets.
+    pub(crate) payout: Place,
     /// All of its events.
     pub(crate) members: Vec<Place>,
 }
@@ -44,6 +47,16 @@ impl Transaction<'_> {
     /// Whether another event could be of it.
     pub(crate) fn goes_on(&self) -> bool {
         self.identity != Identity::Own
+    }
+
+    /// What tells it from the visitor's others.
+    pub(crate) fn about(&self, trail: &[Footprint<'_>]) -> u64 {
+        let Some(conversion) = trail.get(usize::from(self.holder)) else { return 0 };
+        match self.identity {
+            Identity::Own => about_txid("", conversion),
+            Identity::Txid(txid) => about_txid(txid, conversion),
+            Identity::Click(name, _) => bar(4, name),
+        }
     }
 
     /// What it is worth: a lead, nothing yet.
@@ -67,7 +80,7 @@ impl Transaction<'_> {
                 self.owed.cost_nanos = event.cost_nanos;
             }
             if event.payout_nanos != 0 {
-                self.owed.payout_nanos = event.payout_nanos;
+                (self.owed.payout_nanos, self.payout) = (event.payout_nanos, place);
             }
         } else if self.status == next && event.value_micros != 0 {
             match repeats {
@@ -105,7 +118,12 @@ impl Transaction<'_> {
                     ));
                 }
             }
-            let owes = owes.less(Owed::by(event));
+            let mut owes = owes.less(Owed::by(event));
+            // A share of a sale is owed in the sale's currency, and the lead that it began with may have none.
+            if owes.payout_nanos != 0 && event.payout_currency.is_empty() && self.payout != *place {
+                let share = Owed { payout_nanos: std::mem::take(&mut owes.payout_nanos), ..Owed::default() };
+                facts.push(Fact::correction(*place, self.payout, 0, 0, share));
+            }
             if (conversions, value) != (0, 0) || !owes.is_nothing() {
                 facts.push(Fact::correction(*place, *place, conversions, value, owes));
             }
@@ -142,6 +160,7 @@ pub(crate) fn transactions<'a>(trail: &'a [Footprint<'a>], terms: &Terms) -> Vec
                 value_micros: event.value_micros,
                 currency: place,
                 owed: Owed::by(event),
+                payout: place,
                 members: vec![place],
             });
         }

@@ -194,13 +194,16 @@ impl Visitor {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (&JOURNEY_VERSION, fields) = bytes.split_first()? else { return None };
         let stored: Stored<'_> = postcard::from_bytes(fields).ok()?;
-        let prints = stored
-            .prints
-            .into_iter()
-            .map(|body| Some(Print { moment: moment(&Footprint::decode(body)?), body: body.into() }));
+        let trail: Option<Vec<_>> = stored.prints.iter().map(|body| Footprint::decode(body)).collect();
+        let trail = trail?;
+        let mut told: Vec<Fact> = stored.told.into_iter().map(|fact| fact.of_now(&trail)).collect();
+        told.sort_unstable();
+        let prints = trail.iter().zip(&stored.prints);
         Some(Self {
-            prints: prints.collect::<Option<_>>()?,
-            told: stored.told,
+            prints: prints
+                .map(|(print, body)| Print { moment: moment(print), body: (*body).into() })
+                .collect(),
+            told,
             bond: stored.bond,
             past: stored.past,
             bars: stored.bars,
@@ -235,14 +238,21 @@ fn differ(told: &[Fact], follows: &[Fact], trail: &[Footprint<'_>], tell: &mut d
     let mut words: Vec<(Vec<u8>, i64, usize)> = Vec::with_capacity(outcomes.len());
     for (index, outcome) in outcomes.iter().enumerate() {
         let mut bytes = Vec::new();
-        outcome.encode(&mut bytes);
+        match outcome {
+            // Who was called for it is not called again because it is worth something else now.
+            Outcome::Converted(it) => {
+                bytes.extend(it.about.to_le_bytes().into_iter().chain([u8::MAX, it.status as u8]));
+            }
+            _ => outcome.encode(&mut bytes),
+        }
         words.push((bytes, if index < taken_back { -1 } else { 1 }, index));
     }
     words.sort_unstable();
     let mut outcomes: Vec<Option<Outcome<'_>>> = outcomes.into_iter().map(Some).collect();
     for same in words.chunk_by(|(one, ..), (other, ..)| one == other) {
         let sum: i64 = same.iter().map(|(_, times, _)| times).sum();
-        for (_, _, index) in same.iter().take(sum.unsigned_abs() as usize) {
+        let left = same.iter().filter(|(_, times, _)| *times == sum.signum());
+        for (_, _, index) in left.take(sum.unsigned_abs() as usize) {
             if let Some(mut outcome) = outcomes.get_mut(*index).and_then(Option::take) {
                 if sum < 0 {
                     outcome.negate();

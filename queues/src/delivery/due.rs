@@ -40,7 +40,8 @@ impl Due {
             body: text(3)?,
             attempts: number(4)? as u32,
             expires_ms: number(5)?,
-            of_hook: hook.is_some(),
+            // A webhook may have any id, that of a postback's owner too.
+            of_hook: hook.is_some() && text(2).is_none(),
             hook,
         })
     }
@@ -48,6 +49,14 @@ impl Due {
     /// What is wanted of it.
     pub fn want(&self, signer: &Signer, now_ms: i64) -> Want {
         request(&self.id, self.target.as_deref(), self.hook.as_deref(), &self.body, signer, now_ms)
+    }
+
+    /// What may be noted of why it failed. An address of its own may hold a password, and a server that repeats what it was
+    /// asked, or a platform that says what it could not reach, would put it into the log.
+    pub fn discreet(&self, why: Option<String>) -> Option<String> {
+        let target: Value =
+            self.target.as_deref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default();
+        why.map(|why| discreet(why, target.get(0).and_then(Value::as_str).unwrap_or_default()))
     }
 
     /// What is noted of one that is not sent: of a paused webhook it waits, as long as it may.
@@ -78,4 +87,19 @@ impl Due {
         };
         (fate, [statements::settle(&self.id, fate, status, why, now_ms), health])
     }
+}
+
+/// What was said, without what the address holds: its parameters, and what in its path is no word.
+pub fn discreet(mut said: String, url: &str) -> String {
+    for piece in url.split(['/', '?', '&']).skip(3) {
+        let kept = match piece.split_once('=') {
+            Some((_, value)) => value,
+            None if piece.bytes().all(|byte| byte.is_ascii_lowercase()) => continue,
+            None => piece,
+        };
+        if kept.len() >= 4 {
+            said = said.replace(kept, "…");
+        }
+    }
+    said
 }

@@ -155,6 +155,8 @@ pub struct Told<'h> {
     sessions: Vec<(String, String, i64, Value)>,
     /// Links that turned somebody away, and when.
     full: Vec<(String, i64)>,
+    /// Calls to who sent a visitor.
+    postbacks: Vec<Statement>,
 }
 
 impl<'h> Told<'h> {
@@ -175,7 +177,13 @@ impl<'h> Told<'h> {
             conversions: Vec::new(),
             sessions: Vec::new(),
             full: Vec::new(),
+            postbacks: Vec::new(),
         }
+    }
+
+    /// Takes the calls of [`super::Postbacks::tell`].
+    pub fn add_postbacks(&mut self, calls: Vec<Statement>) {
+        self.postbacks.extend(calls);
     }
 
     /// Takes an event that is counted. Where nobody listens this is three comparisons.
@@ -251,7 +259,7 @@ impl<'h> Told<'h> {
 
     /// The statements for the transaction that counts the events.
     pub fn statements(self, now_ms: i64) -> Vec<Statement> {
-        let mut statements = Vec::new();
+        let mut statements = self.postbacks;
         for Clicks { hook, batches, .. } in self.clicks {
             for (first, lines) in batches {
                 let body = if hook.sink {

@@ -15,6 +15,8 @@ pub struct Request {
     pub method: String,
     /// The headers.
     pub headers: Vec<(String, String)>,
+    /// It may go over plain http: it carries no signature that is worth anything, and many networks have nothing else.
+    pub plain: bool,
 }
 
 /// What is wanted of a delivery that is due.
@@ -53,6 +55,7 @@ impl Hook {
             url: self.url.clone(),
             method: "POST".to_owned(),
             headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            plain: false,
         }
     }
 }
@@ -67,7 +70,7 @@ pub fn request(
     now_ms: i64,
 ) -> Want {
     if let Some(target) = target {
-        return own(target).map_or(Want::Nothing, Want::Send);
+        return read(target).map_or(Want::Nothing, Want::Send);
     }
     match hook.and_then(|record| Item::from_record(Sort::Webhook, record)) {
         Some(item) if item.is_deleted() => Want::Nothing,
@@ -79,13 +82,19 @@ pub fn request(
     }
 }
 
-/// The request of a delivery with an address of its own.
-fn own(target: &str) -> Option<Request> {
+/// The request of a delivery with an address of its own, from its column.
+fn read(target: &str) -> Option<Request> {
     let target: Value = serde_json::from_str(target).ok()?;
     let text = |value: &Value, place: usize| value.get(place)?.as_str().map(str::to_owned);
-    let mut headers = vec![(AGENT.0.to_owned(), AGENT.1.to_owned())];
+    let mut headers = Vec::new();
     for header in target.get(2)?.as_array()? {
         headers.push((text(header, 0)?, text(header, 1)?));
     }
-    Some(Request { url: text(&target, 0)?, method: text(&target, 1)?, headers })
+    Some(own(text(&target, 0)?, text(&target, 1)?, headers))
+}
+
+/// A request to an address of its own.
+pub(super) fn own(url: String, method: String, more: impl IntoIterator<Item = (String, String)>) -> Request {
+    let headers = [(AGENT.0.to_owned(), AGENT.1.to_owned())].into_iter().chain(more).collect();
+    Request { url, method, headers, plain: true }
 }

@@ -46,7 +46,8 @@ pub fn claim(now_ms: i64) -> Statement {
     )
 }
 
-/// Notes what became of a try. Of what is delivered the body is not kept: a busy sink's would fill the database.
+/// Notes what became of a try. Of what is delivered neither body nor address is kept: a busy sink's would fill the
+/// database, and a postback's names who clicked.
 pub fn settle(id: &str, fate: Fate, status: Option<u16>, error: Option<&str>, now_ms: i64) -> Statement {
     let (state, due_ms) = match fate {
         Fate::Delivered => ("delivered", now_ms),
@@ -55,7 +56,8 @@ pub fn settle(id: &str, fate: Fate, status: Option<u16>, error: Option<&str>, no
     };
     Statement::new(
         "UPDATE deliveries SET state = ?2, due_ms = ?3, status = ?4, error = ?5, \
-         body = iif(?2 = 'delivered', '', body) WHERE id = ?1",
+         body = iif(?2 = 'delivered', '', body), \
+         target = iif(?2 = 'delivered', NULL, target) WHERE id = ?1",
         [
             id.into(),
             state.into(),

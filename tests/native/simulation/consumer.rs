@@ -4,12 +4,15 @@ use std::collections::HashSet;
 
 use analytics::archive::Lines;
 use analytics::campaign::Campaigns;
+use analytics::catalog::{Item, Sort};
+use analytics::signature::Signer;
 use durable_objects::{Admission, Region};
+use queues::delivery::Postbacks;
 use queues::ledger::{self, DeadLetter};
 use queues::plan::{Counted, Fate, Plan};
 use queues::{Frame, Head, Message, frames};
 
-use super::client::event_of;
+use super::client::{CAMPAIGNS, event_of};
 use super::journey::JOURNALS;
 use super::queue::Parcel;
 use super::world::{Broken, Failure, World};
@@ -28,6 +31,19 @@ pub(crate) enum Consumer {
     Refused { batch: Vec<Parcel>, asked: Vec<(String, i64)> },
     /// It is about to acknowledge.
     Done { batch: Vec<Parcel>, fates: Vec<Fate>, applied: bool },
+}
+
+/// Every campaign calls somebody for every status.
+fn postbacks() -> Postbacks {
+    let mut postbacks = Postbacks::default();
+    for (change, campaign) in (1..).zip(CAMPAIGNS) {
+        let body = br#"{"name": "x", "postback_url": "https://net.example/?s={status}"}"#;
+        let item = Item::create(Sort::Campaign, body, campaign.into(), 0).unwrap();
+        let mut record: serde_json::Value = serde_json::from_str(&item.to_record()).unwrap();
+        record["change"] = change.into();
+        postbacks.learn(Sort::Campaign, &record.to_string());
+    }
+    postbacks
 }
 
 impl World {
@@ -97,10 +113,12 @@ impl World {
         let mut lines = Lines::default();
         let journals = (JOURNALS, &self.bonds[consumer]);
         let known = analytics::Conduct::default();
-        let mut plan = Plan::of(messages, counted, &campaigns, journals, &known, |counted| {
-            if let Counted::Event(event) = counted {
-                lines.add(event);
-            }
+        let (postbacks, mut calls) = (postbacks(), Vec::new());
+        let (signer, now_ms) = (Signer::new("secret").unwrap(), self.now_ms);
+        let mut plan = Plan::of(messages, counted, &campaigns, journals, &known, |counted| match counted {
+            Counted::Event(event) => lines.add(event),
+            Counted::Converted(converted) => calls.extend(postbacks.tell(converted, &signer, now_ms)),
+            Counted::Session { .. } => {}
         });
         plan.copies.iter().for_each(|copies| lines.add_copies(copies));
         plan.outcomes.iter().for_each(|(at_ms, body)| lines.add_outcome(*at_ms, body));
@@ -111,6 +129,7 @@ impl World {
             return Consumer::Done { batch, fates: plan.fates, applied: false };
         }
         let mut statements = plan.statements(self.now_ms);
+        statements.extend(calls);
         if !self.stores(lines, &mut statements) {
             return Consumer::Done { batch, fates: plan.fates, applied: false };
         }

@@ -198,6 +198,10 @@ impl World {
                 Outcome::Session(session) => session.times < 0,
                 Outcome::Step(step) => step.times < 0,
                 Outcome::Credit(credit) => credit.times < 0,
+                Outcome::Converted(converted) => {
+                    self.reached.insert("a conversion that somebody was called for");
+                    converted.times < 0
+                }
                 Outcome::Correction(_) => {
                     self.reached.insert("a conversion that was corrected");
                     false

@@ -9,7 +9,7 @@ use analytics::rollup::Rollup;
 use analytics::segment::add_segment;
 use analytics::sheet::Sheet;
 use analytics::{
-    Dimension, Footprint, Kind, Scope, Statement, StatsAggregate, TrackedEvent, VisitorKey, enrich,
+    Dimension, Footprint, Kind, Outcome, Scope, Statement, StatsAggregate, TrackedEvent, VisitorKey, enrich,
 };
 use durable_objects::Visitor;
 
@@ -72,6 +72,18 @@ impl World {
         all.flat_map(|(scope, page)| page.into_values().map(move |sheet| (scope.clone(), sheet))).collect()
     }
 
+    /// Who was called for what: the conversion, its txid and its status. None twice: the table sees to it.
+    fn called(&self) -> Vec<(String, (String, String))> {
+        let bodies = Statement::new("SELECT body FROM deliveries", []);
+        let bodies = self.d1.rows(&bodies, |row| row.get::<_, String>(0));
+        let text = |told: &serde_json::Value, name: &str| told[name].as_str().unwrap_or_default().to_owned();
+        let read = |body: String| {
+            let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+            (text(&told, "conversion_id"), (text(&told, "txid"), text(&told, "status")))
+        };
+        bodies.into_iter().map(read).collect()
+    }
+
     fn expected(&self, lines: &str) -> Result<Sums, String> {
         let mut rollup = Rollup::default();
         let mut events: Vec<TrackedEvent<'_>> = Vec::new();
@@ -92,18 +104,38 @@ impl World {
             }
         }
         let mut visitors: BTreeMap<VisitorKey, Visitor> = BTreeMap::new();
+        let mut ids: BTreeMap<String, VisitorKey> = BTreeMap::new();
         for event in &events {
             let Some(footprint) = Footprint::of(event) else { continue };
             let mut whose = VisitorKey::all_of(event)[0];
             while let Some(better) = bonds.get(&whose) {
                 whose = *better;
             }
+            ids.insert(footprint.id.to_string(), whose);
             if !visitors.entry(whose).or_default().add(&footprint) {
                 return Err(format!("{} is there twice", footprint.id));
             }
         }
-        for visitor in visitors.values_mut() {
-            visitor.advance(&terms(), self.now_ms + DAY_MS, &mut |outcome| rollup.add_outcome(&outcome));
+        let called = self.called();
+        let mut uncalled = None;
+        for (key, visitor) in &mut visitors {
+            visitor.advance(&terms(), self.now_ms + DAY_MS, &mut |outcome| {
+                if let Outcome::Converted(it) = &outcome {
+                    let (txid, status) = (it.txid.to_string(), it.status.name().to_owned());
+                    let its = |id: &String| match it.txid.present() {
+                        Some(_) => ids.get(id) == Some(key),
+                        None => *id == it.conversion.to_string(),
+                    };
+                    let (campaigned, call) = (!it.campaign.is_empty(), (txid, status));
+                    if campaigned && !called.iter().any(|(id, told)| *told == call && its(id)) {
+                        uncalled = Some(format!("nobody was called for {it:?}"));
+                    }
+                }
+                rollup.add_outcome(&outcome);
+            });
+        }
+        if let Some(uncalled) = uncalled {
+            return Err(uncalled);
         }
         let pages = pages_of(&rollup.finish(), Level::Day).into_iter();
         Ok(sums_of(

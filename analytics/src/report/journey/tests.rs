@@ -81,7 +81,7 @@ fn taken_back(outcomes: &[Outcome<'static>]) -> Vec<Outcome<'static>> {
                 correction.cost_nanos = -correction.cost_nanos;
                 correction.payout_nanos = -correction.payout_nanos;
             }
-            Outcome::Moved(_) => {}
+            Outcome::Moved(_) | Outcome::Converted(_) => {}
         }
     }
     back

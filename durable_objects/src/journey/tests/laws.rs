@@ -144,6 +144,96 @@ proptest! {
         }
     }
 
+    /// Whoever is called is called for what became of each transaction, and for nothing else that still stands: in
+    /// whatever order, however often and in however many batches its events come. On the way one status stands for each transaction, and only one.
+    #[test]
+    fn who_is_called_knows_what_became_of_each_transaction(
+        (all, arrivals) in footprints(30).prop_flat_map(|all| {
+            let more = prop::collection::vec(0..all.len(), 0..20);
+            let arrivals = more.prop_flat_map({
+                let count = all.len();
+                move |more| Just((0..count).chain(more).collect::<Vec<_>>()).prop_shuffle()
+            });
+            (Just(all), arrivals)
+        }),
+        looks in prop::collection::vec(any::<bool>(), 50),
+    ) {
+        let mut final_statuses: BTreeMap<String, Vec<Status>> = BTreeMap::new();
+        let mut in_order: Vec<_> = all.iter().filter(|it| it.kind == Kind::Conversion).collect();
+        in_order.sort_by_key(|it| (it.at_ms, it.id));
+        for event in in_order {
+            let postback = event.postback.as_ref().unwrap();
+            let of = final_statuses.entry(postback.txid.to_string()).or_default();
+            match of.last_mut().filter(|_| !postback.txid.is_empty()) {
+                Some(status) if status.leads_to(postback.status) => *status = postback.status,
+                Some(_) => {}
+                None => of.push(postback.status),
+            }
+        }
+        let (mut visitor, mut sum) = (Visitor::default(), Sum::default());
+        let mut standing: BTreeMap<u64, i64> = BTreeMap::new();
+        for (arrival, look) in arrivals.into_iter().zip(looks).chain([(0, true)]) {
+            visitor.add(&all[arrival]);
+            if look {
+                visitor.advance(&terms(), LATER, &mut |outcome| {
+                    if let Outcome::Converted(it) = &outcome {
+                        *standing.entry(it.about).or_default() += it.times;
+                    }
+                    sum.add(outcome);
+                });
+                prop_assert!(standing.values().all(|times| *times == 1), "{:?}", standing);
+            }
+        }
+        let mut expected: Vec<_> = final_statuses
+            .into_iter()
+            .flat_map(|(txid, statuses)| statuses.into_iter().map(move |status| (txid.clone(), status, 1)))
+            .collect();
+        let mut called = sum.called();
+        expected.sort_unstable();
+        called.sort_unstable();
+        prop_assert_eq!(called, expected);
+    }
+
+    /// A visitor's clicks on a campaign are paid for by its window, whatever the order in which they come, however often.
+    #[test]
+    fn a_window_of_any_length_is_paid_for_once(
+        clicks in prop::collection::vec((0i64..200, any::<bool>()), 1..40),
+        window in prop::sample::select(vec![0, MINUTE, HOUR, DAY]),
+        arrivals in prop::collection::vec(any::<prop::sample::Index>(), 40),
+    ) {
+        let windows = Windows { billing_ms: window, ..Windows::default() };
+        let terms = Terms { campaigns: [("c".to_owned(), windows)].into(), ..Terms::default() };
+        let all: Vec<_> = (1..)
+            .zip(&clicks)
+            .map(|(n, (at, days))| Footprint {
+                cost_nanos: 1,
+                ..click(n, at * if *days { 7 * HOUR / 5 } else { MINUTE / 2 }, "c")
+            })
+            .collect();
+        let mut times: Vec<i64> = all.iter().map(|click| click.at_ms).collect();
+        times.sort_unstable();
+        let (mut paid, mut until_ms) = (0, i64::MIN);
+        for at_ms in times {
+            if at_ms >= until_ms {
+                (paid, until_ms) = (paid + 1, at_ms + window);
+            }
+        }
+        let (mut visitor, mut cost) = (Visitor::default(), 0);
+        let mut arrive = |footprint: &Footprint<'static>| {
+            cost += i64::from(visitor.add(footprint));
+            visitor.advance(&terms, LATER, &mut |outcome| {
+                if let Outcome::Correction(it) = outcome {
+                    cost += it.cost_nanos;
+                }
+            });
+        };
+        for at in arrivals {
+            arrive(at.get(&all));
+        }
+        all.iter().for_each(&mut arrive);
+        prop_assert_eq!(cost, paid);
+    }
+
     /// Who is known by a better name takes everything along, and nothing is left that was told.
     #[test]
     fn a_bond_takes_everything_along(all in footprints(30), before in 0usize..30, late in 0usize..30) {

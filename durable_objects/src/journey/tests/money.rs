@@ -90,6 +90,33 @@ fn another_currency_is_another_sum() {
 }
 
 #[test]
+fn a_share_of_a_sale_is_owed_in_its_currency_on_the_day_of_its_lead() {
+    let share = |n, at, status, nanos, currency| Footprint {
+        payout_nanos: nanos,
+        payout_currency: Text::from(currency),
+        ..sale(n, at, "x", status, nanos)
+    };
+    let story = [share(1, 0, Status::Lead, 0, ""), share(2, 2 * DAY, Status::Sale, 5, "EUR")];
+    let owed = |story: &[Footprint<'static>]| {
+        let mut owed: BTreeMap<(i64, String), i64> = BTreeMap::new();
+        for it in story {
+            *owed.entry((it.at_ms, it.payout_currency.to_string())).or_default() += it.payout_nanos;
+        }
+        for (outcome, times) in told(story, &Terms::default()).each() {
+            if let Outcome::Correction(it) = outcome {
+                *owed.entry((it.at_ms, it.payout_currency.to_string())).or_default() +=
+                    it.payout_nanos * times;
+            }
+        }
+        owed.retain(|_, nanos| *nanos != 0);
+        owed
+    };
+    assert_eq!(owed(&story), [((T, "EUR".to_owned()), 5)].into());
+    let rejected = share(3, 3 * DAY, Status::Rejected, 0, "");
+    assert_eq!(owed(&[story.to_vec(), vec![rejected]].concat()), [].into());
+}
+
+#[test]
 fn a_campaign_pays_for_a_visitor_once_in_its_window() {
     let paid = |n, at, campaign| Footprint { cost_nanos: 3, ..click(n, at, campaign) };
     let footprints = [

@@ -1,0 +1,80 @@
+// What stands in examples/, run or opened as its reader would, and the collection of clients/postman, sent whole.
+import { execFile, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, expect, test } from "vitest";
+import { openProfile } from "./browser.ts";
+import { settles, startServer } from "./server.ts";
+import { totals } from "./traffic.ts";
+
+const server = await startServer({ demo: true, queue: { batchTimeout: 1 } });
+afterAll(() => server.stop());
+
+const root = join(import.meta.dirname, "../..");
+
+/** The examples as another site's pages, with this service in the place of the one that they name. */
+const site = createServer((request, response) => {
+  const name = request.url!.split("?")[0].slice(1);
+  response.setHeader("content-type", "text/html; charset=utf-8");
+  if (!/^\w+\.html$/.test(name)) return response.writeHead(404).end();
+  response.end(readFileSync(join(root, "examples", name), "utf8").replaceAll("http://127.0.0.1:8787", server.url));
+});
+await new Promise<void>((listening) => site.listen(0, "127.0.0.1", listening));
+afterAll(() => site.close());
+const page = (name: string) => `http://shop.example:${(site.address() as AddressInfo).port}/${name}`;
+
+test("the e-mail's pixel counts an open, once, and its link a click", async () => {
+  await using profile = await openProfile();
+  const opened = await profile.page(page("email.html"));
+  await opened.reload();
+  const link = await opened.getByRole("link").getAttribute("href");
+  await fetch(link!, { redirect: "manual", headers: { "user-agent": await opened.evaluate(() => navigator.userAgent), "accept-language": "en" } });
+  await settles(async () => {
+    expect(await totals(server, "campaign_id=newsletter-2026-05")).toMatchObject({ impressions: 1 });
+    expect(await totals(server, "link=demo")).toMatchObject({ clicks: 1 });
+  });
+});
+
+test("the single-page application's steps, clicks and order are counted", async () => {
+  await using profile = await openProfile();
+  const shop = await profile.page(page("spa.html"));
+  await shop.getByRole("button", { name: "Shoes" }).click();
+  await shop.getByRole("button", { name: "Buy" }).click();
+  await shop.getByRole("button", { name: "Buy" }).click();
+  // Twice bought, twice clicked, and one order: its number is the event's id.
+  await settles(async () => expect(await totals(server, "campaign_id=spa")).toMatchObject({ clicks: 2, conversions: 1, revenue: 49.9 }));
+  expect(profile.errors.filter((error) => !error.includes("favicon"))).toEqual([]);
+});
+
+const withoutPython = spawnSync("python3", ["--version"]).status !== 0;
+
+test.skipIf(withoutPython)("the Python example sends everything twice, and it counts once", async () => {
+  const env = { ...process.env, CLICKTRAIL_URL: server.url, CLICKTRAIL_KEY: server.token };
+  const { stdout } = await promisify(execFile)("python3", [join(root, "examples/track.py")], { env });
+  expect(JSON.parse(stdout.trim().split("\n").at(-1)!)).toMatchObject({ clicks: 1, conversions: 1 });
+});
+
+test("every request of the collection is one that the service has", async () => {
+  const collection = JSON.parse(readFileSync(join(root, "clients/postman/clicktrail.postman_collection.json"), "utf8"));
+  let sent = 0;
+  for (const { name, request } of collection.item.flatMap(({ item }: any) => item)) {
+    const { url, method, body, header, auth } = request;
+    const path = url.path.map((part: string) => encodeURIComponent(url.variable.find(({ key }: any) => `:${key}` === part)?.value ?? part).replace("%2B", "+"));
+    const query = url.query.filter(({ disabled }: any) => !disabled).map(({ key, value }: any) => [key, value]);
+    const headers = header.filter(({ disabled }: any) => !disabled).map(({ key, value }: any) => [key, value]);
+    if (auth === undefined) headers.push(["authorization", `Bearer ${server.token}`]);
+    const form = body?.urlencoded?.map(({ key, value }: any) => [key, value]);
+    const content = form ? String(new URLSearchParams(form)) : body?.raw;
+    const what = `/${path.join("/")}${query.length ? `?${new URLSearchParams(query)}` : ""}`;
+    // Throws where the description does not know the answer.
+    const { status } = await server.fetch(what, { method, headers, body: content });
+    const asked = name.includes("password"); // which a link without one refuses with 405
+    expect(asked ? [415, 500] : [405, 415, 500], `${method} ${what}`).not.toContain(status);
+    if (body !== undefined && name === "Create a link") expect(status, content).toBe(201);
+    sent += 1;
+  }
+  expect(sent).toBeGreaterThan(90);
+});
