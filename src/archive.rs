@@ -85,6 +85,22 @@ impl Bucket {
         self.write_packed(at_ms, &packed(texts).await?).await
     }
 
+    /// Writes a text into an object of that name.
+    pub(crate) async fn write_as(&self, name: &str, text: &str) -> Result<()> {
+        let bytes = packed([text]).await?;
+        JsFuture::from(put(self, name, &bytes, PUT_WITHIN_MS)).await?;
+        Ok(())
+    }
+
+    /// An object's text.
+    ///
+    /// # Errors
+    /// There is none of that name, or it is not ours.
+    pub(crate) async fn text(&self, name: &str) -> Result<String> {
+        let text = unpacked(read_object(self, name)).await?;
+        text.ok_or_else(|| Error::RustError(format!("the archive has no object {name}")))
+    }
+
     async fn write_packed(&self, at_ms: i64, bytes: &Uint8Array) -> Result<String> {
         let name = object_name(at_ms, random_bits());
         JsFuture::from(put(self, &name, bytes, PUT_WITHIN_MS)).await?;
@@ -168,7 +184,15 @@ pub(crate) async fn texts_of(bodies: Vec<String>) -> Result<Vec<String>> {
     try_join_all(bodies.into_iter().map(text_of)).await
 }
 
-async fn text_of(body: String) -> Result<String> {
+/// A row's body for a text: as it is where it has room, else packed.
+pub(crate) async fn body_of(text: String) -> Result<String> {
+    if text.len() < PACKED_MAX_BYTES {
+        return Ok(text);
+    }
+    Ok(STANDARD.encode(packed([text.as_str()]).await?.to_vec()))
+}
+
+pub(crate) async fn text_of(body: String) -> Result<String> {
     if body.starts_with('{') {
         return Ok(body);
     }
@@ -199,16 +223,22 @@ pub(crate) async fn lines_behind(
     if after >= upto {
         return Ok(None);
     }
-    let rows: Vec<Row> = read(&edge.db, next(after, span)).await?;
+    let mut rows: Vec<Row> = read(&edge.db, next(after, span)).await?;
+    let mut object = None;
+    if let (Some(Row { name: Some(name), .. }), Some(bucket)) = (rows.first(), &edge.archive) {
+        object = bucket.text(name).await.ok();
+        if object.is_none() {
+            // Somebody was erased from it meanwhile: another stands in its place.
+            rows = read(&edge.db, next(after, span)).await?;
+        }
+    }
     let Some(Row { seq, name, body, parts }) = rows.into_iter().next() else { return Ok(None) };
     if seq > upto && parts.is_none() {
         return Ok(None);
     }
     let whole = match (name, body, &edge.archive) {
-        (Some(name), _, Some(bucket)) => {
-            let text = unpacked(read_object(bucket, &name)).await?;
-            text.ok_or_else(|| Error::RustError(format!("the archive has no object {name}")))?
-        }
+        _ if object.is_some() => object.unwrap_or_default(),
+        (Some(name), _, Some(bucket)) => bucket.text(&name).await?,
         (_, Some(body), _) => text_of(body).await?,
         _ => return Err(Error::RustError("there is no bucket".to_owned())),
     };

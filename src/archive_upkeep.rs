@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use analytics::archive::{
     Waiting, forget, forgotten, gathered, named, partition, run, swept, waiting, waiting_texts,
 };
+use analytics::retention::{Class, removed};
 use serde::Deserialize;
 use worker::Result;
 
@@ -99,6 +100,6 @@ pub(crate) async fn forget_old(edge: &Edge, bucket: &Bucket) -> Result<()> {
     }
     let (seqs, names): (Vec<i64>, Vec<String>) = old.into_iter().map(|row| (row.seq, row.name)).unzip();
     bucket.remove(&names).await?;
-    transact(&edge.db, [forgotten(&seqs)]).await?;
+    transact(&edge.db, [forgotten(&seqs), removed(Class::Archive, now_ms())]).await?;
     Ok(())
 }

@@ -67,6 +67,11 @@ extern "C" {
     /// See `Journal::report`.
     #[wasm_bindgen(method)]
     pub(crate) fn report(this: &JournalStub) -> Promise;
+
+    /// See `Journal::person`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn person(this: &JournalStub, call: &str) -> Promise;
+
     /// See `Gate::watch`.
     #[wasm_bindgen(method)]
     pub(crate) fn watch(this: &GateStub, until_ms: f64) -> Promise;

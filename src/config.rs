@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use analytics::privacy::{Heed, Ip, Policy, Strip};
+use analytics::retention::Days;
 use analytics::signature::Signer;
 use analytics::visitor::day_of;
 use durable_objects::Settings;
@@ -57,6 +58,11 @@ pub(crate) struct Config {
     pub(crate) hsts_seconds: u32,
     pub(crate) archive: bool,
     pub(crate) archive_days: i64,
+    pub(crate) sums_days: i64,
+    pub(crate) dead_letter_days: i64,
+    pub(crate) audit_days: i64,
+    pub(crate) delivery_days: i64,
+    pub(crate) dead_delivery_days: i64,
     pub(crate) do_not_track: Heed,
     pub(crate) opt_out: Heed,
     pub(crate) consent: Consent,
@@ -186,6 +192,11 @@ impl Default for Config {
             hsts_seconds: 31_536_000,
             archive: true,
             archive_days: 0,
+            sums_days: 0,
+            dead_letter_days: 90,
+            audit_days: 0,
+            delivery_days: 7,
+            dead_delivery_days: 30,
             do_not_track: Heed::Anonymous,
             opt_out: Heed::Drop,
             consent: Consent::Optional,
@@ -241,6 +252,19 @@ impl Config {
         }
         let from_ms = analytics::time::parse_time(&self.visitor_secret_from);
         Ok(Some(day_of(from_ms.map_err(|_| "visitor_secret_from is no date (YYYY-MM-DD)")?)))
+    }
+
+    /// How long what is kept.
+    pub(crate) fn days(&self) -> Days {
+        Days {
+            sums_days: self.sums_days,
+            archive_days: self.archive_days,
+            journey_days: self.journey_days,
+            dead_letter_days: self.dead_letter_days,
+            audit_days: self.audit_days,
+            delivery_days: self.delivery_days,
+            dead_delivery_days: self.dead_delivery_days,
+        }
     }
 
     /// The gate's part.

@@ -103,6 +103,10 @@ export class Journal extends DurableObject {
     return this.#journal.hand(call);
   }
 
+  person(call) {
+    return this.#journal.person(call);
+  }
+
   report() {
     return this.#journal.report();
   }

@@ -6,6 +6,7 @@ use worker::{Context, Env};
 
 use crate::clock::now_ms;
 use crate::edge::Edge;
+use crate::notice;
 use crate::sql::transact;
 use crate::visit::Visit;
 
@@ -28,7 +29,7 @@ pub(crate) async fn write_dropped(edge: &Edge) {
     if !counts.is_empty()
         && let Err(error) = transact(&edge.db, counts).await
     {
-        worker::console_warn!("hits that were not recorded were not counted either: {error}");
+        notice::warn("edge", "dropped_not_counted", &"", &error);
     }
 }
 

@@ -20,6 +20,7 @@ use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::group_commit::sleep;
 use crate::notice;
+use crate::person;
 use crate::record::answer_of;
 use crate::sql::{execute, read};
 use crate::terms::{Known, refreshed};
@@ -109,6 +110,18 @@ impl Journal {
         future_to_promise(async move {
             keeper?.hand(&call).await?;
             Ok(JsValue::UNDEFINED)
+        })
+    }
+
+    /// What somebody asks of a person, and the answer, as JSON: see [`crate::person`].
+    pub fn person(&self, call: String) -> Promise {
+        let keeper = self.keeper();
+        future_to_promise(async move {
+            let keeper = keeper?;
+            keeper.refresh().await?;
+            let answer = person::answer(&mut keeper.memory.borrow_mut(), &keeper.disk, &call, now_ms());
+            keeper.arm();
+            Ok(JsValue::from(answer.map_err(broken)?))
         })
     }
 

@@ -6,6 +6,7 @@
 //! each arm names the file that answers. Bindings have their names in `bindings`, settings in `config`, statuses in
 //! `problem`. docs/architecture.md walks a click from here to its report.
 
+mod access;
 mod alerts;
 mod answer;
 mod archive;
@@ -24,6 +25,7 @@ mod dashboard;
 mod dead_letters;
 mod deliveries;
 mod edge;
+mod erasures;
 mod event_export;
 mod events;
 mod forward;
@@ -50,6 +52,7 @@ mod openapi;
 mod outbound;
 mod page;
 mod password;
+mod person;
 mod pixel;
 mod postback;
 mod postback_routes;
@@ -61,6 +64,7 @@ mod random;
 mod rebuild;
 mod record;
 mod redirect;
+mod retention_route;
 mod schedule;
 mod senders;
 mod session_routes;
@@ -183,6 +187,9 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         "/api/export" => link_files::export(request, env, query).await,
         "/api/export/events" => event_export::show(request, env, query).await,
         "/api/rebuild" => rebuild::item(request, env).await,
+        "/api/retention" => retention_route::show(request, env).await,
+        "/api/privacy/erasures" => erasures::collection(request, env).await,
+        "/api/privacy/access" => access::show(request, env).await,
         "/api/tags" => link_files::label(request, env, query, Label::Tag).await,
         "/api/folders" => link_files::label(request, env, query, Label::Folder).await,
         "/api/sign" => forward::sign(request, env).await,
@@ -227,6 +234,8 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
                 dashboard::show(request.clone()?, env).await
             } else if let Some(id) = path.strip_prefix("/api/keys/") {
                 key_routes::item(request, env, id).await
+            } else if let Some(id) = path.strip_prefix("/api/privacy/erasures/") {
+                erasures::item(request, env, id).await
             } else if let Some(rest) = path.strip_prefix("/api/dead-letters/") {
                 dead_letters::item(request, env, rest).await
             } else {

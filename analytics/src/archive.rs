@@ -6,6 +6,7 @@
 
 mod clicks;
 mod csv;
+mod erase;
 mod filter;
 mod line;
 mod lines;
@@ -13,10 +14,11 @@ mod rows;
 
 pub use clicks::write_click;
 pub use csv::{COLUMNS, csv_header, write_csv};
+pub use erase::{Named, erase, named as whose};
 pub use filter::{EventFilter, Format};
 pub use line::{Billed, Copies, Line, read, write_copies, write_event, write_outcome};
 pub use lines::{Chunk, Lines};
 pub use rows::{
     GATHER_BYTES, Keeping, PAGE_ROWS, Run, Span, Waiting, forget, forgotten, gathered, keep, named, next,
-    object_name, page, part, partition, run, swept, waiting, waiting_bytes, waiting_texts,
+    object_name, page, part, partition, renamed, run, swept, waiting, waiting_bytes, waiting_texts,
 };

@@ -73,12 +73,25 @@ pub enum Entity {
     Webhook,
     /// An alert's rule.
     Alert,
+    /// A request to erase a person, by its receipt.
+    Erasure,
+    /// A request to see what is held of a person, by the hash of their id.
+    Access,
 }
 
 impl Entity {
     /// Every entity.
-    pub const ALL: [Self; 7] =
-        [Self::Link, Self::Campaign, Self::Publisher, Self::Funnel, Self::Key, Self::Webhook, Self::Alert];
+    pub const ALL: [Self; 9] = [
+        Self::Link,
+        Self::Campaign,
+        Self::Publisher,
+        Self::Funnel,
+        Self::Key,
+        Self::Webhook,
+        Self::Alert,
+        Self::Erasure,
+        Self::Access,
+    ];
 
     /// The name in the table, in queries and in answers.
     pub fn name(self) -> &'static str {
@@ -90,6 +103,8 @@ impl Entity {
             Self::Key => "key",
             Self::Webhook => "webhook",
             Self::Alert => "alert",
+            Self::Erasure => "erasure",
+            Self::Access => "access",
         }
     }
 }
@@ -147,6 +162,13 @@ impl Entry {
                 self.changes.to_string().into(),
             ],
         )
+    }
+
+    /// Notes what changed nothing.
+    pub fn note(&self) -> Statement {
+        let Statement { params, .. } = self.insert();
+        let sql = "INSERT INTO audit (at_ms, actor, action, entity, entity_id, changes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        Statement { sql, params }
     }
 
     /// Notes the changes that the statement right before this one made, one to a row, in the same transaction. If that

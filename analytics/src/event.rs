@@ -180,6 +180,10 @@ pub struct RawEvent<'a> {
     /// What its sender says of consent. Heeded at the edge; it travels no further.
     #[serde(skip)]
     pub asked: Asked,
+    /// Of a visitor who was erased: what the sums know of the hash ([`crate::uniques::coarse`]), in place of all names.
+    /// Only lines of the archive have it.
+    #[serde(skip)]
+    pub unique: Option<u64>,
 }
 
 /// What version 2 appends: `variant`, `trigger` and `time_zone`. Postcard's bytes do not say how many fields they hold, so that
@@ -252,6 +256,7 @@ impl<'a> RawEvent<'a> {
             trigger: Trigger::default(),
             time_zone: Text::EMPTY,
             click_ms: None,
+            unique: None,
             postback: Postback::default(),
             ua_model: Text::EMPTY,
             ua_platform_version: Text::EMPTY,

@@ -52,20 +52,40 @@ impl VisitorKey {
     /// without a browser or a click that the hash is of, it is left out.
     pub fn all_of(event: &TrackedEvent<'_>) -> Vec<Self> {
         let raw = &event.raw;
+        let own_address = raw.click_ms.is_some() || !event.agent.browser.is_empty();
+        Self::all_of_names([&raw.user_id, &raw.anonymous_id, &raw.session_id], raw.visitor, own_address)
+    }
+
+    /// The same of user, device, session and daily hash, and whether the hash is the visitor's own.
+    pub(crate) fn all_of_names(names: [&str; 3], visitor: u64, own_address: bool) -> Vec<Self> {
+        let sorts = [Name::User, Name::Anonymous, Name::Session];
         let mut keys = Vec::with_capacity(4);
-        for (sort, name) in [
-            (Name::User, &raw.user_id),
-            (Name::Anonymous, &raw.anonymous_id),
-            (Name::Session, &raw.session_id),
-        ] {
-            if !name.is_empty() {
-                keys.push(Self::of(sort, name.as_bytes()));
-            }
-        }
-        if keys.is_empty() || raw.click_ms.is_some() || !event.agent.browser.is_empty() {
-            keys.push(Self::of(Name::Daily, &raw.visitor.to_be_bytes()));
+        keys.extend(
+            sorts
+                .into_iter()
+                .zip(names)
+                .filter(|(_, name)| !name.is_empty())
+                .map(|(sort, name)| Self::of(sort, name.as_bytes())),
+        );
+        if keys.is_empty() || own_address {
+            keys.push(Self::of(Name::Daily, &visitor.to_be_bytes()));
         }
         keys
+    }
+
+    /// The key of a user.
+    pub fn of_user(id: &str) -> Self {
+        Self::of(Name::User, id.as_bytes())
+    }
+
+    /// The key of a device, by its `anonymous_id`.
+    pub fn of_device(id: &str) -> Self {
+        Self::of(Name::Anonymous, id.as_bytes())
+    }
+
+    /// The key of a client's session.
+    pub fn of_session(id: &str) -> Self {
+        Self::of(Name::Session, id.as_bytes())
     }
 
     /// The key of these bytes.

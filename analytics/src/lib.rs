@@ -28,6 +28,7 @@ pub mod conversion;
 pub mod counters;
 pub mod dimension;
 mod enrich;
+pub mod erasure;
 pub mod event;
 mod event_id;
 pub mod fields;

@@ -82,6 +82,11 @@ impl Step {
         Ok(())
     }
 
+    /// What the lines add up to.
+    pub(crate) fn sums(self) -> crate::StatsAggregate {
+        self.rollup.finish()
+    }
+
     /// The pages that the lines add to, and how far the rebuild is with them.
     pub fn finish(self, before: Progress, seq: i64) -> (Merge, Progress) {
         let merge = Merge::of(&self.rollup.finish(), Set::Rebuilt);

@@ -271,7 +271,10 @@ pub fn rollup(events: &[TrackedEvent<'_>]) -> StatsAggregate {
 
 /// Who it was, by the best name there is: user, else device, else session, else the daily hash. The key is a
 /// constant because registers written by different isolates are merged.
-fn visitor_hash(raw: &RawEvent<'_>) -> u64 {
+pub(crate) fn visitor_hash(raw: &RawEvent<'_>) -> u64 {
+    if let Some(unique) = raw.unique {
+        return unique;
+    }
     let names = [&raw.user_id, &raw.anonymous_id, &raw.session_id];
     let mut hasher = SipHasher13::new_with_key(b"clicktrail human");
     if let Some((place, name)) = names.iter().enumerate().find(|(_, name)| !name.is_empty()) {

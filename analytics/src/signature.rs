@@ -52,6 +52,12 @@ impl Signer {
         bytes.is_some_and(|bytes| mac.verify_slice(&bytes).is_ok())
     }
 
+    /// What a receipt knows a person by: nobody who lacks the secret can tell whose it is, not even by trying all ids.
+    pub fn person(&self, kind: &str, id: &str) -> String {
+        let tag: [u8; 16] = self.tag("person", [kind, id].join("\0").as_bytes());
+        format!("{:032x}", u128::from_be_bytes(tag))
+    }
+
     /// The `sig` of a URL that `/log-and-redirect` may lead to.
     pub fn sign_url(&self, url: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.tag::<URL_TAG_BYTES>(URL_LABEL, url.as_bytes()))

@@ -6,6 +6,7 @@
 
 mod cache;
 mod database;
+mod erase;
 mod filter;
 #[cfg(test)]
 mod laws;
@@ -30,6 +31,7 @@ use crate::{JournalName, Settings};
 use cache::Cache;
 use database::Columns;
 pub use database::{Database, Failed};
+pub use erase::Merged;
 use page::{Record, records};
 use shelf::{Place, Shelf};
 pub use table::SCHEMA;
@@ -68,6 +70,8 @@ pub struct Journal {
     /// Time never goes back in a journal.
     clock_ms: i64,
     damaged: u64,
+    /// Up to which entry outcomes have to go, because somebody was erased; 0: none has to.
+    scrub: i64,
 }
 
 /// What a journal reports of itself.
@@ -125,6 +129,7 @@ impl Journal {
             shipped_ms: 0,
             clock_ms: now_ms,
             damaged: 0,
+            scrub: fact(db, erase::SCRUB)?,
         };
         for (due_ms, key) in due {
             journal.await_visitor(key, due_ms);
@@ -169,12 +174,8 @@ impl Journal {
             return Ok(());
         }
         self.change = change;
-        let worked_out = match db.run(table::fact(TERMS))?.into_iter().next() {
-            Some(row) => Columns::of(row).integer()?,
-            None => 0,
-        };
         self.sweep.clear();
-        if worked_out != change {
+        if fact(db, TERMS)? != change {
             self.sweep.extend(self.shelf.all());
         }
         Ok(())
@@ -230,6 +231,7 @@ impl Journal {
         let now_ms = self.tick(now_ms);
         self.work_due(db, now_ms)?;
         self.work_sweep(db, now_ms)?;
+        self.scrub_outcomes(db)?;
         // A sweep goes from place to place, so that none may be taken away under it.
         if self.sweep.is_empty() {
             self.shelf.tidy(db, self.needless_before(), now_ms)?;
@@ -422,6 +424,7 @@ impl Journal {
         let asked = self.outbox.due_ms();
         let due = self.due.first().map(|(due_ms, _)| *due_ms);
         let soon = !self.sweep.is_empty() || self.shelf.is_untidy(self.needless_before());
+        let soon = soon || self.is_to_scrub();
         let soon = soon.then_some(now_ms + PAUSE_MS);
         asked.into_iter().chain(due).chain(soon).min().map(|at_ms| at_ms.max(now_ms))
     }
@@ -437,6 +440,11 @@ impl Journal {
             damaged: self.damaged,
         }
     }
+}
+
+fn fact(db: &dyn Database, name: &'static str) -> Result<i64, Failed> {
+    let row = db.run(table::fact(name))?.into_iter().next();
+    row.map_or(Ok(0), |row| Columns::of(row).integer())
 }
 
 /// The last of an entry's messages; one that has none takes a number all the same.

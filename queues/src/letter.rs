@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
-use analytics::archive::Copies;
+use analytics::archive::{Copies, Named};
 use analytics::campaign::Campaigns;
+use analytics::erasure::Wanted;
 use analytics::segment::segments;
-use analytics::{Conduct, Statement};
+use analytics::{Conduct, Outcome, RawEvent, Statement, VisitorKey, enrich};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::handed::Handover;
+use crate::frame::{Broken, Frame, frames};
+use crate::handed::{Handed, Handover};
 use crate::ledger::{self, DeadLetter, Entry};
 use crate::message::{Head, Message};
 use crate::plan::{Counted, Fate, Plan};
@@ -93,4 +95,100 @@ pub fn keep(id: &str, body: &str) -> Statement {
 /// Removes a letter.
 pub fn forget(id: &str) -> Statement {
     Statement::new("DELETE FROM dead_letters WHERE id = ?1", [id.into()])
+}
+
+/// A letter without the events of whoever is wanted, and whose erasures those fall under. `None` as a body: nothing is left of it.
+/// What cannot be read stays: nobody can tell whose it is.
+pub fn without(id: &str, body: &str, wanted: &mut Wanted) -> (Vec<String>, Option<String>) {
+    let bytes = STANDARD.decode(body).unwrap_or_default();
+    let mut erased = Vec::new();
+    let mut left = Vec::new();
+    let framed = |whole: &[u8], erased: &mut Vec<String>, wanted: &mut Wanted, left: &mut Vec<u8>| {
+        for frame in frames(whole) {
+            match frame {
+                Ok(frame) => match whose(&frame).and_then(|named| wanted.of(&named)) {
+                    Some(erasure) => erased.push(erasure),
+                    None => frame.write(left),
+                },
+                Err(Broken::Unknown(rest) | Broken::Cut(rest)) => left.extend_from_slice(rest),
+            }
+        }
+    };
+    let of_frame = id.starts_with("gate/") || id.starts_with("journey/");
+    let kept = if of_frame {
+        framed(&bytes, &mut erased, wanted, &mut left);
+        (!left.is_empty()).then_some(left)
+    } else {
+        match Message::decode(&bytes) {
+            Ok(Message { head: head @ Head::Unhanded { .. }, frames }) => {
+                for one in Handed::read(frames).unwrap_or_default() {
+                    let at_ms = match &one {
+                        Handed::Footprint(_, print) => print.at_ms,
+                        Handed::Bond(..) => i64::MIN,
+                    };
+                    match wanted.of(&Named { keys: vec![one.key()], at_ms }) {
+                        Some(erasure) => erased.push(erasure),
+                        None => one.write(&mut left),
+                    }
+                }
+                (!left.is_empty()).then(|| Message::encode(head, &left))
+            }
+            Ok(Message { head, frames }) => {
+                framed(frames, &mut erased, wanted, &mut left);
+                (!left.is_empty()).then(|| Message::encode(head, &left))
+            }
+            Err(_) => None,
+        }
+    };
+    if erased.is_empty() {
+        return (erased, Some(body.to_owned()));
+    }
+    (erased, kept.map(|bytes| STANDARD.encode(bytes)))
+}
+
+fn whose(frame: &Frame<'_>) -> Option<Named> {
+    match *frame {
+        Frame::Event { id, body } => {
+            let event = enrich(RawEvent::decode(id, body).ok()?);
+            Some(Named { keys: VisitorKey::all_of(&event), at_ms: event.effective_time_ms })
+        }
+        Frame::Outcome(body) => match Outcome::decode(body)? {
+            Outcome::Moved(moved) => Some(Named { keys: vec![moved.to], at_ms: moved.footprint.at_ms }),
+            _ => None,
+        },
+        Frame::Duplicates(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use analytics::{EventId, Kind, Source};
+
+    use super::*;
+
+    fn event(n: u8, user: &'static str) -> RawEvent<'static> {
+        let mut raw = RawEvent::new(EventId::from_bytes([n; 16]), Kind::Click, Source::Beacon, 1_000);
+        raw.user_id = user.into();
+        raw
+    }
+
+    #[test]
+    fn a_letter_keeps_what_is_of_others() {
+        let mut frames = Vec::new();
+        Frame::write_event(&event(1, "ada"), &mut frames);
+        Frame::write_event(&event(2, "bob"), &mut frames);
+        let letter = STANDARD.encode(Message::encode(Head::Unadmitted { region: "weur" }, &frames));
+        let mut wanted = Wanted::default();
+        assert_eq!(without("late 1", &letter, &mut wanted), (Vec::new(), Some(letter.clone())));
+        wanted.keys.insert(VisitorKey::of_user("ada"), ("e".to_owned(), 2_000));
+        let (erased, left) = without("late 1", &letter, &mut wanted);
+        assert_eq!(erased, ["e"]);
+        let left = STANDARD.decode(left.unwrap()).unwrap();
+        let has = |name: &[u8]| left.windows(3).any(|part| part == name);
+        assert!(!has(b"ada") && has(b"bob"));
+        wanted.keys.insert(VisitorKey::of_user("bob"), ("f".to_owned(), 2_000));
+        assert_eq!(without("late 1", &letter, &mut wanted).1, None, "nothing is left");
+        wanted.keys.insert(VisitorKey::of_user("bob"), ("f".to_owned(), 500));
+        assert_eq!(without("late 1", &letter, &mut wanted).0, ["e"], "he came after he was erased");
+    }
 }

@@ -11,6 +11,7 @@ use analytics::catalog::statements::{changes_since, insert, update};
 use analytics::catalog::{Item, Sort};
 use analytics::outcome::Session;
 use analytics::page::{Level, PageKey, PageRow};
+use analytics::retention::{Days, prune_hourly};
 use analytics::segment::{partition, segments};
 use analytics::signature::Signer;
 use analytics::{
@@ -249,8 +250,9 @@ fn a_delivery_is_claimed_by_one_tried_again_and_dead_in_the_end() {
         0,
         "it is not dead"
     );
+    let kept = Days { delivery_days: 7, ..Days::default() };
     for (days, left) in [(7, 1), (9, 0)] {
-        d1.transact(&statements::prune(T + days * DAY, 10).collect::<Vec<_>>()).unwrap();
+        d1.transact(&prune_hourly(&kept, T + days * DAY, 10)).unwrap();
         assert_eq!(d1.number("SELECT count(*) FROM deliveries"), left);
     }
 }
@@ -413,8 +415,8 @@ fn statements_find_their_rows_by_an_index() {
     let d1 = Database::d1();
     let plan = |statement: &Statement| d1.explain(statement).join("\n");
     assert!(plan(&statements::claim(T)).contains("deliveries_due"));
-    for statement in statements::prune(T, 1) {
-        assert!(plan(&statement).contains("deliveries_over"), "{}", plan(&statement));
+    for statement in prune_hourly(&Days { delivery_days: 1, ..Days::default() }, T, 1).iter().step_by(2) {
+        assert!(plan(statement).contains("deliveries_over"), "{}", plan(statement));
     }
     assert!(!plan(&statements::untold(T)).contains("SCAN links"));
     let rule = a_rule(&json!({"metric": "clicks", "condition": "spike"}));

@@ -3,6 +3,7 @@
 
 mod database;
 mod deliveries;
+mod erasure;
 mod laws;
 mod management;
 mod money;

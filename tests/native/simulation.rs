@@ -9,6 +9,7 @@ mod chance;
 mod check;
 mod client;
 mod consumer;
+mod eraser;
 pub(crate) mod folder;
 mod gate;
 mod handover;
@@ -104,6 +105,7 @@ fn schedules_come_across_everything() {
         "a ledger that did not answer",
         "a log that was pruned",
         "a message that was sent again",
+        "a row of whom somebody was erased",
         "a row that nobody was told of",
         "a row that was written over",
         "a run that was gathered",

@@ -153,7 +153,12 @@ fn minutes_and_the_cube_are_forgotten_and_hours_and_days_are_kept() {
         d1.transact(&begin(&d1, part).write()).unwrap();
     }
     let levels = |now: i64| {
-        retention::prune(now, 1_000).for_each(|statement| d1.run(&statement).unwrap());
+        let kept = retention::Days::default();
+        for statement in
+            retention::prune(&kept, now, 1_000).iter().chain(&retention::prune_hourly(&kept, now, 1_000))
+        {
+            d1.run(statement).unwrap();
+        }
         d1.rows(&Statement::new("SELECT DISTINCT level FROM sums ORDER BY level", []), |row| {
             row.get::<_, String>(0)
         })

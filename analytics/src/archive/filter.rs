@@ -134,7 +134,7 @@ pub(super) fn effective_time_ms(line: &str) -> Option<i64> {
 }
 
 /// What stands behind the first member of that name.
-fn member<'l>(line: &'l str, name: &str) -> Option<&'l str> {
+pub(super) fn member<'l>(line: &'l str, name: &str) -> Option<&'l str> {
     line.match_indices(name).find_map(|(at, _)| {
         let begins = line.get(..at)?.ends_with(",\"");
         line.get(at + name.len()..)?.strip_prefix("\":").filter(|_| begins)

@@ -155,6 +155,9 @@ pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
         // Not a number: JavaScript and half of the world's databases have 53 bits for those, or 63.
         let _ = write!(out, r#","visitor":"{:016x}""#, raw.visitor);
     }
+    if let Some(unique) = raw.unique {
+        let _ = write!(out, r#","unique":"{unique:016x}""#);
+    }
     if !raw.props.is_empty() {
         out.push_str(r#","props":"#);
         for (at, (key, value)) in raw.props.iter().enumerate() {
@@ -331,6 +334,10 @@ impl<'de> Visitor<'de> for Members {
                 "visitor" => {
                     let visitor: Text<'de> = map.next_value()?;
                     raw.visitor = u64::from_str_radix(&visitor, 16).map_err(A::Error::custom)?;
+                }
+                "unique" => {
+                    let unique: Text<'de> = map.next_value()?;
+                    raw.unique = Some(u64::from_str_radix(&unique, 16).map_err(A::Error::custom)?);
                 }
                 "props" => raw.props = map.next_value::<Props<'de>>()?.0,
                 "took_ms" => raw.took_ms = map.next_value()?,

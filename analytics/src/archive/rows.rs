@@ -97,10 +97,11 @@ pub fn partition(at_ms: i64) -> String {
     format!("events/date={date}/hour={}/", rest.get(..2).unwrap_or_default())
 }
 
-/// Which of these objects have a row: `name`.
+/// Which of these objects have a row, or are being written in another's place: `name`.
 pub fn named(names: &[String]) -> Statement {
     Statement::new(
-        "SELECT name FROM archive WHERE name IN (SELECT value FROM json_each(?1))",
+        "SELECT value AS name FROM json_each(?1) WHERE value IN (SELECT name FROM archive WHERE name IS NOT NULL) \
+         OR value IN (SELECT name FROM erasure_objects)",
         [json!(names).to_string().into()],
     )
 }
@@ -237,16 +238,17 @@ pub fn waiting_texts(run: &Run) -> Statement {
     )
 }
 
-/// The transaction that puts an object in the place of its rows. If somebody has gathered since `mark` was read, it fails
-/// as a whole: a mark without a name is refused.
+/// The transaction that puts an object in the place of its rows. If somebody has gathered since `mark` was read, or somebody
+/// was erased from the rows, which makes them shorter, it fails as a whole: a mark without a name is refused.
 pub fn gathered(run: &Run, mark: i64, name: &str, bytes: i64) -> [Statement; 4] {
     let insert =
         [run.last.into(), run.at_ms.into(), bytes.into(), name.into(), json!(run.parts).to_string().into()];
     [
         Statement::new(
             "INSERT INTO archive_marks (name, value) \
-             SELECT NULL, 0 FROM archive_marks WHERE name = 'gathered' AND value <> ?1",
-            [mark.into()],
+             SELECT NULL, 0 FROM archive_marks WHERE name = 'gathered' AND (value <> ?1 \
+             OR (SELECT sum(bytes) FROM archive WHERE seq BETWEEN ?2 AND ?3) <> ?4)",
+            [mark.into(), run.first.into(), run.last.into(), bytes.into()],
         ),
         Statement::new(
             "DELETE FROM archive WHERE seq BETWEEN ?1 AND ?2",
@@ -291,6 +293,12 @@ pub fn object_name(at_ms: i64, random: u128) -> String {
     // `fmt::Write` for a String cannot fail.
     let _ = write!(name, "{at_ms:013}-{random:032x}.ndjson.gz");
     name
+}
+
+/// A name for what takes an object's place: in the same folder, so that the hour in which it was written stays told.
+pub fn renamed(name: &str, random: u128) -> String {
+    let (before, _) = name.rsplit_once('-').unwrap_or((name, ""));
+    format!("{before}-{random:032x}.ndjson.gz")
 }
 
 #[cfg(test)]

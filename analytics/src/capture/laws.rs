@@ -81,6 +81,7 @@ pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
             trigger,
             time_zone: text(),
             click_ms: sent_at_ms,
+            unique: None,
             postback: Postback { txid: text(), status: Status::ALL[id[0] as usize % 4] },
             ua_model: text(),
             ua_platform_version: text(),

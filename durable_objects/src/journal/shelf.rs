@@ -133,7 +133,7 @@ impl Shelf {
     }
 
     /// Where a visitor's record can be, the newest first.
-    fn places(&self, key: VisitorKey) -> impl Iterator<Item = Place> {
+    pub(super) fn places(&self, key: VisitorKey) -> impl Iterator<Item = Place> {
         let entries = self.entries.iter().rev().filter(move |entry| entry.filter.may_hold(key));
         let runs = self.runs.iter().rev().filter_map(move |run| {
             let page = run.pages.partition_point(|page| page.first <= key).checked_sub(1)?;
@@ -151,6 +151,25 @@ impl Shelf {
         };
         let entries = self.entries.iter().map(|entry| Place::Entry(entry.seq));
         self.runs.iter().flat_map(pages).chain(entries).collect()
+    }
+
+    /// Where records can be whose keys begin with these bytes.
+    pub(super) fn between(&self, from: u8, upto: u8) -> Vec<Place> {
+        let first = |page: &Page| page.first.as_bytes().first().copied().unwrap_or(0);
+        let pages = |run: &Run| {
+            // The page before the first that begins so may end so.
+            let begin = run.pages.partition_point(|page| first(page) < from).saturating_sub(1);
+            let end = run.pages.partition_point(|page| first(page) <= upto);
+            let (run, tier) = (run.number, run.tier);
+            (begin..end).map(move |page| Place::Page { run, tier, page: page as i64 })
+        };
+        let entries = self.entries.iter().map(|entry| Place::Entry(entry.seq));
+        self.runs.iter().flat_map(pages).chain(entries).collect()
+    }
+
+    /// Gives up the merge that is under way; whether there was one.
+    pub(super) fn abandon(&mut self) -> bool {
+        self.merge.take().is_some()
     }
 
     /// How many rows there are.

@@ -2,6 +2,8 @@
 
 use analytics::{Param, Statement};
 
+use super::shelf::Place;
+
 /// What a page says that nobody is due in: the largest number that crosses into JavaScript as it is.
 pub(super) const NEVER: i64 = (1 << 53) - 1;
 
@@ -127,6 +129,27 @@ pub(super) fn insert_page(
         "INSERT INTO pages (run, tier, page, first, due_ms, expires_ms, filter, body) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         [run, tier, page, first.into(), due_ms, expires_ms, filter.into(), body.into()],
+    )
+}
+
+/// Puts other records in the place of those that are there.
+pub(super) fn rewrite(place: Place, records: Vec<u8>) -> Statement {
+    match place {
+        Place::Entry(seq) => {
+            Statement::new("UPDATE entries SET records = ?2 WHERE seq = ?1", [seq.into(), records.into()])
+        }
+        Place::Page { run, tier, page } => Statement::new(
+            "UPDATE pages SET body = ?4 WHERE run = ?1 AND tier = ?2 AND page = ?3",
+            [run.into(), tier.into(), page.into(), records.into()],
+        ),
+    }
+}
+
+/// Removes the outcomes of entries up to one, whose last message is before `settled`.
+pub(super) fn scrub_entries(upto: i64, settled: i64) -> Statement {
+    Statement::new(
+        "UPDATE entries SET frames = x'' WHERE seq <= ?1 AND seq + max(parts, 1) - 1 < ?2 AND length(frames) > 0",
+        [upto.into(), settled.into()],
     )
 }
 

@@ -92,6 +92,35 @@ impl Visitor {
         better
     }
 
+    /// One that was erased: nothing from before a moment is looked at.
+    pub fn forgotten(before_ms: i64) -> Self {
+        Self { past: Some((before_ms, true, EventId::from_bytes([u8::MAX; 16]))), ..Self::default() }
+    }
+
+    /// Whether nothing is known from before a moment, and nothing will be.
+    pub fn is_forgotten(&self, before_ms: i64) -> bool {
+        self.prints.first().is_none_or(|print| print.moment.0 > before_ms)
+            && self.bond.is_none()
+            && self.past.is_some_and(|(past_ms, ..)| past_ms >= before_ms)
+    }
+
+    /// By which better name it is known.
+    pub fn bonded_to(&self) -> Option<VisitorKey> {
+        self.bond
+    }
+
+    /// Shows the footprints in their order, and what was told of them.
+    pub fn show(&self, print: &mut dyn FnMut(&Footprint<'_>), told: &mut dyn FnMut(&Outcome<'_>)) {
+        let trail: Vec<Footprint<'_>> =
+            self.prints.iter().filter_map(|print| Footprint::decode(&print.body)).collect();
+        trail.iter().for_each(print);
+        let mut outcomes = Vec::new();
+        for fact in &self.told {
+            fact.tell(&trail, &mut outcomes);
+        }
+        outcomes.iter().for_each(told);
+    }
+
     /// Tells what follows from the footprints by these terms at this time, as far as it was not told before, and takes
     /// back what was told and does not follow any more.
     pub fn advance(&mut self, terms: &Terms, now_ms: i64, tell: &mut dyn FnMut(Outcome<'_>)) {

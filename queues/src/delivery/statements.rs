@@ -7,11 +7,6 @@ use serde_json::json;
 use super::fate::{Fate, expiry};
 use super::{AT_ONCE, Delivery, LEASE_MS};
 
-/// Delivered ones are listed for so long,
-const DELIVERED_KEPT_MS: i64 = 7 * 86_400_000;
-/// and dead ones can be replayed for so long.
-const DEAD_KEPT_MS: i64 = 30 * 86_400_000;
-
 /// Changes told at once.
 pub const TOLD_AT_ONCE: i64 = 200;
 
@@ -122,17 +117,6 @@ pub fn replay_all(owner: &str, now_ms: i64) -> [Statement; 2] {
         ),
         recovered(owner),
     ]
-}
-
-/// Forgets what is over, at most `most` rows of each state.
-pub fn prune(now_ms: i64, most: i64) -> impl Iterator<Item = Statement> {
-    [("delivered", DELIVERED_KEPT_MS), ("dead", DEAD_KEPT_MS)].into_iter().map(move |(state, kept_ms)| {
-        Statement::new(
-            "DELETE FROM deliveries WHERE number IN (SELECT number FROM deliveries \
-             WHERE state <> 'waiting' AND state = ?1 AND due_ms < ?2 ORDER BY due_ms LIMIT ?3)",
-            [state.into(), (now_ms - kept_ms).into(), most.into()],
-        )
-    })
 }
 
 /// What stands in the trail and was not told yet, oldest first, as one column

@@ -8,6 +8,7 @@ use analytics::rebuild::{self, Progress, Step};
 use analytics::{Statement, archive};
 
 use super::client::name;
+use super::eraser::MARK;
 use super::folder::page_row;
 use super::world::{Broken, World};
 
@@ -129,6 +130,9 @@ impl World {
                 if let archive::Line::Event { raw, .. } =
                     archive::read(line).map_err(|error| error.to_string())?
                 {
+                    if line.contains(MARK) && who == "at once" && self.erased.contains(raw.sub[0].as_str()) {
+                        return Err(format!("{} is there again after it was erased", &*raw.sub[0]));
+                    }
                     archived[raw.sub[0].strip_prefix('e').unwrap().parse::<usize>().unwrap()] += 1;
                 }
             }

@@ -11,6 +11,7 @@ use super::archive::Gatherer;
 use super::chance::Chance;
 use super::client::Event;
 use super::consumer::Consumer;
+use super::eraser::Eraser;
 use super::folder::Folder;
 use super::gate::Host;
 use super::journey;
@@ -94,6 +95,11 @@ pub(crate) struct World {
     pub(crate) journals: Vec<journey::Host>,
     pub(crate) folders: Vec<Folder>,
     pub(crate) gatherers: Vec<Gatherer>,
+    pub(crate) eraser: Eraser,
+    /// Its own, so that it changes nobody else's schedule.
+    pub(crate) eraser_chance: Chance,
+    /// Events whose visitors were erased.
+    pub(crate) erased: BTreeSet<String>,
     /// The archive's objects.
     pub(crate) bucket: BTreeMap<String, String>,
     /// What a reader of the archive has, and up to where.
@@ -125,10 +131,13 @@ impl World {
             journals: journey::Host::all(),
             folders: vec![Folder::default(), Folder::default()],
             gatherers: vec![Gatherer::default(), Gatherer::default()],
+            eraser: Eraser::default(),
+            erased: BTreeSet::new(),
             bucket: BTreeMap::new(),
             exported: (0, String::new()),
             reached: BTreeSet::new(),
             events: Vec::new(),
+            eraser_chance: Chance::new(!seed),
             chance,
         }
     }
@@ -244,7 +253,12 @@ impl World {
                     self.step_gatherer(gatherer);
                 }
             }
-            89 => self.export(),
+            89 => {
+                self.export();
+                for _ in 0..self.eraser_chance.below(6) {
+                    self.step_eraser();
+                }
+            }
             90..92 => self.queue.haunt(&mut self.chance, self.now_ms),
             92 => self.reshard(),
             _ => {
