@@ -145,6 +145,7 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
     let error = match written {
         Ok(to_fold) => {
             observe(env, points);
+            edge.conduct.borrow_mut().learn(std::mem::take(&mut plan.conduct));
             return (plan, Ok(to_fold));
         }
         Err(error) => error,
@@ -159,10 +160,11 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
         Err(error) => return (plan, Err(error)),
     };
     let mut points = Points::default();
-    let (plan, beside) = planned(edge, messages(), &counted, &mut points);
+    let (mut plan, beside) = planned(edge, messages(), &counted, &mut points);
     let written = write(edge, &plan, beside).await;
     if written.is_ok() {
         observe(env, points);
+        edge.conduct.borrow_mut().learn(std::mem::take(&mut plan.conduct));
     }
     (plan, written)
 }
@@ -174,10 +176,10 @@ fn planned<'a>(
     points: &mut Points,
 ) -> (Plan, Beside) {
     let mut lines = archived(edge);
-    let (held, bonds) = (edge.campaigns.borrow(), edge.bonds.borrow());
+    let (held, bonds, conduct) = (edge.campaigns.borrow(), edge.bonds.borrow(), edge.conduct.borrow());
     let mut told = Told::new(&held.hooks);
     let journals = (edge.config.journey_shards, &*bonds);
-    let plan = Plan::of(messages, counted, &held.campaigns, journals, |counted| match counted {
+    let plan = Plan::of(messages, counted, &held.campaigns, journals, &conduct, |counted| match counted {
         Counted::Event(event) => {
             points.add(event);
             told.add(event);

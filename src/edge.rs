@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
+use analytics::Conduct;
 use analytics::capture::Rules;
 use analytics::homes::Homes;
 use analytics::privacy::Policy;
@@ -52,6 +53,7 @@ pub(crate) struct Edge {
     pub(crate) used: RefCell<Used>,
     pub(crate) campaigns: RefCell<Held>,
     pub(crate) bonds: RefCell<Bonds>,
+    pub(crate) conduct: RefCell<Conduct>,
     pub(crate) limits: Limits,
     pub(crate) tries: RefCell<Tries>,
     pub(crate) seen: RefCell<Seen>,
@@ -129,6 +131,7 @@ impl Edge {
             watch: RefCell::default(),
             used: RefCell::default(),
             bonds: RefCell::default(),
+            conduct: RefCell::new(Conduct::new(config.burst_clicks)),
             campaigns: RefCell::new(Held::new(
                 if gathers { 0 } else { config.unknown_most },
                 config.unknown_most,

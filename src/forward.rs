@@ -11,6 +11,7 @@ use worker::{Context, Env};
 use crate::answer::json_response;
 use crate::auth::{Scope, allowed};
 use crate::body::bounded;
+use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::heed::{heed, write_dropped};
 use crate::limits::Guesser;
@@ -94,7 +95,7 @@ async fn log_and_redirect(
         Some(sig) if edge.signer.signed_url(&text, &sig) => true,
         Some(_) => {
             Guesser::new(request).guess(edge).await?;
-            let asked = Asked { request, edge, ctx, host, query: "" };
+            let asked = Asked { request, edge, ctx, host, query: "", began_ms: now_ms() };
             fail(&asked, None, FailedReason::Signature);
             return Err(Reject::new("/sig", "is not the signature of this url").into());
         }
@@ -121,7 +122,7 @@ async fn log_and_redirect(
         }
         record(&edge, &event, None).await;
     });
-    Ok(redirect(status, url.as_str()))
+    Ok(redirect(status, url.as_str(), false))
 }
 
 /// `POST /api/sign {"url"}`: the signature that lets `/log-and-redirect` lead there.

@@ -17,7 +17,7 @@ use crate::meter;
 use crate::page;
 use crate::password;
 use crate::problem::Problem;
-use crate::redirect::{Asked, facts_of, fail, host_of, keep, lookup, redirect, turn_away};
+use crate::redirect::{Asked, asks, facts_of, fail, host_of, keep, lookup, redirect, turn_away};
 use crate::visit::Visit;
 use crate::zone;
 
@@ -68,10 +68,11 @@ pub(crate) async fn follow(asked: &Asked<'_>, link: Rc<Link>) -> Result<Response
             }
             // After a form the browser is to ask for the target with GET, whatever the link says.
             let status = if asked.request.method() == "POST" { 303 } else { link.status.code() };
+            let asks = asks(asked.edge, &visit);
             keep(asked, visit, link, variant).await;
             Ok(match fallback {
                 Some(fallback) => page::open_app(&url, &fallback),
-                None => redirect(status, &url),
+                None => redirect(status, &url, asks),
             })
         }
         Answer::Ask { wrong } => {

@@ -24,7 +24,7 @@ use crate::visit::Visit;
 
 #[wasm_bindgen(module = "/src/redirect.js")]
 extern "C" {
-    pub(crate) fn redirect(status: u16, location: &str) -> Response;
+    pub(crate) fn redirect(status: u16, location: &str, asks: bool) -> Response;
 }
 
 /// A request for a link, and what it came with.
@@ -36,6 +36,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) host: &'a str,
     /// The query as it came, without what is for the service.
     pub(crate) query: &'a str,
+    /// When it came in, epoch ms.
+    pub(crate) began_ms: i64,
 }
 
 /// Follows a link. The visitor waits for the gate at most `record_wait_ms`, and is sent on in any case.
@@ -47,7 +49,7 @@ pub(crate) async fn follow(
     query: &str,
 ) -> Result<Response, Problem> {
     let edge = &Edge::of(env)?;
-    let asked = Asked { request, edge, ctx, host, query };
+    let asked = Asked { request, edge, ctx, host, query, began_ms: now_ms() };
     let looks = matches!(&*request.method(), "GET" | "HEAD");
     if looks && let Some(segment) = segment.strip_suffix('+') {
         return guided::inspect(&asked, segment).await;
@@ -70,12 +72,18 @@ pub(crate) async fn follow(
     if let Some(why) = link.closed(now_ms()) {
         return turn_away(&asked, &link, why);
     }
+    let visit = Visit::of(request, edge, None, query);
     let answer = match link.fallback_url.as_ref().filter(|_| link.url.is_app()) {
         Some(fallback) => open_app(&target(&link, &link.url, query, ""), &target(&link, fallback, query, "")),
-        None => redirect(link.status.code(), &target(&link, &link.url, query, "")),
+        None => redirect(link.status.code(), &target(&link, &link.url, query, ""), asks(edge, &visit)),
     };
-    keep(&asked, Visit::of(request, edge, None, query), link, String::new()).await;
+    keep(&asked, visit, link, String::new()).await;
     Ok(answer)
+}
+
+/// Whether a redirect asks the browser for the hints that it sends to nobody who did not ask.
+pub(crate) fn asks(edge: &Edge, visit: &Visit) -> bool {
+    edge.config.client_hints && visit.is_known() && visit.knows_more()
 }
 
 /// The link of a path's segment. On a host that has links of its own they come first.
@@ -104,11 +112,13 @@ pub(crate) fn facts_of<'a>(link: &'a Link, key: &'a str, variant: &'a str) -> Li
         medium: &link.medium,
         ad_id: &link.ad_id,
         variant,
+        honeypot: link.honeypot,
     }
 }
 
 /// Records the click, which outlives the answer if it takes longer.
-pub(crate) async fn keep(asked: &Asked<'_>, visit: Visit, link: Rc<Link>, variant: String) {
+pub(crate) async fn keep(asked: &Asked<'_>, mut visit: Visit, link: Rc<Link>, variant: String) {
+    visit.answered(asked.began_ms);
     let query = asked.query.to_owned();
     let (waiting, sent_on) = oneshot::channel();
     let patience_ms = asked.edge.config.record_wait_ms;
@@ -132,7 +142,8 @@ pub(crate) fn fail(asked: &Asked<'_>, link: Option<&Rc<Link>>, reason: FailedRea
     if !asked.edge.config.record_failed {
         return;
     }
-    let visit = Visit::of(asked.request, asked.edge, None, asked.query);
+    let mut visit = Visit::of(asked.request, asked.edge, None, asked.query);
+    visit.answered(asked.began_ms);
     let (query, link, edge) = (asked.query.to_owned(), link.map(Rc::clone), Rc::clone(asked.edge));
     asked.ctx.wait_until(async move {
         let facts = visit.facts();
@@ -170,7 +181,7 @@ pub(crate) fn turn_away(asked: &Asked<'_>, link: &Rc<Link>, why: Closed) -> Resu
     };
     fail(asked, Some(link), reason);
     match link.turned_away(why) {
-        links::Outcome::Closed(_, Some(url)) => Ok(redirect(302, url)),
+        links::Outcome::Closed(_, Some(url)) => Ok(redirect(302, url, false)),
         _ => Err(problem),
     }
 }
@@ -178,7 +189,7 @@ pub(crate) fn turn_away(asked: &Asked<'_>, link: &Rc<Link>, why: Closed) -> Resu
 fn nowhere(edge: &Edge) -> Result<Response, Problem> {
     match edge.config.not_found_url.as_str() {
         "" => Err(Problem::NotFound("There is no such link")),
-        url => Ok(redirect(302, url)),
+        url => Ok(redirect(302, url, false)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `POST /api/links/{name}/try`: where a link would lead a visitor that somebody describes. Nothing is counted.
 
 use analytics::capture::{self, Facts};
-use analytics::{EventId, Hints, RawEvent, Reject, enrich};
+use analytics::{EventId, RawEvent, Reject, enrich};
 use links::operation::Name;
 use links::{Closed, Hit, Link, Outcome, decide, target};
 use serde_json::{Value, json};
@@ -101,9 +101,7 @@ fn told(link: &Link, visitor: &Visitor, at_ms: i64) -> Value {
     let (high, _) = id.as_bytes().split_at(8);
     let facts = Facts {
         received_at_ms: at_ms,
-        hints: Hints::default(),
         visitor: high.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
-        ip: "",
         user_agent: &visitor.user_agent,
         referrer: &visitor.referrer,
         language: &visitor.language,
@@ -111,11 +109,7 @@ fn told(link: &Link, visitor: &Visitor, at_ms: i64) -> Value {
         region: &visitor.region,
         city: &visitor.city,
         continent: &visitor.continent,
-        time_zone: "",
-        asn: 0,
-        ua_brands: "",
-        ua_mobile: "",
-        ua_platform: "",
+        ..Facts::default()
     };
     let key = link.key();
     let event = capture::redirect(&facts_of(link, &key, ""), &visitor.query, &facts);

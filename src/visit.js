@@ -4,6 +4,7 @@ export function facts(request, placeHeader, listens) {
   const { headers } = request;
   const said = placeHeader && headers.get(placeHeader);
   const cf = said ? Object.fromEntries(new URLSearchParams(said.replace(/%0[ad]/gi, ""))) : (request.cf ?? {});
+  const brands = headers.get("sec-ch-ua");
   return [
     request.method,
     headers.get("user-agent"),
@@ -11,9 +12,12 @@ export function facts(request, placeHeader, listens) {
     headers.get("referer"),
     headers.get("accept-language"),
     headers.get("sec-purpose") ?? headers.get("purpose") ?? headers.get("x-moz"),
-    headers.get("sec-ch-ua"),
+    brands,
     headers.get("sec-ch-ua-mobile"),
     headers.get("sec-ch-ua-platform"),
+    // Nobody sends these without the brands, and each look costs.
+    brands && headers.get("sec-ch-ua-model"),
+    brands && headers.get("sec-ch-ua-platform-version"),
     cf.country,
     cf.regionCode,
     cf.city,

@@ -43,6 +43,8 @@ enum Line {
     Brands,
     Mobile,
     Platform,
+    Model,
+    PlatformVersion,
     Country,
     Region,
     City,
@@ -61,6 +63,7 @@ pub(crate) struct Visit {
     received_at_ms: i64,
     visitor: u64,
     ip: String,
+    took_ms: u32,
     signals: Signals,
     asked: Asked,
     known: bool,
@@ -84,7 +87,18 @@ impl Visit {
             Ip::Full if known => whole_ip(address),
             _ => String::new(),
         };
-        Self { text, received_at_ms, visitor, ip, signals, asked, known }
+        Self { text, received_at_ms, visitor, ip, took_ms: 0, signals, asked, known }
+    }
+
+    /// The answer is known, to a request that came in then.
+    pub(crate) fn answered(&mut self, began_ms: i64) {
+        self.took_ms = u32::try_from(now_ms().saturating_sub(began_ms)).unwrap_or_default();
+    }
+
+    /// Whether the browser knows more of its device than it has been asked for. It says nothing of it over http.
+    pub(crate) fn knows_more(&self) -> bool {
+        let lines = lines(&self.text);
+        !line(&lines, Line::Brands).is_empty() && line(&lines, Line::Model).is_empty()
     }
 
     /// What the browser says of being tracked, and what the query does.
@@ -143,6 +157,9 @@ impl Visit {
             ua_brands: line(Line::Brands),
             ua_mobile: line(Line::Mobile),
             ua_platform: line(Line::Platform),
+            ua_model: line(Line::Model),
+            ua_platform_version: line(Line::PlatformVersion),
+            took_ms: self.took_ms,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! With what the visitor came: device, browser and system, read from the user agent and its client hints.
 
 mod cache;
+mod model;
 mod names;
 mod seen;
 mod system;
@@ -8,6 +9,7 @@ mod system;
 use std::borrow::Cow;
 
 pub use cache::AgentCache;
+pub use model::Span;
 use seen::Seen;
 use system::System;
 
@@ -77,6 +79,8 @@ pub struct Agent<'a> {
     pub in_app: bool,
     /// Who made the device.
     pub brand: &'static str,
+    /// Where in the user agent its model stands; see [`crate::TrackedEvent::model`].
+    pub model: Span,
 }
 
 /// The headers that tell of the agent, as they were sent.
@@ -90,6 +94,10 @@ pub struct Headers<'h> {
     pub mobile: &'h str,
     /// `Sec-CH-UA-Platform`
     pub platform: &'h str,
+    /// `Sec-CH-UA-Model`
+    pub model: &'h str,
+    /// `Sec-CH-UA-Platform-Version`
+    pub platform_version: &'h str,
 }
 
 impl Agent<'static> {
@@ -98,7 +106,7 @@ impl Agent<'static> {
     pub fn read(headers: Headers<'_>) -> Self {
         let mut seen = Seen::of(headers.user_agent.as_bytes());
         seen.settle();
-        let hinted = System::hinted(headers.platform.trim_matches('"'));
+        let hinted = System::hinted(headers.platform.trim_matches('"')).on(seen.system.value);
         if hinted != System::Unknown && hinted != seen.system.value {
             seen.system.value = hinted;
             seen.system_version = (0, 0);
@@ -106,6 +114,17 @@ impl Agent<'static> {
         if seen.system.value == System::Mac && seen.is_ipad() {
             seen.system.value = System::IPad;
             seen.system_version = (0, 0);
+        }
+        let model = Span::of(headers.user_agent);
+        if model.is_withheld() && seen.system.value == System::Android && seen.system_version.0 == 10 {
+            // Chrome says so on every Android.
+            seen.system_version = (0, 0);
+        }
+        if let Some(version) = seen.system.value.hinted_version(headers.platform_version.trim_matches('"')) {
+            seen.system_version = version;
+        }
+        if !headers.model.is_empty() {
+            seen.hear_model(headers.model.as_bytes());
         }
         let (browser, browser_version) = seen.browser(headers.brands);
         Self {
@@ -122,6 +141,7 @@ impl Agent<'static> {
                 || matches!(browser, "iOS WebView" | "Android WebView")
                 || seen.webview,
             brand: if seen.maker.is_empty() { seen.system.value.maker() } else { seen.maker },
+            model,
         }
     }
 }

@@ -61,6 +61,7 @@ impl Bot {
         case.hear_agent(raw, witness.saying);
         case.hear_network(raw);
         case.hear_headers(raw, witness.contradicts);
+        case.hear_conduct(raw);
         let verdict = match case.doubts() {
             _ if case.certain => Verdict::Bot,
             0 => Verdict::Human,
@@ -106,11 +107,12 @@ struct Case {
     agent: bool,
     network: bool,
     headers: bool,
+    conduct: bool,
 }
 
 impl Case {
     fn doubts(&self) -> usize {
-        [self.agent, self.network, self.headers].into_iter().filter(|doubt| *doubt).count()
+        [self.agent, self.network, self.headers, self.conduct].into_iter().filter(|doubt| *doubt).count()
     }
 
     fn prove(&mut self, reason: Reason) {
@@ -150,6 +152,21 @@ impl Case {
         }
         self.reasons = self.reasons.with(reason);
         self.network = !(is_reported(raw) && self.agent);
+    }
+
+    /// What else the visitor did. Who hides a link says that nobody follows it, so whoever does is no person. But an
+    /// office behind one address, with the same browser on every desk, is one visitor: for the visitor's other hits, and for
+    /// many at once, that is one doubt.
+    fn hear_conduct(&mut self, raw: &RawEvent<'_>) {
+        if raw.hints.has(Hints::TRAP) {
+            self.prove(Reason::Honeypot);
+        }
+        for (hint, reason) in [(Hints::TRAPPED, Reason::Honeypot), (Hints::BURST, Reason::Burst)] {
+            if raw.hints.has(hint) {
+                self.reasons = self.reasons.with(reason);
+                self.conduct = true;
+            }
+        }
     }
 
     /// What the other headers say. Every browser sends its person's languages; that they are missing is too little

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::latency::LATENCIES;
 use crate::skew::SKEWS;
 use crate::{Channel, Device, Reason, Source, TimeSource, Trigger, Verdict};
 
@@ -92,10 +93,16 @@ pub enum Dimension {
     /// How long a session, a step or the way to a conversion took ([`crate::lapse`]): not asked for, but what medians
     /// are made of.
     Lapse = 38,
+    /// Who made the device.
+    Brand = 39,
+    /// Its model, as it says so itself.
+    Model = 40,
+    /// How long a redirect took to know its answer ([`crate::latency`]); one that took no time has none.
+    Latency = 41,
 }
 
 /// How many there are.
-pub(crate) const DIMENSIONS: usize = 39;
+pub(crate) const DIMENSIONS: usize = 42;
 
 /// Every dimension with the name it has in queries and answers, in the order of its code. Codes are stored in
 /// sums: append only.
@@ -139,6 +146,9 @@ const NAMES: [(Dimension, &str); DIMENSIONS] = [
     (Dimension::Skew, "skew"),
     (Dimension::TimeZone, "time_zone"),
     (Dimension::Lapse, "lapse"),
+    (Dimension::Brand, "brand"),
+    (Dimension::Model, "device_model"),
+    (Dimension::Latency, "latency"),
 ];
 
 impl Dimension {
@@ -170,6 +180,7 @@ impl Dimension {
             Self::Source => Source::ALL.map(Source::name).to_vec(),
             Self::Trigger => Trigger::ALL.map(Trigger::name).to_vec(),
             Self::TimeSource => TimeSource::ALL.map(TimeSource::name).to_vec(),
+            Self::Latency => LATENCIES.map(|(_, name)| name).to_vec(),
             Self::Skew => SKEWS.map(|(_, name)| name).to_vec(),
             _ => return None,
         })
@@ -247,7 +258,7 @@ mod tests {
             assert_eq!(Dimension::from_code(dimension.code()), Some(*dimension));
             assert_eq!(dimension.name(), *name);
         }
-        assert_eq!(Dimension::from_code(39), None);
+        assert_eq!(Dimension::from_code(42), None);
         assert_eq!(Dimension::parse("country"), Some(Dimension::Country));
         assert_eq!(Dimension::parse("cube"), None);
     }

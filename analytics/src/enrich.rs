@@ -8,7 +8,7 @@ use crate::{Agent, Channel, Device, RawEvent, Source, Text, TimeSource, TrackedE
 
 /// Version of the rules: of the lists in `data/` and of the code that reads them. It stands in every line of the archive, so
 /// that what was worked out by older rules can be found and worked out again. A test tells when it has to be raised.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// Works out what an event means. Total: every event has a meaning, if only that nothing is known.
 pub fn enrich(raw: RawEvent<'_>) -> TrackedEvent<'_> {
@@ -31,6 +31,8 @@ impl RawEvent<'_> {
             brands: &self.ua_brands,
             mobile: &self.ua_mobile,
             platform: &self.ua_platform,
+            model: &self.ua_model,
+            platform_version: &self.ua_platform_version,
         }
     }
 }
@@ -153,6 +155,42 @@ mod tests {
     }
 
     #[test]
+    fn golden_a_click_on_a_windows_11_and_one_on_a_phone_that_said_its_model() {
+        let desktop = RawEvent {
+            user_agent: "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36".into(),
+            ua_brands: r#""Chromium";v="142", "Google Chrome";v="142", "Not_A Brand";v="99""#.into(),
+            ua_mobile: "?0".into(),
+            ua_platform: "\"Windows\"".into(),
+            ua_model: "\"\"".into(),
+            ua_platform_version: "\"15.0.0\"".into(),
+            ..RawEvent::new(EventId::from_bytes([1; 16]), Kind::Click, Source::Redirect, NOW)
+        };
+        let phone = RawEvent {
+            user_agent: "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36".into(),
+            ua_mobile: "?1".into(),
+            ua_platform: "\"Android\"".into(),
+            ua_model: "\"Pixel 9\"".into(),
+            ua_platform_version: "\"16.0.0\"".into(),
+            ..desktop.clone()
+        };
+        let told = |raw: RawEvent<'static>| {
+            let tracked = enrich(raw);
+            let agent = tracked.agent;
+            assert_eq!((tracked.bot.verdict, agent.browser), (Verdict::Human, "Chrome"));
+            format!(
+                "{} {} {} {} {}",
+                agent.device.name(),
+                agent.os,
+                agent.os_version,
+                agent.brand,
+                tracked.model()
+            )
+        };
+        assert_eq!(told(desktop), "desktop Windows 11  ");
+        assert_eq!(told(phone), "smartphone Android 16 Google Pixel 9");
+    }
+
+    #[test]
     fn golden_a_beacon_from_a_clock_an_hour_ahead() {
         let event = RawEvent { event_time_ms: NOW + 3_598_000, sent_at_ms: Some(NOW + 3_600_000), ..page() };
         let tracked = enrich(event);
@@ -194,13 +232,16 @@ mod tests {
     proptest! {
         #[test]
         fn every_event_has_a_meaning(
-            texts in proptest::array::uniform8(".{0,60}"),
+            texts in proptest::array::uniform10(".{0,60}"),
+            hints in any::<u8>(),
             times in (any::<i64>(), any::<i64>(), any::<Option<i64>>()),
             medium in ".{0,12}",
         ) {
-            let [page_url, query, referrer, user_agent, language, ua_brands, ua_mobile, ua_platform] = texts.map(Into::into);
+            let [page_url, query, referrer, user_agent, language, ua_brands, ua_mobile, ua_platform, ua_model, ua_platform_version] =
+                texts.map(Into::into);
             let event = RawEvent {
                 page_url, query, referrer, user_agent, language, ua_brands, ua_mobile, ua_platform,
+                ua_model, ua_platform_version, hints: Hints::from_bits(hints), took_ms: hints.into(),
                 medium: medium.into(),
                 event_time_ms: times.0,
                 received_at_ms: times.1,

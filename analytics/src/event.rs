@@ -17,6 +17,12 @@ impl Hints {
     pub const PREFETCH: Self = Self(2);
     /// The platform knows the crawler by its address.
     pub const VERIFIED_BOT: Self = Self(4);
+    /// The link is a trap: nobody sees it who looks at a page or a mail.
+    pub const TRAP: Self = Self(16);
+    /// The visitor went into a trap before ([`crate::Conduct`]).
+    pub const TRAPPED: Self = Self(32);
+    /// The visitor follows more links at once than a person can ([`crate::Conduct`]).
+    pub const BURST: Self = Self(64);
     /// Nothing of the event leads to its visitor: it counts, but not as somebody (see [`crate::privacy`]).
     pub const ANONYMOUS: Self = Self(8);
 
@@ -162,6 +168,15 @@ pub struct RawEvent<'a> {
     /// What a conversion says of itself. Likewise.
     #[serde(skip)]
     pub postback: Postback<'a>,
+    /// `Sec-CH-UA-Model`, quoted as sent. Since version 4.
+    #[serde(skip)]
+    pub ua_model: Text<'a>,
+    /// `Sec-CH-UA-Platform-Version`, likewise.
+    #[serde(skip)]
+    pub ua_platform_version: Text<'a>,
+    /// How long a redirect took to know its answer, ms; 0 for one that nothing was asked for. Likewise.
+    #[serde(skip)]
+    pub took_ms: u32,
     /// What its sender says of consent. Heeded at the edge; it travels no further.
     #[serde(skip)]
     pub asked: Asked,
@@ -178,12 +193,15 @@ type Tail<'a> = (Text<'a>, Trigger, Text<'a>);
 /// What version 3 appends behind that: `click_ms` and `postback`.
 type Tail3<'a> = (Option<i64>, Postback<'a>);
 
+/// What version 4 appends behind that: `ua_model`, `ua_platform_version` and `took_ms`.
+type Tail4<'a> = (Text<'a>, Text<'a>, u32);
+
 fn nil() -> EventId {
     EventId::from_bytes([0; 16])
 }
 
 /// Version of an event's bytes. A reader knows every version that may still lie in a gate's log or a queue.
-pub const EVENT_VERSION: u8 = 3;
+pub const EVENT_VERSION: u8 = 4;
 
 /// Why bytes are no event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,6 +258,9 @@ impl<'a> RawEvent<'a> {
             click_ms: None,
             unique: None,
             postback: Postback::default(),
+            ua_model: Text::EMPTY,
+            ua_platform_version: Text::EMPTY,
+            took_ms: 0,
             asked: Asked::default(),
         }
     }
@@ -249,7 +270,8 @@ impl<'a> RawEvent<'a> {
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(EVENT_VERSION);
         wire::write(self, out);
-        wire::write(&(&self.variant, self.trigger, &self.time_zone, self.click_ms, &self.postback), out);
+        let tail = (&self.variant, self.trigger, &self.time_zone, self.click_ms, &self.postback);
+        wire::write(&(tail, &self.ua_model, &self.ua_platform_version, self.took_ms), out);
     }
 
     /// Reads an event's body; texts are borrowed from it.
@@ -268,6 +290,10 @@ impl<'a> RawEvent<'a> {
         if version >= 3 {
             let tail: (Tail3<'a>, _) = postcard::take_from_bytes(rest).map_err(|_| Malformed::Bytes)?;
             ((event.click_ms, event.postback), rest) = tail;
+        }
+        if version >= 4 {
+            let tail: (Tail4<'a>, _) = postcard::take_from_bytes(rest).map_err(|_| Malformed::Bytes)?;
+            ((event.ua_model, event.ua_platform_version, event.took_ms), rest) = tail;
         }
         if rest.is_empty() { Ok(event) } else { Err(Malformed::Bytes) }
     }

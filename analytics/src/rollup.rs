@@ -14,7 +14,9 @@ use crate::aggregate::{MINUTE_MS, Scope, StatsAggregate};
 use crate::counters::Hit;
 use crate::sheet::{COST_IN, PAYOUT_IN, line_of};
 use crate::uniques::Uniques;
-use crate::{Dimension, Hints, Kind, Outcome, RawEvent, Source, TimeSource, TrackedEvent, Verdict, skew};
+use crate::{
+    Dimension, Hints, Kind, Outcome, RawEvent, Source, TimeSource, TrackedEvent, Verdict, latency, skew,
+};
 use names::{ABSENT, Names, Number, Parts};
 use outcomes::Outcomes;
 use tally::{Amounts, Row, Tally};
@@ -79,6 +81,9 @@ impl Rollup {
             put(Dimension::Skew, skew::bucket(skew_ms));
         }
         put(Dimension::TimeZone, &raw.time_zone);
+        put(Dimension::Brand, event.agent.brand);
+        put(Dimension::Model, event.model());
+        put(Dimension::Latency, latency::bucket(raw.took_ms));
         if !event.bot.reasons.is_empty() {
             for reason in event.bot.reasons.iter() {
                 put(Dimension::BotReason, reason);

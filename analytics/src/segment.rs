@@ -169,10 +169,10 @@ mod tests {
     #[test]
     fn the_text_of_a_segment_is_pinned() {
         let pinned = [
-            "AwHA94DFmGgBKgOCgAQCgK3iBAEDRVVSgK3iBAsFAQJERQOCgAQCgK3iBAkBCnNtYXJ0cGhvbmUDgoAEAoCt4gQKAQZTYWZh",
-            "cmkDgoAEAoCt4gQLAQNpT1MDgoAEAoCt4gQMAQJlbgOCgAQCgK3iBA4BBmRpcmVjdAOCgAQCgK3iBBQBBWh1bWFuA4KABAKA",
-            "reIEGAEIcmVkaXJlY3QDgoAEAoCt4gQZAQNFVVIDgoAEAoCt4gQgASEfH0RFH3NtYXJ0cGhvbmUfaU9TH1NhZmFyaR9kaXJl",
-            "Y3QDgoAEAoCt4gQiAQRsaW5rA4KABAKAreIEAwVjAQ",
+            "AwHA94DFmGgBKgOCgAQCgK3iBAEDRVVSgK3iBA0FAQJERQOCgAQCgK3iBAkBCnNtYXJ0cGhvbmUDgoAEAoCt4gQKAQZTYWZhcmkD",
+            "goAEAoCt4gQLAQNpT1MDgoAEAoCt4gQMAQJlbgOCgAQCgK3iBA4BBmRpcmVjdAOCgAQCgK3iBBQBBWh1bWFuA4KABAKAreIEGAEI",
+            "cmVkaXJlY3QDgoAEAoCt4gQZAQNFVVIDgoAEAoCt4gQgASEfH0RFH3NtYXJ0cGhvbmUfaU9TH1NhZmFyaR9kaXJlY3QDgoAEAoCt",
+            "4gQiAQRsaW5rA4KABAKAreIEJwEFQXBwbGUDgoAEAoCt4gQoAQZpUGhvbmUDgoAEAoCt4gQDBWMB",
         ];
         assert_eq!(segments(&sample()), [(4, pinned.concat())]);
     }
@@ -195,6 +195,8 @@ mod tests {
         let mut read = read(&[(4, kept.concat())]);
         for sheet in read.sheets.values_mut() {
             sheet.detail.add(Dimension::Trigger, "link", &sheet.totals);
+            sheet.detail.add(Dimension::Brand, "Apple", &sheet.totals);
+            sheet.detail.add(Dimension::Model, "iPhone", &sheet.totals);
         }
         assert_eq!(read, sample());
     }

@@ -37,3 +37,13 @@ pub struct TrackedEvent<'a> {
     /// The currency of that: the publisher's, or the event's own where the payout is a share.
     pub payout_currency: Text<'a>,
 }
+
+impl TrackedEvent<'_> {
+    /// The model of the device (`SM-S911B`, `iPhone15,2`): the client hint's, else the user agent's; empty if neither tells.
+    pub fn model(&self) -> &str {
+        match self.raw.ua_model.trim_matches(['"', ' ']) {
+            "" => self.agent.model.within(&self.raw.user_agent),
+            hinted => hinted,
+        }
+    }
+}

@@ -49,6 +49,7 @@ impl Link {
             json!({ "title": text(&card.title), "description": text(&card.description), "image": url(card.image.as_ref()) })
         });
         put("social", social.unwrap_or_default());
+        put("honeypot", self.honeypot.into());
         put("archived", self.archived.into());
         put("state", self.state(now_ms).into());
         put("created_at", time(Some(self.created_at_ms)));
@@ -138,7 +139,7 @@ mod tests {
                 "ad_id": null, "starts_at": null, "expires_at": null, "expired_url": null, "fallback_url": null,
                 "protected": false, "max_clicks": null, "query": "append", "utm_source": null,
                 "utm_medium": null, "utm_campaign": null, "utm_term": null, "utm_content": null,
-                "append_click_id": null, "rules": [], "variants": [], "social": null, "archived": false,
+                "append_click_id": null, "rules": [], "variants": [], "social": null, "honeypot": false, "archived": false,
                 "state": "active", "created_at": "2026-09-21T14:13:20.000Z",
                 "updated_at": "2026-09-21T14:13:20.000Z", "deleted_at": null, "version": 1, "warnings": [],
             })

@@ -117,6 +117,7 @@ impl Link {
             variants: Vec::new(),
             social: None,
             query: PassThrough::default(),
+            honeypot: false,
             archived: false,
             deleted_at_ms: None,
             created_at_ms: now_ms,
@@ -180,9 +181,10 @@ impl Written {
             "fallback_url" => link.fallback_url = given.map(url).transpose()?,
             "status" => link.status = given.map_or(Ok(Status::default()), status).map_err(say)?,
             "query" => link.query = given.map_or(Ok(PassThrough::default()), pass_through).map_err(say)?,
-            "archived" => {
+            "archived" | "honeypot" => {
                 let flag = given.map_or(Some(false), Value::as_bool);
-                link.archived = flag.ok_or_else(|| say("is neither true nor false"))?;
+                let flag = flag.ok_or_else(|| say("is neither true nor false"))?;
+                *if field == "archived" { &mut link.archived } else { &mut link.honeypot } = flag;
             }
             "starts_at" => link.starts_at_ms = given.map(moment::parse).transpose().map_err(say)?,
             "expires_at" => link.expires_at_ms = given.map(moment::parse).transpose().map_err(say)?,

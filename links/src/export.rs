@@ -15,7 +15,7 @@ use analytics::cell::{is_formula, push_cell};
 use serde_json::Value;
 
 /// The columns of the CSV. There is no `password`: nobody is told it.
-const COLUMNS: [&str; 33] = [
+const COLUMNS: [&str; 34] = [
     "token",
     "domain",
     "url",
@@ -49,6 +49,7 @@ const COLUMNS: [&str; 33] = [
     "created_at",
     "updated_at",
     "version",
+    "honeypot",
 ];
 
 /// The names of the columns, in order.
@@ -124,7 +125,7 @@ mod tests {
             csv_row(&link),
             concat!(
                 r#"demo,,"https://example.com/?a=1,2",302,"'=1+1 ""x""",,a b|c,,,,,,,,,,,5,append,,,,,,,false,"#,
-                r#""[{""url"":""https://example.com/i"",""when"":{""os"":[""ios""]}}]",,,,,,3"#,
+                r#""[{""url"":""https://example.com/i"",""when"":{""os"":[""ios""]}}]",,,,,,3,"#,
                 "\r\n"
             )
         );

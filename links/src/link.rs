@@ -157,6 +157,9 @@ pub struct Link {
     /// What becomes of the visitor's query string.
     #[serde(default, skip_serializing_if = "is_default")]
     pub query: PassThrough,
+    /// A trap: it is hidden from people, and who follows it is a program.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub honeypot: bool,
     /// Taken out of service: leads nowhere, keeps its token and its statistics.
     #[serde(default, skip_serializing_if = "is_default")]
     pub archived: bool,

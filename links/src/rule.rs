@@ -135,6 +135,8 @@ impl<'a> Hit<'a> {
                 brands: &self.event.ua_brands,
                 mobile: &self.event.ua_mobile,
                 platform: &self.event.ua_platform,
+                model: &self.event.ua_model,
+                platform_version: &self.event.ua_platform_version,
             })
         })
     }

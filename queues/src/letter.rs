@@ -6,7 +6,7 @@ use analytics::archive::{Copies, Named};
 use analytics::campaign::Campaigns;
 use analytics::erasure::Wanted;
 use analytics::segment::segments;
-use analytics::{Outcome, RawEvent, Statement, VisitorKey, enrich};
+use analytics::{Conduct, Outcome, RawEvent, Statement, VisitorKey, enrich};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -52,7 +52,7 @@ pub fn replay(
     };
     let (nothing, none) = (HashSet::new(), HashSet::new());
     let batch = [(letter.id.as_str(), message.as_slice())];
-    let mut plan = Plan::of(batch, &nothing, campaigns, (journals, &none), each);
+    let mut plan = Plan::of(batch, &nothing, campaigns, (journals, &none), &Conduct::default(), each);
     if let Some(dead) = plan.dead.first() {
         return Err(dead.reason.clone());
     }

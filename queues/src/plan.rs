@@ -9,7 +9,7 @@ use analytics::event::Malformed;
 use analytics::outcome::{Converted, Session};
 use analytics::rollup::Rollup;
 use analytics::segment::segments;
-use analytics::{AgentCache, Outcome, RawEvent, Statement, StatsAggregate, TrackedEvent};
+use analytics::{AgentCache, Conduct, Outcome, RawEvent, Statement, StatsAggregate, TrackedEvent};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -76,23 +76,27 @@ pub struct Plan {
     pub handover: Handover,
     /// What its events cost, by campaign.
     pub charges: Charges,
+    /// What their visitors did: to be learnt when the plan is carried out, and not before.
+    pub conduct: Conduct,
 }
 
 impl Plan {
     /// Plans a batch of `(the queue's message id, bytes)`. `counted` are messages known to the ledger; events are joined
-    /// with `campaigns`, and handed to so many `journals`, which were told the `bonds`; `each` sees every event,
-    /// every session and every transaction's status that will be counted.
+    /// with `campaigns`, and handed to so many `journals`, which were told the `bonds`; what their visitors did before is
+    /// `known`; `each` sees every event, every session and every transaction's status that will be counted.
     pub fn of<'a, 'b: 'a>(
         batch: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         counted: &HashSet<(String, i64)>,
         campaigns: &'a Campaigns,
         (journals, bonds): (u16, &'a Bonds),
+        known: &'a Conduct,
         mut each: impl FnMut(Counted<'_, 'a>),
     ) -> Self {
         let mut plan = Self { handover: Handover::new(journals), ..Self::default() };
         let mut rollup = Rollup::default();
         let agents = AgentCache::default();
-        let mut meaning = Meaning { campaigns, agents, bonds, charges: Charges::default() };
+        let (charges, conduct) = (Charges::default(), Conduct::default());
+        let mut meaning = Meaning { campaigns, agents, bonds, charges, known, conduct };
         let mut taken: HashSet<(&str, i64)> = HashSet::new();
         for (queue_id, bytes) in batch {
             let fate = match Message::decode(bytes) {
@@ -124,6 +128,7 @@ impl Plan {
         }
         plan.aggregate = rollup.finish();
         plan.charges = meaning.charges;
+        plan.conduct = meaning.conduct;
         plan.charges.limit(campaigns);
         plan
     }
@@ -142,6 +147,8 @@ struct Meaning<'a> {
     agents: AgentCache,
     bonds: &'a Bonds,
     charges: Charges,
+    known: &'a Conduct,
+    conduct: Conduct,
 }
 
 /// Where what is not added up goes: copies, outcomes, dead letters, and what is handed over.
@@ -172,7 +179,8 @@ fn read<'a>(
                 copied.push(Copies { at_ms, campaign_id, link, kind, times });
             }
             Ok(Frame::Event { id, body }) => match RawEvent::decode(id, body) {
-                Ok(raw) => {
+                Ok(mut raw) => {
+                    meaning.conduct.look(meaning.known, &mut raw);
                     let mut event = meaning.campaigns.enrich_with(&mut meaning.agents, raw);
                     meaning.charges.charge(meaning.campaigns, &mut event);
                     rollup.add(&event);

@@ -14,7 +14,9 @@ use analytics::page::{Level, PageKey, PageRow};
 use analytics::retention::{Days, prune_hourly};
 use analytics::segment::{partition, segments};
 use analytics::signature::Signer;
-use analytics::{Dimension, EventId, Kind, Outcome, RawEvent, Scope, Source, Statement, Text, enrich};
+use analytics::{
+    Conduct, Dimension, EventId, Kind, Outcome, RawEvent, Scope, Source, Statement, Text, enrich,
+};
 use queues::delivery::list::{self, List};
 use queues::delivery::{Delivery, Due, Event, Fate, Hooks, Target, Told, Want, request, statements};
 use queues::plan::{Counted, Plan};
@@ -155,11 +157,18 @@ fn a_session_is_told_when_its_outcome_is_counted() {
     let count = || {
         let mut batch = Told::new(&hooks);
         let (nobody, none) = (Campaigns::default(), HashSet::new());
-        let plan = Plan::of([("m", message.as_slice())], &HashSet::new(), &nobody, (8, &none), |counted| {
-            if let Counted::Session { about, session } = counted {
-                batch.add_session(about, session);
-            }
-        });
+        let plan = Plan::of(
+            [("m", message.as_slice())],
+            &HashSet::new(),
+            &nobody,
+            (8, &none),
+            &Conduct::default(),
+            |counted| {
+                if let Counted::Session { about, session } = counted {
+                    batch.add_session(about, session);
+                }
+            },
+        );
         plan.statements(T).into_iter().chain(batch.statements(T + 5)).collect::<Vec<_>>()
     };
     d1.transact(&count()).unwrap();

@@ -6,7 +6,7 @@ use analytics::campaign::Campaigns;
 use analytics::page::{Level, Page, PageKey, PageRow, pages};
 use analytics::rollup::{Rollup, rollup};
 use analytics::segment::{add_segment, segments};
-use analytics::{EventId, Kind, RawEvent, Scope, Source, StatsAggregate, TrackedEvent, enrich};
+use analytics::{Conduct, EventId, Kind, RawEvent, Scope, Source, StatsAggregate, TrackedEvent, enrich};
 use durable_objects::{Gate, GateName, Region, Settings, log};
 use proptest::prelude::*;
 use queues::plan::Plan;
@@ -203,7 +203,7 @@ proptest! {
 
 fn plan<'a>(batch: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Plan {
     let none = Campaigns::default();
-    Plan::of(batch, &HashSet::new(), &none, (0, &HashSet::new()), |_| ())
+    Plan::of(batch, &HashSet::new(), &none, (0, &HashSet::new()), &Conduct::default(), |_| ())
 }
 
 /// As many different values as a batch can bring: more than one row may hold.

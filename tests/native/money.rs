@@ -9,7 +9,7 @@ use analytics::outcome::{Correction, Outcome};
 use analytics::page::{Level, PageKey, PageRow};
 use analytics::report::statement::Asked;
 use analytics::segment::partition;
-use analytics::{Dimension, EventId, Kind, RawEvent, Scope, Source, Text};
+use analytics::{Conduct, Dimension, EventId, Kind, RawEvent, Scope, Source, Text};
 use proptest::prelude::*;
 use queues::Frame;
 use queues::plan::Plan;
@@ -83,7 +83,14 @@ fn spent(d1: &Database) -> i64 {
 /// Counts a message as the shell does: by what is known, and if that was wrong, by what is read.
 fn count(d1: &Database, campaigns: &mut Campaigns, message: &[u8]) -> usize {
     for tries in 1.. {
-        let plan = Plan::of([("m", message)], &HashSet::new(), campaigns, (0, &HashSet::new()), |_| ());
+        let plan = Plan::of(
+            [("m", message)],
+            &HashSet::new(),
+            campaigns,
+            (0, &HashSet::new()),
+            &Conduct::default(),
+            |_| (),
+        );
         match d1.transact(&plan.statements(T)) {
             Ok(()) => {
                 plan.charges.written(campaigns);

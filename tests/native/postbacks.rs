@@ -68,11 +68,18 @@ fn counting(postbacks: &Postbacks, number: i64, outcomes: &[Outcome<'_>]) -> Vec
     let message = Message::encode(Head::Admitted { gate: "journey/0", number }, &frames);
     let (hooks, signer) = (queues::delivery::Hooks::default(), Signer::new("secret").unwrap());
     let (mut told, nobody, none) = (Told::new(&hooks), Campaigns::default(), HashSet::new());
-    let plan = Plan::of([("m", message.as_slice())], &HashSet::new(), &nobody, (8, &none), |counted| {
-        if let Counted::Converted(converted) = counted {
-            told.add_postbacks(postbacks.tell(converted, &signer, T));
-        }
-    });
+    let plan = Plan::of(
+        [("m", message.as_slice())],
+        &HashSet::new(),
+        &nobody,
+        (8, &none),
+        &analytics::Conduct::default(),
+        |counted| {
+            if let Counted::Converted(converted) = counted {
+                told.add_postbacks(postbacks.tell(converted, &signer, T));
+            }
+        },
+    );
     plan.statements(T).into_iter().chain(told.statements(T)).collect()
 }
 

@@ -11,6 +11,8 @@ use crate::bots::Witness;
 const SLOTS: usize = 512;
 /// Longer headers are read each time: with it the cache holds 384 KB at most.
 const MAX_BYTES: usize = 768;
+/// How many headers there are.
+const TEXTS: usize = 6;
 
 /// Remembers what was read from which headers. Each set of headers has one slot, and the newest stays: a stranger
 /// who sends a thousand made-up user agents costs readings, not memory, and nothing else.
@@ -24,10 +26,10 @@ pub struct AgentCache {
 #[derive(Debug)]
 struct Slot {
     hash: u64,
-    /// The four texts behind one another.
+    /// The texts behind one another.
     text: String,
-    /// Where the first three end.
-    ends: [usize; 3],
+    /// Where each ends.
+    ends: [usize; TEXTS],
     agent: Agent<'static>,
     witness: Witness,
 }
@@ -52,7 +54,8 @@ impl AgentCache {
             let agent = Agent::read(headers);
             (agent, Witness::of(&headers, &agent))
         };
-        let texts = [headers.user_agent, headers.brands, headers.mobile, headers.platform];
+        let Headers { user_agent, brands, mobile, platform, model, platform_version } = headers;
+        let texts = [user_agent, brands, mobile, platform, model, platform_version];
         if texts.iter().map(|text| text.len()).sum::<usize>() > MAX_BYTES {
             return read();
         }
@@ -64,7 +67,7 @@ impl AgentCache {
         let (agent, witness) = read();
         let mut text = slot.take().map(|old| old.text).unwrap_or_default();
         text.clear();
-        let mut ends = [0; 3];
+        let mut ends = [0; TEXTS];
         for (place, part) in texts.into_iter().enumerate() {
             text.push_str(part);
             if let Some(end) = ends.get_mut(place) {
@@ -77,17 +80,18 @@ impl AgentCache {
 }
 
 impl Slot {
-    fn is_of(&self, hash: u64, texts: [&str; 4]) -> bool {
-        let [a, b, c] = self.ends;
+    fn is_of(&self, hash: u64, texts: [&str; TEXTS]) -> bool {
+        let mut start = 0;
         self.hash == hash
-            && [0..a, a..b, b..c, c..self.text.len()]
-                .into_iter()
-                .zip(texts)
-                .all(|(range, text)| self.text.get(range) == Some(text))
+            && self.ends.into_iter().zip(texts).all(|(end, text)| {
+                let known = self.text.get(start..end);
+                start = end;
+                known == Some(text)
+            })
     }
 }
 
-fn hash(texts: [&str; 4]) -> u64 {
+fn hash(texts: [&str; TEXTS]) -> u64 {
     let mut hasher = FixedState::default().build_hasher();
     for text in texts {
         hasher.write(text.as_bytes());
@@ -106,11 +110,11 @@ mod tests {
         /// Few letters, so that texts repeat and move from one header into the next.
         #[test]
         fn the_cache_answers_as_a_reading_does(
-            sent in proptest::collection::vec(proptest::array::uniform4("(Chrome/1|Android|\\?1|\"|a){0,3}"), 0..60),
+            sent in proptest::collection::vec(proptest::array::uniform6("(Chrome/1|Android|\\?1|\"|a){0,3}"), 0..60),
         ) {
             let mut cache = AgentCache::default();
-            for [user_agent, brands, mobile, platform] in &sent {
-                let headers = Headers { user_agent, brands, mobile, platform };
+            for [user_agent, brands, mobile, platform, model, platform_version] in &sent {
+                let headers = Headers { user_agent, brands, mobile, platform, model, platform_version };
                 prop_assert_eq!(cache.read(headers), Agent::read(headers));
             }
         }

@@ -91,6 +91,17 @@ impl Seen {
         seen
     }
 
+    /// What the model's own name tells, which browsers no longer put into the user agent.
+    pub(super) fn hear_model(&mut self, model: &[u8]) {
+        let told = Self::of(model);
+        self.device = told.device.or(self.device);
+        self.phone |= told.phone;
+        self.of_maker |= told.of_maker;
+        if !told.maker.is_empty() {
+            self.maker = told.maker;
+        }
+    }
+
     fn made_by(&mut self, maker: &'static str) {
         if self.maker.is_empty() {
             self.maker = maker;

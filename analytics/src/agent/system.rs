@@ -1,6 +1,7 @@
 //! Operating systems, what runs them and what their versions are called.
 
 use super::Device;
+use super::seen::digits;
 
 /// Systems that are told apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -203,6 +204,26 @@ impl System {
             "Chrome OS" | "Chromium OS" => Self::ChromeOs,
             "iOS" => Self::IPhone,
             _ => Self::Unknown,
+        }
+    }
+
+    /// The hinted system, where the user agent says this one: an iPad's browser hints at iOS, and claims to be on a Mac.
+    pub(super) fn on(self, said: Self) -> Self {
+        if self == Self::IPhone && matches!(said, Self::Mac | Self::IPad) { Self::IPad } else { self }
+    }
+
+    /// The version that `Sec-CH-UA-Platform-Version` names; user agents have been frozen at Windows 10, macOS 10.15
+    /// and Android 10. Windows counts its own way: 13 and more is Windows 11, 0.1 is Windows 7.
+    pub(super) fn hinted_version(self, sent: &str) -> Option<(u32, u32)> {
+        let (major, rest) = digits(sent.as_bytes());
+        let (minor, _) = digits(rest.get(1..).unwrap_or_default());
+        match (self, major, minor) {
+            _ if sent.is_empty() => None,
+            (Self::Windows, 13.., _) => Some((11, 0)),
+            (Self::Windows, 1.., _) => Some((10, 0)),
+            (Self::Windows, 0, 1..=3) => Some((6, minor)),
+            (_, 0, _) => None,
+            _ => Some((major, minor)),
         }
     }
 }

@@ -88,13 +88,13 @@ fn agents_are_what_their_makers_say() {
         (
             "smartphone",
             "Chrome 120",
-            "Android 10",
+            "Android",
             "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36",
         ),
         (
             "tablet",
             "Chrome 120",
-            "Android 10",
+            "Android",
             "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
         ),
         (
@@ -194,14 +194,68 @@ fn agents_are_what_their_makers_say() {
 fn client_hints_outweigh_the_user_agent_but_not_an_apps_own_name() {
     let user_agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36";
     let brands = r#""Not_A Brand";v="8", "Chromium";v="121", "Brave";v="121""#;
-    let agent = Agent::read(Headers { user_agent, brands, mobile: "?0", platform: "\"Android\"" });
+    let agent = Agent::read(Headers {
+        user_agent,
+        brands,
+        mobile: "?0",
+        platform: "\"Android\"",
+        ..Headers::default()
+    });
     assert_eq!((agent.device, agent.browser, agent.browser_version), (Device::Tablet, "Brave", "121"));
     assert_eq!((agent.os, agent.os_version), ("Android", ""));
 
     let user_agent = "Mozilla/5.0 (Linux; Android 13; SM-A135F; wv) AppleWebKit/537.36 Version/4.0 Chrome/120.0 Mobile Safari/537.36 Instagram 330.0.3 Android";
     let brands = r#""Android WebView";v="120", "Chromium";v="120""#;
-    let agent = Agent::read(Headers { user_agent, brands, mobile: "?1", platform: "\"Android\"" });
+    let agent = Agent::read(Headers {
+        user_agent,
+        brands,
+        mobile: "?1",
+        platform: "\"Android\"",
+        ..Headers::default()
+    });
     assert_eq!((agent.device, agent.browser, agent.os_version), (Device::Smartphone, "Instagram", "13"));
+}
+
+/// Golden: what Chromium sends once it was asked for more (`Accept-CH`).
+#[test]
+fn a_model_and_a_systems_version_are_the_hints() {
+    let hinted = |user_agent: &str, platform: &str, version: &str, model: &str| {
+        let quoted = |text: &str| format!("\"{text}\"");
+        let (platform, version, model) = (quoted(platform), quoted(version), quoted(model));
+        let agent = Agent::read(Headers {
+            user_agent,
+            platform: &platform,
+            platform_version: &version,
+            model: &model,
+            ..Headers::default()
+        });
+        (agent.device.name(), agent.brand, format!("{} {}", agent.os, agent.os_version))
+    };
+    let android = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
+    let tablet = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+    let windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+    let mac = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+    for (user_agent, platform, version, model, device, brand, os) in [
+        (android, "Android", "15.0.0", "SM-S911B", "smartphone", "Samsung", "Android 15"),
+        (android, "Android", "16.0.0", "Pixel 9", "smartphone", "Google", "Android 16"),
+        (tablet, "Android", "14.0.0", "SM-X700", "tablet", "Samsung", "Android 14"),
+        (android, "Android", "", "", "smartphone", "", "Android "),
+        (windows, "Windows", "15.0.0", "", "desktop", "", "Windows 11"),
+        (windows, "Windows", "13.0.0", "", "desktop", "", "Windows 11"),
+        (windows, "Windows", "10.0.0", "", "desktop", "", "Windows 10"),
+        (windows, "Windows", "0.3.0", "", "desktop", "", "Windows 8.1"),
+        (windows, "Windows", "0.1.0", "", "desktop", "", "Windows 7"),
+        (windows, "Windows", "", "", "desktop", "", "Windows 10"),
+        (windows, "Windows", "x.y", "", "desktop", "", "Windows 10"),
+        (mac, "macOS", "26.1.0", "", "desktop", "Apple", "macOS 26"),
+        (mac, "iOS", "18.5", "iPad", "tablet", "Apple", "iPadOS 18"),
+    ] {
+        assert_eq!(
+            hinted(user_agent, platform, version, model),
+            (device, brand, os.into()),
+            "{platform} {version} {model}"
+        );
+    }
 }
 
 #[test]
@@ -229,8 +283,8 @@ fn numbers_are_written_out_up_to_three_digits() {
 
 proptest! {
     #[test]
-    fn any_headers_are_read(user_agent in ".{0,200}", brands in "(\"|;|v=|[a-zA-Z0-9 ]|.){0,60}", mobile in ".{0,3}", platform in ".{0,12}") {
-        Agent::read(Headers { user_agent: &user_agent, brands: &brands, mobile: &mobile, platform: &platform });
+    fn any_headers_are_read(user_agent in ".{0,200}", brands in "(\"|;|v=|[a-zA-Z0-9 ]|.){0,60}", mobile in ".{0,3}", platform in ".{0,12}", model in ".{0,12}", platform_version in "([0-9.\"]|.){0,12}") {
+        Agent::read(Headers { user_agent: &user_agent, brands: &brands, mobile: &mobile, platform: &platform, model: &model, platform_version: &platform_version });
         language(&user_agent);
     }
 

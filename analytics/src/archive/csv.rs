@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::cell::push_cell;
 
 /// The columns: every name that a line of an event can have, in its order. Only ever added to, at the end.
-pub const COLUMNS: [&str; 71] = [
+pub const COLUMNS: [&str; 75] = [
     "event_id",
     "kind",
     "verdict",
@@ -77,6 +77,10 @@ pub const COLUMNS: [&str; 71] = [
     "channel",
     "language",
     "rules_version",
+    "ua_model",
+    "ua_platform_version",
+    "device_model",
+    "took_ms",
 ];
 
 /// The first line of a CSV, with its line end.
@@ -136,7 +140,7 @@ mod tests {
         let cell = |name: &str| row.iter().find(|(column, _)| *column == name).unwrap().1.clone();
         assert_eq!([cell("kind"), cell("link"), cell("campaign_id")], ["conversion", "l", "c"]);
         assert_eq!([cell("value_micros"), cell("effective_time_ms")], ["-5", "1790000000000"]);
-        assert_eq!(row.last().unwrap(), &("rules_version", "1".to_owned()));
+        assert_eq!(row.last().unwrap(), &("rules_version", "2".to_owned()));
     }
 
     #[test]

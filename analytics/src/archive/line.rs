@@ -68,7 +68,7 @@ macro_rules! texts {
 }
 
 /// The texts of an event by their names in a line: one table for writing and reading.
-pub(super) const TEXTS: [(&str, Get, Set); 32] = texts![
+pub(super) const TEXTS: [(&str, Get, Set); 34] = texts![
     "link" => link,
     "campaign_id" => campaign_id,
     "name" => name,
@@ -101,7 +101,12 @@ pub(super) const TEXTS: [(&str, Get, Set); 32] = texts![
     "ua_platform" => ua_platform,
     "currency" => currency,
     "txid" => postback.txid,
+    "ua_model" => ua_model,
+    "ua_platform_version" => ua_platform_version,
 ];
+
+/// So many of them stand together; those that are younger stand at the end.
+const TOGETHER: usize = 32;
 
 /// Writes an event's line, with its end.
 pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
@@ -121,7 +126,7 @@ pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
     }
     text(out, "source", raw.source.name());
     text(out, "trigger", raw.trigger.name());
-    for (name, get, _) in TEXTS {
+    for (name, get, _) in TEXTS.iter().take(TOGETHER) {
         text(out, name, get(raw));
     }
     if let Some(value_micros) = raw.value_micros {
@@ -194,6 +199,13 @@ pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
     text(out, "channel", event.channel.name());
     text(out, "language", &event.language);
     number(out, "rules_version", RULES_VERSION.into());
+    for (name, get, _) in TEXTS.iter().skip(TOGETHER) {
+        text(out, name, get(raw));
+    }
+    text(out, "device_model", event.model());
+    if raw.took_ms != 0 {
+        number(out, "took_ms", raw.took_ms.into());
+    }
     out.push_str("}\n");
 }
 
@@ -361,6 +373,7 @@ impl<'de> Visitor<'de> for Members {
                     raw.unique = Some(u64::from_str_radix(&unique, 16).map_err(A::Error::custom)?);
                 }
                 "props" => raw.props = map.next_value::<Props<'de>>()?.0,
+                "took_ms" => raw.took_ms = map.next_value()?,
                 "times" => times = map.next_value()?,
                 "rules_version" => rules_version = map.next_value()?,
                 _ => {

@@ -87,7 +87,7 @@ mod tests {
     const BRANDS: &str = r#""Chromium";v="142", "Google Chrome";v="142", "Not_A Brand";v="99""#;
 
     fn sent(user_agent: &str, platform: &str, mobile: &str, brands: &str) -> bool {
-        contradict(&Headers { user_agent, brands, mobile, platform })
+        contradict(&Headers { user_agent, brands, mobile, platform, ..Headers::default() })
     }
 
     #[test]

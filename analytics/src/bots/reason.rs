@@ -25,9 +25,9 @@ pub enum Reason {
     DatacenterAsn,
     /// The platform knows the crawler by its address.
     VerifiedBot,
-    /// It followed a link that no person sees.
+    /// It followed a link that no person sees, or the same visitor did so before.
     Honeypot,
-    /// More than a person can click.
+    /// The visitor follows more links at once than a person can.
     Burst,
     /// Its headers contradict each other.
     ImpossibleHints,

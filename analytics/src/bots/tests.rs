@@ -85,6 +85,19 @@ fn a_person_on_a_vpn_is_no_bot_and_a_copied_browser_in_a_data_centre_is_one() {
 }
 
 #[test]
+fn a_trap_proves_and_what_else_its_visitor_does_is_doubted() {
+    let with =
+        |hints| RawEvent { hints, language: "en".into(), ..hit(Source::Redirect, Kind::Click, CHROME) };
+    assert_eq!(judged(&with(Hints::TRAP)), (Verdict::Bot, vec!["honeypot"]));
+    assert_eq!(judged(&with(Hints::TRAPPED)), (Verdict::Suspect, vec!["honeypot"]), "it may be an office");
+    assert_eq!(judged(&with(Hints::BURST)), (Verdict::Suspect, vec!["burst"]));
+    let both = with(Hints::TRAPPED.with(Hints::BURST));
+    assert_eq!(judged(&both), (Verdict::Suspect, vec!["honeypot", "burst"]), "one witness");
+    let hosted = RawEvent { asn: 24_940, ..with(Hints::BURST) };
+    assert_eq!(judged(&hosted), (Verdict::Bot, vec!["datacenter_asn", "burst"]));
+}
+
+#[test]
 fn a_server_that_reports_may_stand_in_a_data_centre() {
     let report = RawEvent { asn: 16_509, ..hit(Source::Batch, Kind::Click, "python-requests/2.31") };
     assert_eq!(judged(&report), (Verdict::Suspect, vec!["ua_generic_library", "datacenter_asn"]));

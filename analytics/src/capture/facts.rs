@@ -44,6 +44,12 @@ pub struct Facts<'a> {
     pub ua_mobile: &'a str,
     /// `Sec-CH-UA-Platform`.
     pub ua_platform: &'a str,
+    /// `Sec-CH-UA-Model`.
+    pub ua_model: &'a str,
+    /// `Sec-CH-UA-Platform-Version`.
+    pub ua_platform_version: &'a str,
+    /// How long a redirect took to know its answer, ms.
+    pub took_ms: u32,
 }
 
 impl<'a> Facts<'a> {
@@ -61,6 +67,9 @@ impl<'a> Facts<'a> {
         event.ua_brands = header(self.ua_brands);
         event.ua_mobile = header(self.ua_mobile);
         event.ua_platform = header(self.ua_platform);
+        event.ua_model = header(self.ua_model);
+        event.ua_platform_version = header(self.ua_platform_version);
+        event.took_ms = self.took_ms;
         event.ip = place(self.ip);
         event.country = place(self.country);
         event.region = place(self.region);

@@ -20,6 +20,8 @@ pub struct LinkFacts<'a> {
     pub ad_id: &'a str,
     /// Name of the variant that was chosen for this visitor, if it has several.
     pub variant: &'a str,
+    /// Whether it is a trap: no person sees it.
+    pub honeypot: bool,
 }
 
 /// The parameter that the address in a code carries, so that a scan is told from a followed link.
@@ -41,6 +43,9 @@ pub fn redirect<'a>(link: &LinkFacts<'a>, query: &'a str, facts: &Facts<'a>) -> 
     event.medium = Text::from(link.medium);
     event.ad_id = Text::from(link.ad_id);
     event.variant = Text::from(link.variant);
+    if link.honeypot {
+        event.hints = event.hints.with(Hints::TRAP);
+    }
     event
 }
 
@@ -122,6 +127,7 @@ mod tests {
             medium: "email",
             ad_id: "a1",
             variant: "B",
+            honeypot: false,
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
         select(&Trigger::ALL[..]),
         any::<(i64, i64, Option<i64>, Option<i64>, u64, u32)>(),
     );
-    let texts = many(any_text(), 30);
+    let texts = many(any_text(), 34);
     let props = many((any_text(), any_text()), 0..=16);
     (head, texts, props).prop_map(|((id, kind, source, hints, trigger, numbers), texts, props)| {
         let mut texts = texts.into_iter();
@@ -83,6 +83,9 @@ pub(crate) fn any_event() -> impl Strategy<Value = RawEvent<'static>> {
             click_ms: sent_at_ms,
             unique: None,
             postback: Postback { txid: text(), status: Status::ALL[id[0] as usize % 4] },
+            ua_model: text(),
+            ua_platform_version: text(),
+            took_ms: asn,
             asked: Asked::default(),
         }
     })

@@ -40,12 +40,20 @@ fn sample() -> RawEvent<'static> {
     event.time_zone = "z".into();
     event.click_ms = Some(5);
     event.postback = Postback { txid: "t".into(), status: Status::Rejected };
+    event.ua_model = "M".into();
+    event.ua_platform_version = "15".into();
+    event.took_ms = 300;
     event
+}
+
+/// What version 3 could say of it.
+fn third() -> RawEvent<'static> {
+    RawEvent { ua_model: Text::EMPTY, ua_platform_version: Text::EMPTY, took_ms: 0, ..sample() }
 }
 
 /// What version 2 could say of it.
 fn second() -> RawEvent<'static> {
-    RawEvent { click_ms: None, postback: Postback::default(), ..sample() }
+    RawEvent { click_ms: None, postback: Postback::default(), ..third() }
 }
 
 /// What version 1 could say of it.
@@ -71,11 +79,15 @@ fn older(event: &RawEvent<'_>, version: u8, tail_bytes: usize) -> Vec<u8> {
 }
 
 fn first_bytes() -> Vec<u8> {
-    older(&first(), 1, 6)
+    older(&first(), 1, 9)
 }
 
 fn second_bytes() -> Vec<u8> {
-    older(&second(), 2, 3)
+    older(&second(), 2, 6)
+}
+
+fn third_bytes() -> Vec<u8> {
+    older(&third(), 3, 3)
 }
 
 /// Events lie in gates' logs, in queues and in the archive while a new version is deployed. If this fails,
@@ -99,9 +111,18 @@ fn the_bytes_of_version_2_are_pinned() {
 
 #[test]
 fn the_bytes_of_version_3_are_pinned() {
+    let body = third_bytes();
+    let pinned = format!(r"\x03{}\x01B\x01\x01z\x01\n\x01t\x02", FIRST.concat());
+    assert_eq!(body.escape_ascii().to_string(), pinned);
+    assert_eq!(RawEvent::decode(nil(), &body), Ok(third()));
+    assert_eq!(RawEvent::peek(&body), Ok(("demo", "spring", Kind::Page)));
+}
+
+#[test]
+fn the_bytes_of_version_4_are_pinned() {
     let mut body = Vec::new();
     sample().encode(&mut body);
-    let pinned = format!(r"\x03{}\x01B\x01\x01z\x01\n\x01t\x02", FIRST.concat());
+    let pinned = format!(r"\x04{}\x01B\x01\x01z\x01\n\x01t\x02\x01M\x0215\xac\x02", FIRST.concat());
     assert_eq!(body.escape_ascii().to_string(), pinned);
     assert_eq!(RawEvent::decode(nil(), &body), Ok(sample()));
     assert_eq!(RawEvent::peek(&body), Ok(("demo", "spring", Kind::Page)));
@@ -118,7 +139,7 @@ fn an_event_is_appended_to_what_is_there() {
 fn bytes_of_another_version_cut_short_or_too_many_are_no_event() {
     let mut body = Vec::new();
     sample().encode(&mut body);
-    for mut body in [first_bytes(), second_bytes(), body] {
+    for mut body in [first_bytes(), second_bytes(), third_bytes(), body] {
         for end in 0..body.len() {
             assert_eq!(RawEvent::decode(nil(), &body[..end]), Err(Malformed::Bytes));
         }

@@ -31,9 +31,9 @@ fn the_texts_of_a_page_are_pinned() {
     let pinned = [
         "m ",
         "AwHA94DFmGgDgoAEAoCt4gQBA0VVUoCt4gQ ",
-        "AwHA94DFmGgKBQECREUDgoAEAoCt4gQJAQpzbWFydHBob25lA4KABAKAreIECgEGU2FmYXJpA4KABAKAreIECwEDaU9TA4KA",
-        "BAKAreIEDAECZW4DgoAEAoCt4gQOAQZkaXJlY3QDgoAEAoCt4gQUAQVodW1hbgOCgAQCgK3iBBgBCHJlZGlyZWN0A4KABAKA",
-        "reIEGQEDRVVSA4KABAKAreIEIgEEbGluawOCgAQCgK3iBA ",
+        "AwHA94DFmGgMBQECREUDgoAEAoCt4gQJAQpzbWFydHBob25lA4KABAKAreIECgEGU2FmYXJpA4KABAKAreIECwEDaU9TA4KABAKA",
+        "reIEDAECZW4DgoAEAoCt4gQOAQZkaXJlY3QDgoAEAoCt4gQUAQVodW1hbgOCgAQCgK3iBBgBCHJlZGlyZWN0A4KABAKAreIEGQED",
+        "RVVSA4KABAKAreIEIgEEbGluawOCgAQCgK3iBCcBBUFwcGxlA4KABAKAreIEKAEGaVBob25lA4KABAKAreIE ",
         "AwHA94DFmGgDBWMB\n",
         "c ",
         "AwGAsJmUmGgDgoAEAoCt4gQBA0VVUoCt4gQ ",
@@ -59,9 +59,11 @@ fn a_page_of_version_1_is_read() {
         let [totals, detail, visitors] = [totals, detail, visitors].map(str::to_owned);
         let mut read = Page::new();
         PageRow { key, chunk: 0, totals, detail, visitors }.add_to(&mut read).unwrap();
-        // A dimension that is younger than these texts.
+        // Dimensions that are younger than these texts.
         for sheet in read.values_mut().filter(|_| level != Level::Cube) {
             sheet.detail.add(Dimension::Trigger, "link", &sheet.totals);
+            sheet.detail.add(Dimension::Brand, "Apple", &sheet.totals);
+            sheet.detail.add(Dimension::Model, "iPhone", &sheet.totals);
         }
         assert_eq!(read, page);
     }

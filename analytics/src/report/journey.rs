@@ -25,13 +25,16 @@ pub struct Question {
 }
 
 /// What an event has, and what follows from it has not.
-const NOT_KEPT: [Dimension; 6] = [
+const NOT_KEPT: [Dimension; 9] = [
     Dimension::BotReason,
     Dimension::Element,
     Dimension::Trigger,
     Dimension::TimeSource,
     Dimension::Skew,
     Dimension::TimeZone,
+    Dimension::Brand,
+    Dimension::Model,
+    Dimension::Latency,
 ];
 
 /// Takes the parameters of these names out of a query: they are this report's own.

@@ -7,6 +7,7 @@ use super::{gathered, whole_of};
 use crate::alert::judge::rounded as hundredths;
 use crate::alert::read::Board;
 use crate::counters::{Counters, Hit};
+use crate::latency::{LATENCIES, quantile};
 use crate::page::PageRow;
 use crate::rank::busiest;
 use crate::segment::Unreadable;
@@ -66,6 +67,7 @@ pub fn answer(
         "failed": totals.admitted(Kind::Failed),
         "verdicts": named(&counts(&whole, Dimension::Verdict, events)),
         "bot_reasons": named(&counts(&whole, Dimension::BotReason, events)),
+        "latency": latency(&whole),
         "failed_reasons": named(&counts(&whole, Dimension::Name, failed)),
         "time_sources": named(&time_sources),
         // In the order of their size, which is not that of their names.
@@ -74,6 +76,21 @@ pub fn answer(
             json!({ "value": name, "events": counters.map_or(0, |(_, counters)| counters.events()) })
         }),
     }))
+}
+
+/// How long redirects took to know their answer.
+fn latency(whole: &Sheet) -> Value {
+    let source = crate::Source::Redirect.name();
+    let of = |dimension: Dimension, name: &str| {
+        let counters = whole.detail.cells(dimension).find(|(value, _)| *value == name);
+        counters.map_or(0, |(_, counters)| counters.events())
+    };
+    let all = of(Dimension::Source, source);
+    let slow = LATENCIES.map(|(_, name)| of(Dimension::Latency, name));
+    let tenths = |part| quantile(part, all, &slow).map(|ms| (ms * 10.0).round() / 10.0);
+    let buckets =
+        LATENCIES.iter().zip(slow).map(|((_, name), events)| json!({ "value": name, "events": events }));
+    json!({ "redirects": all, "p50_ms": tenths(0.5), "p99_ms": tenths(0.99), "buckets": buckets.collect::<Vec<_>>() })
 }
 
 const QUARTER_MS: i64 = 900_000;

@@ -27,6 +27,8 @@ const EXPECTED: &str = r#"2026-09-21T14:13:00.000Z * .. 2 click, 1 click by bots
   cube spring|||bot|||direct .. 1 click by bots
   cube spring||DE|smartphone|iOS|Safari|email .. 2 click
   trigger link .. 2 click, 1 click by bots
+  brand Apple .. 2 click
+  device_model iPhone .. 2 click
 2026-09-21T14:13:00.000Z c/spring .. 2 click, 1 click by bots, 2 click again; ~1 visitors
   link a .. 2 click, 2 click again
   link b .. 1 click by bots
@@ -50,6 +52,8 @@ const EXPECTED: &str = r#"2026-09-21T14:13:00.000Z * .. 2 click, 1 click by bots
   cube |a|DE|smartphone|iOS|Safari|email .. 2 click
   cube |b||bot|||direct .. 1 click by bots
   trigger link .. 2 click, 1 click by bots
+  brand Apple .. 2 click
+  device_model iPhone .. 2 click
 2026-09-21T14:13:00.000Z l/a .. 2 click, 2 click again; ~1 visitors
   campaign_id spring .. 2 click, 2 click again
   country DE .. 2 click
@@ -67,6 +71,8 @@ const EXPECTED: &str = r#"2026-09-21T14:13:00.000Z * .. 2 click, 1 click by bots
   cube spring|||||| .. 2 click again
   cube spring||DE|smartphone|iOS|Safari|email .. 2 click
   trigger link .. 2 click
+  brand Apple .. 2 click
+  device_model iPhone .. 2 click
 2026-09-21T14:13:00.000Z l/b .. 1 click by bots; ~0 visitors
   campaign_id spring .. 1 click by bots
   device bot .. 1 click by bots
@@ -90,6 +96,8 @@ const EXPECTED: &str = r#"2026-09-21T14:13:00.000Z * .. 2 click, 1 click by bots
   currency EUR .. 1 conversion, 19990000 micros
   cube |||smartphone|iOS|Safari|direct .. 1 conversion, 19990000 micros
   trigger link .. 1 conversion, 19990000 micros
+  brand Apple .. 1 conversion, 19990000 micros
+  device_model iPhone .. 1 conversion, 19990000 micros
 2026-09-21T14:14:00.000Z l/a .. 1 conversion, 19990000 micros; ~0 visitors
   19990000 micros of "EUR"
   device smartphone .. 1 conversion, 19990000 micros
@@ -102,6 +110,8 @@ const EXPECTED: &str = r#"2026-09-21T14:13:00.000Z * .. 2 click, 1 click by bots
   currency EUR .. 1 conversion, 19990000 micros
   cube |||smartphone|iOS|Safari|direct .. 1 conversion, 19990000 micros
   trigger link .. 1 conversion, 19990000 micros
+  brand Apple .. 1 conversion, 19990000 micros
+  device_model iPhone .. 1 conversion, 19990000 micros
 "#;
 
 #[test]

@@ -56,7 +56,7 @@ pub(super) enum Meaning {
 /// By name without case, spaces and punctuation: `Long URL`, `longUrl` and `long_url` are one. In order, for a
 /// binary search.
 #[rustfmt::skip]
-const WORDS: [(&str, Meaning); 117] = [
+const WORDS: [(&str, Meaning); 118] = [
     ("address", Field("token", Text)),
     ("adid", Field("ad_id", Text)),
     ("android", Os("android")),
@@ -102,6 +102,7 @@ const WORDS: [(&str, Meaning); 117] = [
     ("google", Os("android")),
     ("guid", Passing),
     ("hasredirectrules", HasRules),
+    ("honeypot", Field("honeypot", Flag)),
     ("id", Passing),
     ("idstring", Passing),
     ("image", Preview("image")),

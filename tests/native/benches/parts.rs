@@ -10,7 +10,7 @@ use analytics::campaign::Campaigns;
 use analytics::capture::{Facts, LinkFacts, redirect};
 use analytics::rollup::Rollup;
 use analytics::uniques::Uniques;
-use analytics::{AgentCache, EventId, Param, RawEvent, Statement, Text, TrackedEvent, enrich_with};
+use analytics::{AgentCache, Conduct, EventId, Param, RawEvent, Statement, Text, TrackedEvent, enrich_with};
 use durable_objects::journal::{Database, Failed, Journal};
 use durable_objects::{Gate, GateName, JournalName, Region, Settings};
 use queues::plan::Plan;
@@ -215,7 +215,8 @@ fn consume(messages: &[Vec<u8>]) -> usize {
     let (campaigns, bonds) = (Campaigns::default(), Bonds::new());
     let mut lines = Lines::default();
     let batch = messages.iter().map(|bytes| ("", bytes.as_slice()));
-    let plan = Plan::of(batch, &HashSet::new(), &campaigns, (8, &bonds), |counted| {
+    let known = Conduct::default();
+    let plan = Plan::of(batch, &HashSet::new(), &campaigns, (8, &bonds), &known, |counted| {
         if let queues::plan::Counted::Event(event) = counted {
             lines.add(event);
         }

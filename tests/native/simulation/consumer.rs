@@ -112,9 +112,10 @@ impl World {
         let campaigns = Campaigns::default();
         let mut lines = Lines::default();
         let journals = (JOURNALS, &self.bonds[consumer]);
+        let known = analytics::Conduct::default();
         let (postbacks, mut calls) = (postbacks(), Vec::new());
         let (signer, now_ms) = (Signer::new("secret").unwrap(), self.now_ms);
-        let mut plan = Plan::of(messages, counted, &campaigns, journals, |counted| match counted {
+        let mut plan = Plan::of(messages, counted, &campaigns, journals, &known, |counted| match counted {
             Counted::Event(event) => lines.add(event),
             Counted::Converted(converted) => calls.extend(postbacks.tell(converted, &signer, now_ms)),
             Counted::Session { .. } => {}

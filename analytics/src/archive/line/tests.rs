@@ -24,6 +24,7 @@ fn full() -> RawEvent<'static> {
         visitor: u64::MAX - 1,
         trigger: Trigger::Qr,
         click_ms: Some(NOW - 1),
+        took_ms: 7,
         props: vec![("plan".into(), "a \"b\"\n".into()), ("β".into(), "2".into())],
         ..event(Kind::Conversion, NOW, "", "")
     };
@@ -46,7 +47,7 @@ fn a_line_is_pinned() {
         r#""effective_time_ms":1790000000000,"time_source":"received","received_at_ms":1790000000000,"#,
         r#""event_time_ms":1790000000000,"source":"redirect","trigger":"link","link":"demo","campaign_id":"spring","#,
         r#""user_agent":"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)","accept_language":"en","#,
-        r#""device":"bot","bot_reasons":["ua_list"],"channel":"direct","language":"en","rules_version":1}"#,
+        r#""device":"bot","bot_reasons":["ua_list"],"channel":"direct","language":"en","rules_version":2}"#,
         "\n"
     );
     assert_eq!(written, expected);
@@ -156,7 +157,7 @@ fn rules_that_change_have_a_new_version() {
             }
         }
     }
-    assert_eq!((RULES_VERSION, format!("{:016x}", hasher.finish())), (1, "35262a624033c669".to_owned()));
+    assert_eq!((RULES_VERSION, format!("{:016x}", hasher.finish())), (2, "7d235d81d3864780".to_owned()));
 }
 
 proptest! {
@@ -178,7 +179,7 @@ proptest! {
         }
         raw.props = props.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect();
         (raw.asn, raw.hints, raw.visitor) = (numbers.0, Hints::from_bits(numbers.1), numbers.2);
-        (raw.sent_at_ms, raw.value_micros) = (numbers.3, numbers.4);
+        (raw.sent_at_ms, raw.value_micros, raw.took_ms) = (numbers.3, numbers.4, numbers.0 >> 1);
         (raw.event_time_ms, raw.trigger) = (times.1, trigger);
         (raw.click_ms, raw.postback.status) = (numbers.3, Status::ALL[usize::from(id[0] % 4)]);
         let mut tracked = enrich(raw.clone());
