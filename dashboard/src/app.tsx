@@ -100,6 +100,7 @@ function Side({ page, session, left }: { page: string; session: Session; left: (
         <div class="who">
           <p title={session.scopes.join(", ")}><Icon name="key" /> <span>{session.name}</span></p>
           <Themes />
+          <a href="/docs"><Icon name="out" /> API reference</a>
           <button type="button" class="quiet" onClick={leave}><Icon name="leave" /> Sign out</button>
         </div>
       </nav>
