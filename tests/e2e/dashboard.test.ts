@@ -178,7 +178,7 @@ test("a key that may only read is not shown what it may not do, and is refused w
   const { profile, page } = await signedIn(key);
   await using _ = profile;
   const shown = await page.getByRole("navigation").getByRole("link").allInnerTexts();
-  expect(shown.map((text) => text.trim())).toEqual(["Overview", "Live", "Sessions", "Attribution", "Cohorts", "Quality", "Integrity", "Alerts", "API reference"]);
+  expect(shown.map((text) => text.trim())).toEqual(["Overview", "Live", "Sessions", "Attribution", "Cohorts", "Quality", "Integrity", "Alerts", "API docs"]);
   await page.goto(`${server.url}/dashboard/links`);
   await page.getByText("it lacks the scope").waitFor();
   const refused = await page.evaluate(async () => {

@@ -176,7 +176,7 @@ test("the way to the reference of the API is on every page", async () => {
   await using _ = profile;
   await page.goto(`${server.url}/dashboard/settings`);
   await page.getByRole("main").getByRole("link", { name: "API reference" }).waitFor();
-  await page.getByRole("navigation").getByRole("link", { name: "API reference" }).click();
+  await page.getByRole("navigation").getByRole("link", { name: "API docs" }).click();
   await page.waitForURL(`${server.url}/docs`);
   await page.getByText("/api/campaigns/{id}/postback/test").or(page.getByRole("heading", { name: /clicktrail/ })).first().waitFor();
 });
