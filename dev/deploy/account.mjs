@@ -75,7 +75,7 @@ const SECRETS = {
   VISITOR_SECRET: () => randomBytes(32).toString("hex"),
   SIGNING_SECRET: () => randomBytes(32).toString("hex"),
 };
-const OPTIONAL = ["POSTBACK_SECRET"];
+const OPTIONAL = ["POSTBACK_SECRET", "VISITOR_SECRET_BEFORE"];
 export const SECRET_NAMES = [...Object.keys(SECRETS), ...OPTIONAL];
 
 /** Names of the secrets that the Worker has. One that was never deployed has none. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, expect, test } from "vitest";
 import { settles, startServer } from "./server.ts";
-import { anEvent, CHROME, from, GOOGLEBOT, IPHONE, pointers, post, report, totals } from "./traffic.ts";
+import { anEvent, CHROME, crowd, from, GOOGLEBOT, IPHONE, pointers, post, report, totals } from "./traffic.ts";
 
 const server = await startServer({
   queue: { batchTimeout: 0 },
@@ -99,10 +99,10 @@ test("a known user stays with a variant wherever the click comes from", async ()
 
 test("exactly as many people as a link allows are led on, whatever else asks", { timeout: 60_000 }, async () => {
   await link({ token: "fifty", max_clicks: 50, expired_url: "https://shop.example/sold-out" });
-  const people = Array.from({ length: 500 }, (_, n) => follow("fifty", address(n)));
-  const bots = Array.from({ length: 200 }, (_, n) => follow("fifty", { ...address(1_000 + n), "user-agent": GOOGLEBOT }));
+  const people = crowd([...Array(500).keys()], (n) => follow("fifty", address(n)));
+  const bots = crowd([...Array(200).keys()], (n) => follow("fifty", { ...address(1_000 + n), "user-agent": GOOGLEBOT }));
   const told = (answers: Response[]) => answers.map((answer) => `${answer.status} ${answer.headers.get("location") ?? ""}`.trim());
-  const [human, machine] = [told(await Promise.all(people)), told(await Promise.all(bots))];
+  const [human, machine] = [told(await people), told(await bots)];
   const count = (answers: string[], wanted: string) => answers.filter((answer) => answer === wanted).length;
   expect(count(human, `302 ${url}`)).toBe(50);
   expect(count(human, "302 https://shop.example/sold-out")).toBe(450);

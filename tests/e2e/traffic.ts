@@ -85,3 +85,14 @@ export async function integrity(server: Server): Promise<any> {
 export function from(country: string, continent: string, place: Fields = {}): Record<string, string> {
   return { "mf-cf-blob": JSON.stringify({ country, continent, ...place }) };
 }
+
+/** Each of these, a hundred at a time: more connections at once than a busy machine accepts would be reset. */
+export async function crowd<Item, Answer>(items: Item[], one: (item: Item) => Promise<Answer>): Promise<Answer[]> {
+  const answers: Answer[] = new Array(items.length);
+  const left = items.entries();
+  const next = async () => {
+    for (const [place, item] of left) answers[place] = await one(item);
+  };
+  await Promise.all(Array.from({ length: 100 }, next));
+  return answers;
+}
