@@ -1,6 +1,7 @@
 //! Numbers of as many bytes as they need, as postcard writes them.
 
 /// Appends a number: seven bits a byte, the lowest first.
+#[inline]
 pub fn put(mut value: u64, out: &mut Vec<u8>) {
     while value > 0x7f {
         out.push(value as u8 | 0x80);
@@ -10,6 +11,7 @@ pub fn put(mut value: u64, out: &mut Vec<u8>) {
 }
 
 /// Reads a number.
+#[inline]
 pub fn take(bytes: &[u8]) -> Option<(u64, &[u8])> {
     if let Some((&byte @ ..0x80, rest)) = bytes.split_first() {
         return Some((byte.into(), rest));

@@ -35,11 +35,19 @@ const FIELDS: usize = 0x80;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Call {
     bytes: Vec<u8>,
-    /// Where each text stands.
-    texts: Vec<(u32, u32)>,
-    /// Numbers of texts, from 1. A place is of the last text that came to it: whoever makes texts collide has them
-    /// written out, and nothing takes longer.
-    places: Vec<u32>,
+    /// How many texts are in it.
+    texts: u32,
+    /// A place is of the last text that came to it: whoever makes texts collide has them written out, and nothing takes
+    /// longer.
+    places: Vec<Known>,
+}
+
+/// A text of the call: its number, from 1, and where it stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Known {
+    number: u32,
+    start: u32,
+    length: u32,
 }
 
 impl Call {
@@ -62,7 +70,7 @@ impl Call {
     pub fn add(&mut self, handed: &Handed<'_>) {
         if self.bytes.is_empty() {
             self.bytes.push(VERSION);
-            self.places = vec![0; BY_HASH + BY_SORT];
+            self.places = vec![Known::default(); BY_HASH + BY_SORT];
         }
         match handed {
             Handed::Footprint(key, footprint) => self.add_footprint(*key, footprint),
@@ -122,41 +130,33 @@ impl Call {
             return put(ABSENT, &mut self.bytes);
         }
         let by_sort = BY_HASH + sort % BY_SORT;
-        let mut number = self.known(text, by_sort);
-        if number == 0 {
-            let by_hash = place(text);
-            number = self.known(text, by_hash);
-            if number == 0 {
-                put(NEW, &mut self.bytes);
-                put(text.len() as u64, &mut self.bytes);
-                self.texts.push((self.bytes.len() as u32, text.len() as u32));
-                self.bytes.extend_from_slice(text.as_bytes());
-                number = self.texts.len() as u32;
-                self.note(by_hash, number);
-            } else {
-                put(NEW + u64::from(number), &mut self.bytes);
-            }
-            self.note(by_sort, number);
+        if let Some(known) = self.known(text, by_sort) {
+            return put(NEW + u64::from(known.number), &mut self.bytes);
+        }
+        let by_hash = place(text);
+        let known = if let Some(known) = self.known(text, by_hash) {
+            put(NEW + u64::from(known.number), &mut self.bytes);
+            known
         } else {
-            put(NEW + u64::from(number), &mut self.bytes);
+            put(NEW, &mut self.bytes);
+            put(text.len() as u64, &mut self.bytes);
+            self.texts += 1;
+            let new = Known { number: self.texts, start: self.bytes.len() as u32, length: text.len() as u32 };
+            self.bytes.extend_from_slice(text.as_bytes());
+            new
+        };
+        for place in [by_hash, by_sort] {
+            if let Some(noted) = self.places.get_mut(place) {
+                *noted = known;
+            }
         }
     }
 
-    /// The number at a place, if it is this text's; else 0.
-    fn known(&self, text: &str, place: usize) -> u32 {
-        let number = self.places.get(place).copied().unwrap_or(0);
-        let stands = (number as usize).checked_sub(1).and_then(|at| self.texts.get(at));
-        let same = stands.is_some_and(|(start, length)| {
-            *length as usize == text.len()
-                && self.bytes.get(*start as usize..*start as usize + text.len()) == Some(text.as_bytes())
-        });
-        if same { number } else { 0 }
-    }
-
-    fn note(&mut self, place: usize, number: u32) {
-        if let Some(noted) = self.places.get_mut(place) {
-            *noted = number;
-        }
+    /// What is known at a place, if it is this text. An empty place is of none: no text here is empty.
+    fn known(&self, text: &str, place: usize) -> Option<Known> {
+        let known = self.places.get(place).filter(|known| known.length as usize == text.len())?;
+        let stands = self.bytes.get(known.start as usize..)?.get(..text.len())?;
+        (stands == text.as_bytes()).then_some(*known)
     }
 }
 
