@@ -7,7 +7,7 @@ use analytics::{Param, Statement};
 use durable_objects::gate::Outgoing;
 use durable_objects::journal::{Database, Failed, SCHEMA};
 use durable_objects::{Journal as Memory, JournalName};
-use queues::{Handed, Head, MESSAGE_MAX_BYTES, Message, ledger};
+use queues::{Call, Handed, Head, MESSAGE_MAX_BYTES, Message, ledger};
 use serde::Deserialize;
 use wasm_bindgen_futures::{future_to_promise, spawn_local};
 use worker::js_sys::{Promise, Uint8Array};
@@ -296,11 +296,11 @@ pub(crate) async fn hand(edge: &Edge, shard: u16, call: &[u8]) -> Result<()> {
         return edge.queue()?.send_bytes(&Message::encode(Head::Unhanded { shard }, call)).await;
     }
     let handed = Handed::read(call).unwrap_or_default();
-    let mut part = Vec::new();
+    let mut part = Call::default();
     for (place, one) in handed.iter().enumerate() {
-        one.write(&mut part);
+        part.add(one);
         if part.len() > UNHANDED_MAX_BYTES / 2 || place + 1 == handed.len() {
-            let message = Message::encode(Head::Unhanded { shard }, &std::mem::take(&mut part));
+            let message = Message::encode(Head::Unhanded { shard }, &std::mem::take(&mut part).into_bytes());
             edge.queue()?.send_bytes(&message).await?;
         }
     }

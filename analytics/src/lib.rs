@@ -46,6 +46,7 @@ mod lexicon;
 pub mod lookback;
 mod measure;
 pub mod moment;
+pub mod number;
 pub mod openmetrics;
 pub mod outcome;
 pub mod page;

@@ -156,6 +156,13 @@ impl<'a> From<&'a [(u8, Text<'a>)]> for Traits<'a> {
     }
 }
 
+impl<'a> From<Vec<(u8, Text<'a>)>> for Traits<'a> {
+    /// Likewise.
+    fn from(pairs: Vec<(u8, Text<'a>)>) -> Self {
+        Self(Pairs::Own(pairs))
+    }
+}
+
 impl Default for Traits<'_> {
     fn default() -> Self {
         Self(Pairs::Lent(&[]))

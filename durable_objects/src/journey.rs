@@ -13,7 +13,6 @@ mod cohorts;
 mod fact;
 mod facts;
 mod funnels;
-mod number;
 mod remains;
 mod sessions;
 mod shares;

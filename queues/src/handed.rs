@@ -3,18 +3,17 @@
 use std::collections::HashSet;
 
 use analytics::outcome::Moved;
-use analytics::{Footprint, TrackedEvent, VisitorKey, wire};
-use serde::{Deserialize, Serialize};
+use analytics::{Footprint, TrackedEvent, VisitorKey};
+use serde::Deserialize;
 
-/// Version of a call's bytes: calls that did not get through lie in the queue.
-const VERSION: u8 = 1;
+use crate::call::{self, Call};
 
 /// Visitors who are known to be the same: the first was known by that name before.
 pub type Bonds = HashSet<(VisitorKey, VisitorKey)>;
 
 /// One thing that is handed over.
 #[allow(clippy::large_enum_variant)] // read one after the other, and few are bonds
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)] // as version 1 has it
 pub enum Handed<'a> {
     /// An event of a visitor.
     Footprint(VisitorKey, #[serde(borrow)] Footprint<'a>),
@@ -30,36 +29,33 @@ impl<'a> Handed<'a> {
         }
     }
 
-    /// Appends it to a call.
-    pub fn write(&self, call: &mut Vec<u8>) {
-        if call.is_empty() {
-            call.push(VERSION);
-        }
-        wire::write(self, call);
-    }
-
     /// Reads a call. `None`: it is none, or of a later version.
     pub fn read(call: &'a [u8]) -> Option<Vec<Self>> {
-        let (&VERSION, mut rest) = call.split_first()? else { return None };
-        let mut handed = Vec::new();
-        while !rest.is_empty() {
-            let (one, behind) = postcard::take_from_bytes(rest).ok()?;
-            handed.push(one);
-            rest = behind;
+        match call.split_first()? {
+            (&call::VERSION, rest) => call::read(rest),
+            (1, mut rest) => {
+                let mut handed = Vec::new();
+                while !rest.is_empty() {
+                    let (one, behind) = postcard::take_from_bytes(rest).ok()?;
+                    handed.push(one);
+                    rest = behind;
+                }
+                Some(handed)
+            }
+            _ => None,
         }
-        Some(handed)
     }
 }
 
-/// A call is sent when it is about this large: a journal works on it in one go.
-const CALL_BYTES: usize = 256 << 10;
+/// A call is sent when it is about this large, some thousand footprints: a journal works on it in one go.
+const CALL_BYTES: usize = 128 << 10;
 
 /// The calls of a batch, by journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Handover {
     shards: u16,
     /// Journal, and what it is called with.
-    calls: Vec<(u16, Vec<u8>)>,
+    calls: Vec<(u16, Call)>,
     /// Bonds that are in a call: a visitor's every event would tell them again.
     told: Bonds,
 }
@@ -97,10 +93,10 @@ impl Handover {
         let shard = handed.key().shard(self.shards);
         let open = self.calls.iter_mut().rev().find(|(of, _)| *of == shard);
         match open {
-            Some((_, call)) if call.len() < CALL_BYTES => handed.write(call),
+            Some((_, call)) if call.len() < CALL_BYTES => call.add(handed),
             _ => {
-                let mut call = Vec::new();
-                handed.write(&mut call);
+                let mut call = Call::default();
+                call.add(handed);
                 self.calls.push((shard, call));
             }
         }
@@ -108,36 +104,6 @@ impl Handover {
 
     /// The calls, and the bonds in them.
     pub fn finish(self) -> (Vec<(u16, Vec<u8>)>, Bonds) {
-        (self.calls, self.told)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_call_is_read_as_it_was_written() {
-        let [one, two] = [1, 2].map(|n| VisitorKey::from_bytes([n; 16]));
-        let mut call = Vec::new();
-        let handed = [Handed::Bond(one, two), Handed::Bond(two, one)];
-        for one in &handed {
-            one.write(&mut call);
-        }
-        assert_eq!(call.first(), Some(&1));
-        assert_eq!(Handed::read(&call), Some(handed.to_vec()));
-        call[0] = 2;
-        assert_eq!(Handed::read(&call), None);
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(mut bytes: Vec<u8>) {
-            let _ = Handed::read(&bytes);
-            bytes.insert(0, VERSION);
-            let _ = Handed::read(&bytes);
-        }
+        (self.calls.into_iter().map(|(shard, call)| (shard, call.into_bytes())).collect(), self.told)
     }
 }

@@ -10,6 +10,7 @@ use analytics::{Conduct, Outcome, RawEvent, Statement, VisitorKey, enrich};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::call::Call;
 use crate::frame::{Broken, Frame, frames};
 use crate::handed::{Handed, Handover};
 use crate::ledger::{self, DeadLetter, Entry};
@@ -121,6 +122,7 @@ pub fn without(id: &str, body: &str, wanted: &mut Wanted) -> (Vec<String>, Optio
     } else {
         match Message::decode(&bytes) {
             Ok(Message { head: head @ Head::Unhanded { .. }, frames }) => {
+                let mut left = Call::default();
                 for one in Handed::read(frames).unwrap_or_default() {
                     let at_ms = match &one {
                         Handed::Footprint(_, print) => print.at_ms,
@@ -128,10 +130,10 @@ pub fn without(id: &str, body: &str, wanted: &mut Wanted) -> (Vec<String>, Optio
                     };
                     match wanted.of(&Named { keys: vec![one.key()], at_ms }) {
                         Some(erasure) => erased.push(erasure),
-                        None => one.write(&mut left),
+                        None => left.add(&one),
                     }
                 }
-                (!left.is_empty()).then(|| Message::encode(head, &left))
+                (!left.is_empty()).then(|| Message::encode(head, &left.into_bytes()))
             }
             Ok(Message { head, frames }) => {
                 framed(frames, &mut erased, wanted, &mut left);

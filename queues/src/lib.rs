@@ -7,6 +7,7 @@
 //! A [`delivery`] tells webhooks.
 
 mod backoff;
+mod call;
 pub mod delivery;
 mod frame;
 pub mod glance;
@@ -17,6 +18,7 @@ mod message;
 pub mod plan;
 
 pub use backoff::backoff_ms;
+pub use call::Call;
 pub use frame::{Broken, Duplicates, Frame, frames};
 pub use glance::Glance;
 pub use handed::{Bonds, Handed, Handover};

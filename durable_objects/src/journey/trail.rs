@@ -4,10 +4,13 @@
 //! texts stand in one string, the lists of traits behind one another, and a footprint is numbers: 80 bytes instead of 300.
 //! All of them are read, written and held at each event of the visitor, and lie in memory nearly as they are stored.
 
-use analytics::conversion::{Postback, Status};
-use analytics::{EventId, Footprint, Kind, Text, Traits};
+mod print;
+mod stored;
 
-use super::number::{put, take, unzigzag, zigzag};
+use analytics::conversion::{Postback, Status};
+use analytics::number::{put, take, unzigzag, zigzag};
+use analytics::{EventId, Footprint, Text, Traits};
+use print::Print;
 
 /// Where a footprint belongs: by time, and an end behind what it ends, for clients stamp both alike.
 pub(super) type Moment = (i64, bool, EventId);
@@ -22,49 +25,6 @@ const LOOK_BACK: usize = 64;
 /// What a footprint may say beside its head: seven texts, three amounts, the click's time, the postback. Most say one or
 /// two of them, so that a bit for each tells which follow.
 type Said = [u64; 12];
-
-/// What every footprint says.
-#[derive(Debug, Clone)]
-struct Print {
-    id: EventId,
-    at_ms: i64,
-    kind: Kind,
-    /// Which list of traits.
-    traits: u32,
-    /// Where the rest of it stands.
-    said: u32,
-}
-
-/// As it is stored.
-const PRINT_BYTES: usize = 16 + 8 + 1 + 4 + 4;
-
-impl Print {
-    fn moment(&self) -> Moment {
-        (self.at_ms, self.kind == Kind::SessionEnd, self.id)
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.id.as_bytes());
-        out.extend_from_slice(&self.at_ms.to_le_bytes());
-        out.push(self.kind as u8);
-        out.extend_from_slice(&self.traits.to_le_bytes());
-        out.extend_from_slice(&self.said.to_le_bytes());
-    }
-
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let (id, rest) = bytes.split_first_chunk()?;
-        let (at_ms, rest) = rest.split_first_chunk()?;
-        let (&kind, rest) = rest.split_first()?;
-        let (traits, rest) = rest.split_first_chunk()?;
-        Some(Self {
-            id: EventId::from_bytes(*id),
-            at_ms: i64::from_le_bytes(*at_ms),
-            kind: *Kind::ALL.get(usize::from(kind))?,
-            traits: u32::from_le_bytes(*traits),
-            said: u32::from_le_bytes(*rest.first_chunk()?),
-        })
-    }
-}
 
 /// Footprints in the order of their moments.
 #[derive(Debug, Clone, Default)]
@@ -299,57 +259,6 @@ impl Trail {
         }
         *self = left;
     }
-
-    /// What it takes beside itself.
-    pub(super) fn heap_bytes(&self) -> usize {
-        self.texts.capacity()
-            + (self.ends.capacity() + self.lists.capacity()) * size_of::<u32>()
-            + self.traits.capacity()
-            + self.said.capacity()
-            + self.prints.capacity() * size_of::<Print>()
-            + 6 * 16 // for what the allocator adds to each block
-    }
-
-    /// Appends the trail.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        let lengths = |ends: &[u32], out: &mut Vec<u8>| {
-            put(ends.len() as u64, out);
-            let mut before = 0;
-            for end in ends {
-                put((end - before).into(), out);
-                before = *end;
-            }
-        };
-        for (ends, bytes) in [(&self.ends, self.texts.as_bytes()), (&self.lists, &self.traits)] {
-            lengths(ends, out);
-            out.extend_from_slice(bytes);
-        }
-        put(self.said.len() as u64, out);
-        out.extend_from_slice(&self.said);
-        put(self.prints.len() as u64, out);
-        self.prints.iter().for_each(|print| print.write(out));
-    }
-
-    /// Reads a trail, and what stands behind it.
-    pub(super) fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let (ends, rest) = read_ends(bytes)?;
-        let (texts, rest) = rest.split_at_checked(last_of(&ends))?;
-        let (lists, rest) = read_ends(rest)?;
-        let (traits, rest) = rest.split_at_checked(last_of(&lists))?;
-        let (length, rest) = take(rest)?;
-        let (said, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-        let (count, rest) = take(rest)?;
-        let (prints, rest) = rest.split_at_checked(usize::try_from(count).ok()?.checked_mul(PRINT_BYTES)?)?;
-        let trail = Self {
-            texts: str::from_utf8(texts).ok()?.to_owned(),
-            ends,
-            traits: traits.to_vec(),
-            lists,
-            said: said.to_vec(),
-            prints: prints.chunks_exact(PRINT_BYTES).map(Print::read).collect::<Option<_>>()?,
-        };
-        Some((trail, rest))
-    }
 }
 
 /// The same footprints, whatever the order in which they were added.
@@ -377,23 +286,6 @@ const POSTBACK: u16 = 11;
 fn span(ends: &[u32], place: usize) -> Option<std::ops::Range<usize>> {
     let before = place.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
     Some(before as usize..*ends.get(place)? as usize)
-}
-
-fn last_of(ends: &[u32]) -> usize {
-    ends.last().map_or(0, |end| *end as usize)
-}
-
-/// Lengths, as ends.
-fn read_ends(bytes: &[u8]) -> Option<(Vec<u32>, &[u8])> {
-    let (count, mut rest) = take(bytes)?;
-    let count = usize::try_from(count).ok().filter(|count| *count <= rest.len())?;
-    let (mut ends, mut end) = (Vec::with_capacity(count), 0u32);
-    for _ in 0..count {
-        let (length, behind) = take(rest)?;
-        (end, rest) = (end.checked_add(u32::try_from(length).ok()?)?, behind);
-        ends.push(end);
-    }
-    Some((ends, rest))
 }
 
 /// A dimension and a word.

@@ -1,6 +1,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use analytics::Kind;
+
 use super::*;
 
 const TEXTS: [&str; 6] = ["", "a", "ä", "ab", "https://a.example/page", "demo"];

@@ -1,7 +1,8 @@
 //! Numbers of as many bytes as they need, as postcard writes them.
 
 /// Appends a number: seven bits a byte, the lowest first.
-pub(super) fn put(mut value: u64, out: &mut Vec<u8>) {
+#[inline]
+pub fn put(mut value: u64, out: &mut Vec<u8>) {
     while value > 0x7f {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -10,7 +11,8 @@ pub(super) fn put(mut value: u64, out: &mut Vec<u8>) {
 }
 
 /// Reads a number.
-pub(super) fn take(bytes: &[u8]) -> Option<(u64, &[u8])> {
+#[inline]
+pub fn take(bytes: &[u8]) -> Option<(u64, &[u8])> {
     if let Some((&byte @ ..0x80, rest)) = bytes.split_first() {
         return Some((byte.into(), rest));
     }
@@ -25,12 +27,12 @@ pub(super) fn take(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 /// Small numbers of either sign as small numbers.
-pub(super) fn zigzag(value: i64) -> u64 {
+pub fn zigzag(value: i64) -> u64 {
     (value << 1 ^ value >> 63) as u64
 }
 
 /// Undoes [`zigzag`].
-pub(super) fn unzigzag(value: u64) -> i64 {
+pub fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
