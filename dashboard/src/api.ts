@@ -117,6 +117,7 @@ export interface Link {
   clicks_used?: number;
   protected: boolean;
   append_click_id: string | null;
+  honeypot: boolean;
   utm_source: string | null;
   utm_medium: string | null;
   utm_campaign: string | null;

@@ -99,7 +99,7 @@ function Side({ page, session, left }: { page: string; session: Session; left: (
         })}
         <div class="who">
           <p title={session.scopes.join(", ")}><Icon name="key" /> <span>{session.name}</span></p>
-          <Themes />
+          <div class="both"><Themes /><a href="/docs" title="The reference of the API">API docs</a></div>
           <button type="button" class="quiet" onClick={leave}><Icon name="leave" /> Sign out</button>
         </div>
       </nav>

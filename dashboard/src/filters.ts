@@ -12,6 +12,8 @@ export const DIMENSIONS: Record<string, string> = {
   channel: "Channel",
   referrer: "Referrer",
   device: "Device",
+  brand: "Brand",
+  device_model: "Model",
   browser: "Browser",
   os: "System",
   language: "Language",
@@ -21,6 +23,7 @@ export const DIMENSIONS: Record<string, string> = {
   variant: "Variant",
   trigger: "Trigger",
   medium: "Medium",
+  latency: "Redirect took",
 };
 
 export interface Filter {

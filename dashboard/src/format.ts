@@ -95,6 +95,8 @@ const NAMES: Record<string, string> = {
   email_scanner: "Scanner of e-mail",
   datacenter_asn: "From a data centre",
   verified_bot: "Robot known to the platform",
+  honeypot: "Followed a trap",
+  burst: "Faster than a person can",
   impossible_hints: "Contradicts itself",
   behind_1d: "A day or more behind",
   behind_1h: "An hour or more behind",
@@ -111,6 +113,7 @@ const NAMES: Record<string, string> = {
 export function label(dimension: string, value: string): string {
   if (value === "") return EMPTY[dimension] ?? "Unknown";
   if (dimension === "country") return country(value);
+  if (dimension === "latency") return value.replace("_", " ").replace(/^u/, "U").replace(/^o/, "O").replace(/(\d)(m?s)$/, "$1 $2");
   if (value === "(other)") return "Others";
   if (["device", "channel", "verdict", "bot_reason", "name", "trigger", "time_source", "skew"].includes(dimension)) {
     return NAMES[value] ?? (value.charAt(0).toUpperCase() + value.slice(1)).replaceAll("_", " ");
@@ -124,4 +127,5 @@ const EMPTY: Record<string, string> = {
   publisher_id: "No publisher",
   link: "No link",
   variant: "No variant",
+  latency: "No time at all",
 };

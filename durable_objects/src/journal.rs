@@ -291,17 +291,17 @@ impl Journal {
         if let Some(visitor) = self.cache.take(key) {
             return Ok(visitor);
         }
-        let Some(body) = self.shelf.find(db, key, now_ms)? else { return Ok(Visitor::default()) };
-        Ok(Visitor::decode(&body).unwrap_or_else(|| {
-            self.damaged += 1;
-            Visitor::default()
-        }))
+        let found = self.shelf.find(db, key, now_ms)?;
+        let read = found.as_deref().map(Visitor::decode);
+        self.damaged += u64::from(matches!(read, Some(None)));
+        let mut visitor = read.flatten().unwrap_or_default();
+        visitor.know(key);
+        Ok(visitor)
     }
 
     /// Works out what follows for one visitor, and puts it into the draft.
     fn advance(&self, draft: &mut Draft, key: VisitorKey, mut visitor: Visitor, now_ms: i64) {
         let mut body = Vec::new();
-        visitor.know(key);
         visitor.advance(&self.terms, now_ms, &mut |outcome| {
             body.clear();
             outcome.encode(&mut body);

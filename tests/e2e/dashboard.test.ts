@@ -178,7 +178,7 @@ test("a key that may only read is not shown what it may not do, and is refused w
   const { profile, page } = await signedIn(key);
   await using _ = profile;
   const shown = await page.getByRole("navigation").getByRole("link").allInnerTexts();
-  expect(shown.map((text) => text.trim())).toEqual(["Overview", "Live", "Sessions", "Attribution", "Cohorts", "Quality", "Integrity", "Alerts"]);
+  expect(shown.map((text) => text.trim())).toEqual(["Overview", "Live", "Sessions", "Attribution", "Cohorts", "Quality", "Integrity", "Alerts", "API docs"]);
   await page.goto(`${server.url}/dashboard/links`);
   await page.getByText("it lacks the scope").waitFor();
   const refused = await page.evaluate(async () => {
@@ -400,7 +400,7 @@ test("money is shown where it moves, and a publisher's month can be taken away",
   expect(profile.errors).toEqual([]);
 });
 
-const PAGES = ["", "live", "links", "link?token=demo", "campaigns", "publishers", "publishers?statement=anna", "sessions", "funnels", "funnels?new=1", "funnels?funnel=sale", "attribution", "cohorts", "quality", "integrity", "dead-letters", "alerts", "webhooks", "privacy", "settings"].filter((path) => path !== "privacy" || "/api/retention" in description.paths);
+const PAGES = ["", "live", "links", "link?token=demo", "campaigns", "publishers", "publishers?statement=anna", "publishers?postback=anna", "sessions", "funnels", "funnels?new=1", "funnels?funnel=sale", "attribution", "cohorts", "quality", "integrity", "dead-letters", "alerts", "webhooks", "privacy", "settings"].filter((path) => path !== "privacy" || "/api/retention" in description.paths);
 
 test.each(["light", "dark"] as const)("every page is free of serious findings, errors and other hosts, %s", { timeout: 150_000 }, async (colorScheme) => {
   await journeyed();

@@ -1,6 +1,10 @@
-// What the dashboard works out by itself: spans of time, and what an A/B test says.
+// What the dashboard works out by itself: spans of time, what an A/B test says, and what it calls things.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { label } from "../../dashboard/src/format.ts";
 import { later, periodOf } from "../../dashboard/src/period.ts";
+import { MACROS } from "../../dashboard/src/ui/postback.ts";
 import { verdict } from "../../dashboard/src/verdict.ts";
 
 const NOON = Date.parse("2026-03-31T12:30:00Z");
@@ -60,4 +64,17 @@ test("an interval holds the rate, and stays between none and all", () => {
   // Newcombe 1998: 81 of 263.
   const [one] = arms([263, 81], [1, 1]).arms;
   expect([one!.low.toFixed(4), one!.high.toFixed(4)]).toEqual(["0.2553", "0.3662"]);
+});
+
+test("each macro of a postback can be inserted, and no other", () => {
+  const source = readFileSync(join(import.meta.dirname, "../../analytics/src/template.rs"), "utf8");
+  const [, list = ""] = /MACROS: \[&str; \d+\] = \[(.*?)\];/s.exec(source) ?? [];
+  const known = [...list.matchAll(/"(\w+)"/g)].map(([, name]) => name);
+  expect(known.length).toBeGreaterThan(0);
+  expect(MACROS.flatMap(([, names]) => [...names]).sort()).toEqual(known.sort());
+});
+
+test("what a machine is called by has words", () => {
+  expect(["honeypot", "burst"].map((reason) => label("bot_reason", reason))).toEqual(["Followed a trap", "Faster than a person can"]);
+  expect(["under_2ms", "under_1s", "over_5s", ""].map((bucket) => label("latency", bucket))).toEqual(["Under 2 ms", "Under 1 s", "Over 5 s", "No time at all"]);
 });

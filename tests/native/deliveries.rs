@@ -490,7 +490,7 @@ fn rules_read_segments_and_pages_of_their_own_scope() {
         for row in d1.rows(&pages, page_row) {
             board.add(&row).unwrap();
         }
-        for body in d1.rows(&bodies, |row| row.get::<_, String>(0)) {
+        for body in d1.rows(&bodies, |row| row.get::<_, String>(2)) {
             board.add_segment(&body, |scope| *scope == rule.scope).unwrap();
         }
         board.settle();

@@ -29,7 +29,7 @@ const NAMES: [&str; 8] =
     ["user_id", "anonymous_id", "session_id", "visitor", "ip", "txid", "props", "click_ms"];
 
 /// Members that go if the sums do not need them; else something coarser takes their place, if it does for the sums.
-const TRACES: [&str; 21] = [
+const TRACES: [&str; 23] = [
     "page_url",
     "query",
     "referrer",
@@ -38,6 +38,8 @@ const TRACES: [&str; 21] = [
     "ua_brands",
     "ua_mobile",
     "ua_platform",
+    "ua_model",
+    "ua_platform_version",
     "element_id",
     "name",
     "sub1",

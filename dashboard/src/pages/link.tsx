@@ -60,6 +60,7 @@ export default function OneLink({ params, session }: PageProps) {
             {link.expires_at ? <div><dt>Ends</dt><dd>{dateTime(link.expires_at)}</dd></div> : null}
             {link.max_clicks !== null ? <div><dt>Limit</dt><dd>{count(link.clicks_used ?? 0)} of {count(link.max_clicks)} used</dd></div> : null}
             {link.rules.length ? <div><dt>Rules</dt><dd>{count(link.rules.length)}</dd></div> : null}
+            {link.honeypot ? <div><dt>Trap</dt><dd>who follows it is a program</dd></div> : null}
             {link.protected ? <div><dt>Password</dt><dd>asked for</dd></div> : null}
             {link.tags.length ? <div><dt>Tags</dt><dd>{link.tags.join(", ")}</dd></div> : null}
           </dl>
@@ -104,7 +105,8 @@ function Statistics({ view, params, link }: { view: View; params: URLSearchParam
       {link.variants.length ? <Variants view={view} link={link} /> : null}
       <div class="grid">
         <Panel title="Where visitors come from" dimensions={["channel", "referrer", "trigger"]} view={view} metric={groupable(metric)} wait={!now.data} />
-        <Panel title="Devices" dimensions={["device", "os", "browser"]} view={view} metric={groupable(metric)} wait={!now.data} />
+        <Panel title="Devices" dimensions={["device", "brand", "device_model", "os", "browser"]} view={view} metric={groupable(metric)} wait={!now.data} />
+        <Panel title="How long redirects took" dimensions={["latency"]} view={view} metric={groupable(metric)} wait={!now.data} />
         <Places view={view} metric={groupable(metric)} wait={!now.data} />
       </div>
     </>

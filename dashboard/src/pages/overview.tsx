@@ -39,7 +39,8 @@ export default function Overview({ params, session }: PageProps) {
         <Panel title="Links" dimensions={["link"]} view={view} metric={groupable(metric)} wait={!now.data} />
         <Places view={view} metric={groupable(metric)} wait={!now.data} />
         <Panel title="Where visitors come from" dimensions={["channel", "referrer"]} view={view} metric={groupable(metric)} wait={!now.data} />
-        <Panel title="Devices" dimensions={["device", "os", "browser"]} view={view} metric={groupable(metric)} wait={!now.data} />
+        <Panel title="Devices" dimensions={["device", "brand", "device_model", "os", "browser"]} view={view} metric={groupable(metric)} wait={!now.data} />
+        <Panel title="How long redirects took" dimensions={["latency"]} view={view} metric={groupable(metric)} wait={!now.data} />
       </div>
     </>
   );

@@ -48,7 +48,7 @@ export default function Settings() {
       <header class="page"><h1>Settings</h1><button type="button" class="primary" onClick={() => setMaking(true)}><Icon name="plus" /> New key</button></header>
       <section class="card table" aria-label="API keys">
         <h2>API keys</h2>
-        <p class="hint">A key signs in here, too. It sees and changes what its scopes allow.</p>
+        <p class="hint">A key signs in here, too. It sees and changes what its scopes allow; what there is to ask for stands in the <a href="/docs">API reference</a>.</p>
         {error ? <Failure error={error} again={again} /> : data === undefined ? <Waiting /> : data.data.length === 0 ? (
           <Empty><p>There is only the secret <code>ADMIN_TOKEN</code>. Give everybody and everything a key of their own, with no more scopes than they need.</p></Empty>
         ) : (

@@ -2,8 +2,8 @@
 import { DIMENSIONS } from "../filters.ts";
 import { set } from "../place.ts";
 
-/** A code that is scanned begins no other journey than a click. */
-const KEPT = Object.entries(DIMENSIONS).filter(([name]) => name !== "trigger");
+/** A code that is scanned begins no other journey than a click, and no journey is kept by what a redirect or a device was beyond its kind. */
+const KEPT = Object.entries(DIMENSIONS).filter(([name]) => !["trigger", "brand", "device_model", "latency"].includes(name));
 
 export function byOf(params: URLSearchParams, among: readonly string[] = KEPT.map(([name]) => name), otherwise = "campaign_id"): string {
   const by = params.get("by");

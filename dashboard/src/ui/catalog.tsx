@@ -2,13 +2,16 @@
 import { useState } from "preact/hooks";
 import { type List, type Refused, type Report, ask } from "../api.ts";
 import { viewOf, query } from "../filters.ts";
-import { money, percent, short } from "../format.ts";
+import { duration, money, percent, short } from "../format.ts";
 import type { PageProps } from "../pages.ts";
 import { address, set } from "../place.ts";
 import { may } from "../session.ts";
+import { Calls } from "./calls.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Choice, Field } from "./field.tsx";
 import { Icon } from "./icon.tsx";
+import { STATUSES } from "./postback.ts";
+import { PostbackFields } from "./postback-fields.tsx";
 import { MonthlyStatement } from "./statement.tsx";
 import { Empty, Failure, Waiting } from "./states.tsx";
 import { toast } from "./toast.tsx";
@@ -28,6 +31,10 @@ interface Entry {
   payout_model?: string | null;
   payout_micros?: number | null;
   payout_percent?: number | null;
+  billing_window_seconds?: number | null;
+  postback_url?: string | null;
+  postback_method?: string;
+  postback_on?: string[];
   note: string | null;
 }
 
@@ -49,6 +56,7 @@ export function Catalog({ kind, params, session }: PageProps & { kind: Kind }) {
   const { data, error, again } = useAnswer<List<Entry>>(`/api/${kind.path}?limit=100${search ? `&search=${encodeURIComponent(search)}` : ""}`);
   const report = useAnswer<Report>(may(session, "stats:read") ? query(view, view.period.now, { group_by: kind.dimension, interval: view.period.interval, limit: "1000" }) : undefined);
   const stated = kind.path === "publishers" ? params.get("statement") : null;
+  const called = params.get("postback");
   const writes = may(session, "links:write");
   // What an advertiser gets for the money is nothing that publishers are told apart by.
   const pays = kind.path === "campaigns";
@@ -89,7 +97,7 @@ export function Catalog({ kind, params, session }: PageProps & { kind: Kind }) {
                       <td class="number">{sums?.revenue ? money(sums.revenue, sums.currency) : "–"}</td>
                       <td class={`number ${(sums?.profit ?? 0) < 0 ? "loss" : ""}`}>{sums?.profit ? money(sums.profit, sums.currency) : "–"}</td>
                       {pays ? <td class="number">{sums?.roi == null ? "–" : percent(sums.roi)}</td> : null}
-                      <td class="actions">{kind.path === "publishers" && entry.status !== "unknown" && may(session, "stats:read") ? <button type="button" class="small" aria-label={`Statement of ${entry.name}`} onClick={() => set({ statement: entry.id })}>Statement</button> : null}{writes ? <button type="button" class="icon" aria-label={`Edit ${entry.name}`} onClick={() => setEditing(entry.status === "unknown" ? ({ ...entry, status: "active", version: 0 } as Entry) : entry)}><Icon name="edit" /></button> : null}</td>
+                      <td class="actions">{kind.path === "publishers" && entry.status !== "unknown" && may(session, "stats:read") ? <button type="button" class="small" aria-label={`Statement of ${entry.name}`} onClick={() => set({ statement: entry.id })}>Statement</button> : null} {entry.postback_url ? <button type="button" class="small" aria-label={`Postback of ${entry.name}`} onClick={() => set({ postback: entry.id })}>Postback</button> : null}{writes ? <button type="button" class="icon" aria-label={`Edit ${entry.name}`} onClick={() => setEditing(entry.status === "unknown" ? ({ ...entry, status: "active", version: 0 } as Entry) : entry)}><Icon name="edit" /></button> : null}</td>
                     </tr>
                   );
                 })}
@@ -99,6 +107,7 @@ export function Catalog({ kind, params, session }: PageProps & { kind: Kind }) {
         )}
       </section>
       {stated !== null && data ? <MonthlyStatement key={stated} id={stated} name={data.data.find((entry) => entry.id === stated)?.name ?? stated} month={params.get("month")} /> : null}
+      {called !== null ? <Calls key={called} sort={kind.path} id={called} session={session} /> : null}
       {editing ? <Editor kind={kind} entry={editing === "new" ? undefined : editing} close={() => setEditing(undefined)} saved={(name) => (setEditing(undefined), toast(`${name} is saved`), again())} /> : null}
     </>
   );
@@ -106,6 +115,7 @@ export function Catalog({ kind, params, session }: PageProps & { kind: Kind }) {
 
 function Editor({ kind, entry, close, saved }: { kind: Kind; entry: Entry | undefined; close: () => void; saved: (name: string) => void }) {
   const known = entry !== undefined && entry.version > 0;
+  const bills = kind.path === "campaigns";
   const [fields, setFields] = useState<Record<string, string>>({
     id: entry?.id ?? "",
     name: entry?.name ?? "",
@@ -114,7 +124,13 @@ function Editor({ kind, entry, close, saved }: { kind: Kind; entry: Entry | unde
     amount: entry?.[kind.amount] == null ? "" : String((entry[kind.amount] as number) / 1e6),
     percent: entry?.payout_percent?.toString() ?? "",
     currency: entry?.currency ?? "",
+    billing_window_seconds: entry?.billing_window_seconds?.toString() ?? "",
     note: entry?.note ?? "",
+  });
+  const [postback, setPostback] = useState({
+    postback_url: entry?.postback_url ?? "",
+    postback_method: entry?.postback_method ?? "GET",
+    postback_on: entry?.postback_on ?? STATUSES.map(([status]) => status as string),
   });
   const [refused, setRefused] = useState<Refused>();
   const pointers: Record<string, string> = { model: kind.model, amount: kind.amount, percent: "payout_percent" };
@@ -128,6 +144,9 @@ function Editor({ kind, entry, close, saved }: { kind: Kind; entry: Entry | unde
       [kind.amount]: fields.amount ? Math.round(Number(fields.amount) * 1e6) : null,
       ...(fields.model === "revshare" ? { payout_percent: Number(fields.percent) } : {}),
       currency: fields.currency || null,
+      ...(bills ? { billing_window_seconds: fields.billing_window_seconds ? Number(fields.billing_window_seconds) : null } : {}),
+      // Without an address the rest waits for one, whatever it says.
+      ...(postback.postback_url.trim() ? { ...postback, postback_url: postback.postback_url.trim() } : { postback_url: null }),
       note: fields.note || null,
     };
     try {
@@ -148,11 +167,18 @@ function Editor({ kind, entry, close, saved }: { kind: Kind; entry: Entry | unde
           <Choice label={kind.model === "cost_model" ? "Costs" : "Is paid"} options={kind.models} value={fields.model ?? ""} set={field("model").set} />
           {fields.model === "revshare" ? <Field label="Percent" type="number" {...field("percent")} /> : <Field label="Amount" {...field("amount")} />}
           <Field label="Currency" placeholder="EUR" {...field("currency")} />
+          {bills ? <Field label="Seconds between paid clicks" type="number" placeholder="86400" {...field("billing_window_seconds")} hint={billed(fields.billing_window_seconds ?? "")} /> : null}
         </div>
+        <PostbackFields value={postback} change={setPostback} refused={refused} />
         <Field label="Note" {...field("note")} />
         {refused ? <p class="error" role="alert">{refused.message}</p> : null}
         <footer><button type="button" class="quiet" onClick={close}>Cancel</button><button class="primary">Save</button></footer>
       </form>
     </Dialog>
   );
+}
+
+function billed(seconds: string): string {
+  if (seconds === "0") return "Every click of a visitor’s is paid.";
+  return `One click of a visitor’s is paid in ${duration(Number(seconds) || 86_400)}; with 0, each.`;
 }

@@ -99,6 +99,7 @@ export function LinkEditor({ link, close, saved }: { link?: Link; close: () => v
   }));
   const [rules, setRules] = useState<Draft[]>(() => link?.rules.map(draftOf) ?? []);
   const [variants, setVariants] = useState<Variant[]>(() => link?.variants ?? []);
+  const [honeypot, setHoneypot] = useState(link?.honeypot ?? false);
   const [refused, setRefused] = useState<Refused>();
   const [busy, setBusy] = useState(false);
   const field = (name: string) => ({ value: fields[name] ?? "", set: (value: string) => setFields({ ...fields, [name]: value }), error: refused?.at(`/${name}`) });
@@ -121,6 +122,7 @@ export function LinkEditor({ link, close, saved }: { link?: Link; close: () => v
       ...Object.fromEntries(UTM.map((name) => [name, text(name)])),
       rules: rules.map(ruleOf),
       variants,
+      honeypot,
       ...(text("password") ? { password: fields.password } : {}),
     };
     try {
@@ -175,7 +177,7 @@ export function LinkEditor({ link, close, saved }: { link?: Link; close: () => v
           })}
           <button type="button" class="quiet" onClick={() => setVariants([...variants, { name: String.fromCharCode(97 + variants.length), url: fields.url ?? "", weight: 1 }])}><Icon name="plus" /> Add a variant</button>
         </details>
-        <details>
+        <details open={link?.honeypot}>
           <summary>Limits and details</summary>
           <div class="columns">
             <Field label="Begins" type="datetime-local" {...field("starts_at")} />
@@ -185,6 +187,7 @@ export function LinkEditor({ link, close, saved }: { link?: Link; close: () => v
             <Choice label="Redirect" value={fields.status ?? "302"} set={field("status").set} options={[["302", "302, asked each time"], ["301", "301, kept by browsers"], ["307", "307"], ["308", "308, kept by browsers"]]} />
             <Field label="Click id as parameter" placeholder="click_id" {...field("append_click_id")} />
           </div>
+          <label class="check"><input type="checkbox" checked={honeypot} onChange={({ currentTarget }) => setHoneypot(currentTarget.checked)} /> A trap: no person sees this link, and who follows it is a program</label>
         </details>
         {refused ? (
           <div class="failure" role="alert">

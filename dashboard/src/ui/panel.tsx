@@ -96,6 +96,8 @@ const PLURALS: Record<string, string> = {
   channel: "Channels",
   referrer: "Referrers",
   device: "Devices",
+  brand: "Brands",
+  device_model: "Models",
   browser: "Browsers",
   os: "Systems",
   country: "Countries",
