@@ -138,7 +138,8 @@ impl Keeper {
     /// Writes down what a gate handed over, then knows it. No await: one transaction.
     fn took(&self, maps: &Maps, from: u16, ids: &[u8]) -> Result<()> {
         let now_ms = now_ms();
-        for statement in Memory::handed_statements(maps, from, ids, now_ms) {
+        let statements = self.memory.borrow_mut().handed_statements(maps, from, ids, now_ms);
+        for statement in statements {
             execute(&self.sql, statement)?;
         }
         self.memory.borrow_mut().take_over(from, ids, now_ms);

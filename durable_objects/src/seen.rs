@@ -9,6 +9,8 @@ use analytics::EventId;
 pub(crate) struct Seen {
     first_ms: HashMap<EventId, i64>,
     order: VecDeque<(i64, EventId)>,
+    /// What was seen before it is forgotten.
+    horizon_ms: i64,
 }
 
 impl Seen {
@@ -40,9 +42,9 @@ impl Seen {
 
     /// Takes an id out whose event could not be kept: it was last seen `before_ms`, or never.
     pub(crate) fn remove(&mut self, id: EventId, before_ms: Option<i64>) {
-        // What is before the oldest place has been forgotten, and nobody would come by to forget it again.
-        let oldest_ms = self.order.front().map_or(i64::MAX, |(at_ms, _)| *at_ms);
-        match before_ms.filter(|before_ms| *before_ms >= oldest_ms) {
+        // What is forgotten stays so: nobody would come by to forget it again. The oldest place does not tell, for what
+        // was taken in may stand behind younger ones.
+        match before_ms.filter(|before_ms| *before_ms >= self.horizon_ms) {
             Some(before_ms) => self.first_ms.insert(id, before_ms),
             None => self.first_ms.remove(&id),
         };
@@ -50,6 +52,7 @@ impl Seen {
 
     /// Forgets what was first seen before `horizon_ms`.
     pub(crate) fn forget(&mut self, horizon_ms: i64) {
+        self.horizon_ms = self.horizon_ms.max(horizon_ms);
         while let Some(&(at_ms, id)) = self.order.front() {
             if at_ms >= horizon_ms {
                 break;

@@ -49,23 +49,24 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.replace('_', "").parse().unwrap())
 }
 
-/// `SCHEDULES` of them; or the one of `SEED`.
+/// `SCHEDULES` of them, the first being `FROM`; or the one of `SEED`.
 #[test]
 fn every_event_counts_once() {
     if let Some(seed) = number("SEED") {
         run(seed, None).unwrap();
         return;
     }
-    let schedules = number("SCHEDULES").unwrap_or(2_000);
-    let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (first, schedules) = (number("FROM").unwrap_or(0), number("SCHEDULES").unwrap_or(2_000));
+    let end = first + schedules;
+    let (next, done) = (AtomicU64::new(first), AtomicU64::new(0));
     let worker = || {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= schedules {
+            if seed >= end {
                 return;
             }
             if let Err(wrong) = run(seed, None) {
-                next.store(schedules, Ordering::Relaxed);
+                next.store(end, Ordering::Relaxed);
                 panic!(
                     "schedule {seed}: {wrong}\nagain: SEED={seed} cargo test -p native every_event_counts_once"
                 );

@@ -70,6 +70,8 @@ impl Gate {
         });
         self.maps = maps;
         for row in handed {
+            // As with the log's rows: what was handed over lies in the past, whatever clock the gate woke up with.
+            self.tick(row.at_ms);
             self.take_in(&row.ids, row.at_ms);
         }
     }
@@ -125,7 +127,8 @@ impl Gate {
         let mut bytes = Vec::new();
         for (id, first_ms) in self.seen.iter() {
             if maps.owners(id) == (Some(to), Some(self.name.shard)) {
-                let age_ms = u32::try_from(now_ms - first_ms).unwrap_or(u32::MAX);
+                // None is from the future, for the clock knows of all that it has a time from. Were one, it would be new.
+                let age_ms = (now_ms - first_ms).clamp(0, i64::from(u32::MAX)) as u32;
                 bytes.extend_from_slice(id.as_bytes());
                 bytes.extend_from_slice(&age_ms.to_le_bytes());
             }
@@ -133,8 +136,10 @@ impl Gate {
         Some(bytes)
     }
 
-    /// Writes down what a gate has handed over, all of it or nothing: at least one row.
-    pub fn handed_statements(maps: &Maps, from: u16, ids: &[u8], now_ms: i64) -> Vec<Statement> {
+    /// Writes down what a gate has handed over, all of it or nothing: at least one row. By the gate's own clock: by one
+    /// that was set back, the ids would be older than they are, and forgotten before their time.
+    pub fn handed_statements(&mut self, maps: &Maps, from: u16, ids: &[u8], now_ms: i64) -> Vec<Statement> {
+        let now_ms = self.tick(now_ms);
         let mut parts: Vec<_> = ids.chunks(PART_MAX_BYTES).collect();
         parts.resize(parts.len().max(1), &[]);
         let row = |(part, ids): (usize, &[u8])| {
@@ -154,6 +159,7 @@ impl Gate {
 
     /// Takes over what was handed over and written down.
     pub fn take_over(&mut self, from: u16, ids: &[u8], now_ms: i64) {
+        let now_ms = self.tick(now_ms);
         self.take_in(ids, now_ms);
         self.owed.retain(|shard| *shard != from);
     }

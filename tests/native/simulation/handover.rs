@@ -77,7 +77,7 @@ impl World {
                 return;
             }
             let now_ms = self.gate_now(gate);
-            let rows = Gate::handed_statements(&maps, shard, &ids, now_ms);
+            let rows = self.memory(gate).handed_statements(&maps, shard, &ids, now_ms);
             self.hosts[gate].storage.transact(&rows).unwrap();
             if self.fails(12) {
                 return self.crash(gate);

@@ -23,7 +23,7 @@ fn follow(gate: &mut Gate, maps: &Maps) {
 
 /// The rows that statements of [`Gate::handed_statements`] write.
 fn rows(maps: &Maps, from: u16, ids: &[u8], at: i64) -> Vec<Handed> {
-    let statements = Gate::handed_statements(maps, from, ids, at);
+    let statements = gate(0).handed_statements(maps, from, ids, at);
     let row = |statement: Statement| match statement.params.as_slice() {
         [Param::Integer(version), Param::Integer(shard), _, Param::Integer(at_ms), Param::Blob(ids)] => {
             Handed { version: *version, shard: *shard, at_ms: *at_ms, ids: ids.clone() }
@@ -90,6 +90,81 @@ fn a_gate_that_lost_its_memory_has_what_it_was_handed() {
     again.recall(maps.clone(), &rows(&maps, 0, &[], T + 5));
     assert_eq!(again.owed(), [0; 0]);
     assert_eq!(admit(&mut again, moves, T + 10), Admission::New);
+}
+
+/// An id that goes from gate 0 of one to gate 1 of two, and on to gate 2 of three.
+fn wandering() -> (u32, Maps, Maps) {
+    let (two, three) = (Maps::new(&[1], 2), Maps::new(&[1, 2], 3));
+    ((0..100).find(|n| two.owner(id(*n)) == 1 && three.owner(id(*n)) == 2).unwrap(), two, three)
+}
+
+#[test]
+fn what_was_handed_over_is_handed_on_by_a_gate_that_woke_up_with_a_clock_set_back() {
+    let (wanders, two, three) = wandering();
+    let mut first = gate(0);
+    admit(&mut first, wanders, T);
+    commit(&mut first, T);
+    follow(&mut first, &two);
+    let ids = first.hand_over(&two, 1, T + 1_000).unwrap();
+    let written = rows(&two, 0, &ids, T + 1_000);
+
+    let mut second = Gate::rebuild(GateName { region: Region::Weur, shard: 1 }, settings(), [], T - 9_000);
+    second.recall(two.clone(), &written);
+    follow(&mut second, &three);
+    let ids = second.hand_over(&three, 2, T - 9_000).unwrap();
+
+    let mut third = gate(2);
+    follow(&mut third, &two);
+    third.take_over(0, &[], T + 2_000);
+    follow(&mut third, &three);
+    third.take_over(0, &[], T + 2_000);
+    third.take_over(1, &ids, T + 2_000);
+    assert_eq!(admit(&mut third, wanders, T + 3_000), Admission::Duplicate);
+}
+
+#[test]
+fn what_is_handed_over_while_the_clock_is_set_back_is_no_older_for_it() {
+    let (moves, stays) = moving();
+    let maps = Maps::new(&[1], 2);
+    let (mut old, mut new) = (gate(0), gate(1));
+    admit(&mut old, moves, T);
+    commit(&mut old, T);
+    follow(&mut old, &maps);
+    let ids = old.hand_over(&maps, 1, T + 1_000).unwrap();
+
+    // Its clock was a window ahead, and is set right.
+    admit(&mut new, stays, T + WINDOW);
+    follow(&mut new, &maps);
+    let [Param::Integer(at_ms), _] = &new.handed_statements(&maps, 0, &ids, T + 1_000)[0].params[3..] else {
+        panic!("a time and ids");
+    };
+    assert_eq!(*at_ms, T + WINDOW);
+    new.take_over(0, &ids, T + 1_000);
+    assert_eq!(admit(&mut new, moves, T + 2_000), Admission::Duplicate);
+}
+
+#[test]
+fn a_commit_that_failed_forgets_nothing_that_was_handed_over() {
+    let (moves, stays) = moving();
+    let maps = Maps::new(&[1], 2);
+    let (mut old, mut new) = (gate(0), gate(1));
+    admit(&mut old, moves, T);
+    commit(&mut old, T);
+    follow(&mut old, &maps);
+    let later = T + WINDOW + 10_000;
+    let ids = old.hand_over(&maps, 1, later).unwrap();
+    admit(&mut new, stays, later);
+    commit(&mut new, later);
+    follow(&mut new, &maps);
+    new.take_over(0, &ids, later);
+
+    // After its window it may count again; but the row is not written.
+    assert_eq!(admit(&mut new, moves, later), Admission::New);
+    let failed = new.commit(later).unwrap();
+    new.aborted(failed);
+    // A copy from within the window, which comes by the queue.
+    let late = new.admit(id(moves), &body(), Some(T + WINDOW - 20_000), later + 1_000);
+    assert_eq!(late, Admission::Duplicate);
 }
 
 #[test]
