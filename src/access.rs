@@ -8,7 +8,6 @@ use analytics::erasure::{ROUNDS_MAX, ROWS, Subject, Wanted, deliveries, hex, let
 use analytics::time::parse_time;
 use analytics::{Reject, VisitorKey};
 use queues::letter;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use worker::{Env, Method, Request, Response, Result};
 
@@ -18,6 +17,7 @@ use crate::auth::{Scope, allowed};
 use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::erasures::object_of;
+use crate::erasures::{Letter, Waiting};
 use crate::person;
 use crate::problem::Problem;
 use crate::sql::{read, transact};
@@ -167,16 +167,6 @@ async fn search(edge: &Edge, at: &mut Cursor, until_ms: i64, page: &mut Page) ->
 }
 
 async fn database(edge: &Edge, wanted: &mut Wanted, page: &mut Page) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Letter {
-        id: String,
-        body: String,
-    }
-    #[derive(Deserialize)]
-    struct Waiting {
-        number: i64,
-        body: String,
-    }
     let mut behind = 0;
     loop {
         let rows: Vec<Letter> = read(&edge.db, letters(behind)).await?;

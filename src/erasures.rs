@@ -242,6 +242,20 @@ async fn go_on(edge: &Edge, before: Run, mut wanted: Wanted, (begins, ends): (i6
     Ok(())
 }
 
+/// A row of the dead letters.
+#[derive(Deserialize)]
+pub(crate) struct Letter {
+    pub(crate) id: String,
+    pub(crate) body: String,
+}
+
+/// A row of what webhooks wait to be told.
+#[derive(Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) number: i64,
+    pub(crate) body: String,
+}
+
 /// The next rows of dead letters and of what webhooks are to be told; where to go on.
 async fn database(
     edge: &Edge,
@@ -250,16 +264,6 @@ async fn database(
     tally: &mut Tally,
     statements: &mut Vec<Statement>,
 ) -> Result<Option<i64>> {
-    #[derive(Deserialize)]
-    struct Letter {
-        id: String,
-        body: String,
-    }
-    #[derive(Deserialize)]
-    struct Waiting {
-        number: i64,
-        body: String,
-    }
     if place < DELIVERIES {
         let rows: Vec<Letter> = read(&edge.db, letters(place)).await?;
         let (read, mut left) = (rows.len() as i64, 0);
