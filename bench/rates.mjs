@@ -148,4 +148,4 @@ print(
   [...terms[0].terms.map(({ name }, place) => [name, ...terms.map(({ terms }) => `$${terms[place].usd.toFixed(3)}`)]), ["a month of it", ...table[0].rates.map((at) => usd(at.usd_per_month))]],
 );
 console.log("\nthe arithmetic beside what npm run bench counted at 1,000 events/s\n");
-print(["", "computed", "counted"], check.map(({ name, computed, measured }) => [name, computed.toFixed(3), String(measured)]));
+print(["", "computed", "counted"], check.map(({ name, computed, measured }) => [name, computed.toFixed(3), measured?.toFixed(3) ?? "not counted yet"]));

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/compiled")); // halves the start: wrangler is 16 MB of JavaScript
+process.env.WRANGLER_WRITE_LOGS ??= "false"; // it only reads wrangler.toml, and complains where a service has no home for its logs
 const { Log, LogLevel, Miniflare } = await import("miniflare");
 const { NOWHERE, miniflareOptions, readWrangler, root, secret } = await import("./options.mjs");
 const { migrate } = await import("./migrate.mjs");
@@ -72,7 +73,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, stop);
 }
 const { origin: url } = await mf.ready.catch((error) => {
-  if (!stopped) console.error(error.code === "ERR_ADDRESS_IN_USE" ? `port ${args.port} is taken: make dev PORT=8788` : error);
+  if (!stopped) console.error(error.code === "ERR_ADDRESS_IN_USE" ? `port ${args.port} is taken: make ${args.public ? "serve" : "dev"} PORT=8788` : error);
   process.exit(1);
 });
 const direct = args["direct-port"] === undefined ? undefined : (await mf.unsafeGetDirectURL(wrangler.name)).origin;

@@ -50,12 +50,20 @@ impl Scope {
 /// Who acts, for the audit trail: `admin` for the secret `ADMIN_TOKEN`, else a key by its name and the first digits
 /// of its hash, because names are not unique.
 #[derive(Debug)]
-pub(crate) struct Actor(String);
+pub(crate) struct Actor {
+    name: String,
+    writes: bool,
+}
 
 impl Actor {
     /// The name in the trail.
     pub(crate) fn name(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// Whether they may change links and what belongs to them, whatever they came for.
+    pub(crate) fn writes(&self) -> bool {
+        self.writes
     }
 }
 
@@ -125,7 +133,7 @@ impl Who {
     /// Who it is for the audit trail, if the key has the scope.
     async fn acts(self, edge: &Edge, scope: Scope) -> Result<Actor, Problem> {
         if self.hash.is_empty() {
-            return Ok(Actor("admin".to_owned()));
+            return Ok(Actor { name: "admin".to_owned(), writes: true });
         }
         // Servers that pass events on have no limit, and the operator's own key has none either: it is for bad days.
         if scope != Scope::EventsWrite && !edge.limits.allow(Limit::Key, &self.hash).await {
@@ -134,7 +142,8 @@ impl Who {
         if !self.may(scope) {
             return Err(Problem::Forbidden(scope.name()));
         }
-        Ok(Actor(format!("key:{}#{}", self.name, self.hash.get(..8).unwrap_or_default())))
+        let name = format!("key:{}#{}", self.name, self.hash.get(..8).unwrap_or_default());
+        Ok(Actor { name, writes: self.may(Scope::LinksWrite) })
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn collection(
     let edge = Edge::of(env)?;
     match request.method() {
         Method::Get => {
-            allowed(request, env, scopes(sort).0).await?;
+            let actor = allowed(request, env, scopes(sort).0).await?;
             let mut list = List::new(sort);
             for (name, value) in form_urlencoded::parse(query.as_bytes()) {
                 list.set(&name, &value)?;
@@ -49,7 +49,12 @@ pub(crate) async fn collection(
                 return Ok(json_response(&answer)?);
             }
             let records: Vec<Record> = read(&edge.db, list.page(now_ms())).await?;
-            let answer = list.answer(records.iter().map(Record::text)).ok_or_else(damaged)?;
+            let mut answer = list.answer(records.iter().map(Record::text)).ok_or_else(damaged)?;
+            if !actor.writes()
+                && let Some(items) = answer.get_mut("data").and_then(Value::as_array_mut)
+            {
+                items.iter_mut().for_each(mask);
+            }
             Ok(json_response(&answer)?)
         }
         Method::Post => {
@@ -139,7 +144,8 @@ pub(crate) async fn item(
             asked.check(Some(item.version()))?;
             (Action::Deleted, item.delete(now_ms))
         }
-        (_, Some(item), _) => return shown(item, 200),
+        (_, Some(item), _) if actor.writes() => return shown(item, 200),
+        (_, Some(item), _) => return Ok(tagged(json_status(200, &noted(item))?, item.version())?),
     };
     let unchanged = found.as_ref().is_some_and(|item| item.version() == after.version());
     if !unchanged && !store(&edge, &actor, action, found.as_ref(), &after).await? {
@@ -200,15 +206,20 @@ fn judge(edge: &Edge, item: &Item) -> Result<(), Reject> {
     Ok(())
 }
 
-/// An item as the trail has it: what a network gave to call it with is not for everybody who reads the trail.
+/// An item as the trail has it, and whoever may only look.
 fn noted(item: &Item) -> Value {
     let mut noted = item.to_json();
-    if let Some(template) = noted.get_mut("postback_url")
+    mask(&mut noted);
+    noted
+}
+
+/// What a network gave to call it with is for those who may change it.
+fn mask(item: &mut Value) {
+    if let Some(template) = item.get_mut("postback_url")
         && let Some(text) = template.as_str()
     {
         *template = template::masked(text).into();
     }
-    noted
 }
 
 /// Who may look at a sort, and who may change it. A webhook carries data out of the house.

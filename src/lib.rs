@@ -25,6 +25,7 @@ mod dashboard;
 mod dead_letters;
 mod deliveries;
 mod edge;
+mod erase;
 mod erasures;
 mod event_export;
 mod events;

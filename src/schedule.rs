@@ -11,7 +11,7 @@ use crate::archive_upkeep::{forget_old, gather, sweep};
 use crate::clock::now_ms;
 use crate::deliveries;
 use crate::edge::Edge;
-use crate::erasures::{self, salt};
+use crate::erase::{self, salt};
 use crate::notice;
 use crate::sql::transact;
 use crate::sums::fold;
@@ -38,7 +38,7 @@ pub(crate) async fn every_minute(env: &Env) {
     }
     // What the two have noted is told by this, too.
     deliveries::work(&edge).await;
-    if let Err(error) = erasures::work(&edge, ERASING_MS).await {
+    if let Err(error) = erase::work(&edge, ERASING_MS).await {
         notice::warn("schedule", "not_erased_yet", &"", &error);
     }
     if let Some(bucket) = &edge.archive

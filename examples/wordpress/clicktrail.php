@@ -8,7 +8,7 @@
  *
  * In wp-config.php:
  *   define('CLICKTRAIL_HOST', 'https://clk.example');
- *   define('CLICKTRAIL_KEY', 'ctk_...'); // of scope events:write; without it orders are not told
+ *   define('CLICKTRAIL_KEY', 'ck_...'); // of scope events:write; without it orders are not told
  *   define('CLICKTRAIL_CAMPAIGN', 'blog'); // may be left out
  */
 
@@ -34,22 +34,35 @@ add_filter('script_loader_tag', function ($tag, $handle) {
 add_action('template_redirect', function () {
     $click = sanitize_text_field(wp_unslash($_GET['click_id'] ?? ''));
     if ($click !== '' && function_exists('WC') && WC()->session) {
+        // A guest with an empty cart has no session, and what is said in none is forgotten.
+        if (!WC()->session->has_session()) {
+            WC()->session->set_customer_session_cookie(true);
+        }
         WC()->session->set('clicktrail_click', $click);
     }
 });
 
-add_action('woocommerce_checkout_create_order', function ($order) {
+function clicktrail_remember($order)
+{
     $click = WC()->session ? WC()->session->get('clicktrail_click') : null;
     if ($click) {
         $order->update_meta_data('_clicktrail_click', $click);
     }
+}
+
+add_action('woocommerce_checkout_create_order', 'clicktrail_remember');
+// The checkout block makes its orders another way, and may have saved this one.
+add_action('woocommerce_store_api_checkout_update_order_meta', function ($order) {
+    clicktrail_remember($order);
+    $order->save();
 });
 
 /**
- * A paid order is a conversion. The order's number makes it one, however often the gateway says that it was paid; what does not
- * arrive is left to WooCommerce's scheduler, which asks again.
+ * A paid order is a conversion: paid by a gateway, or, as bank transfers are, marked as completed by somebody. The order's number
+ * makes it one, however often that is said; what does not arrive is left to WooCommerce's scheduler, which asks again.
  */
 add_action('woocommerce_payment_complete', 'clicktrail_tell');
+add_action('woocommerce_order_status_completed', 'clicktrail_tell');
 add_action('clicktrail_tell_again', 'clicktrail_tell');
 
 function clicktrail_tell($order_id)

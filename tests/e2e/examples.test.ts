@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
 import { openProfile } from "./browser.ts";
 import { settles, startServer } from "./server.ts";
-import { totals } from "./traffic.ts";
+import { CHROME, totals } from "./traffic.ts";
 
 const server = await startServer({ demo: true, queue: { batchTimeout: 1 } });
 afterAll(() => server.stop());
@@ -55,6 +55,27 @@ test.skipIf(withoutPython)("the Python example sends everything twice, and it co
   const env = { ...process.env, CLICKTRAIL_URL: server.url, CLICKTRAIL_KEY: server.token };
   const { stdout } = await promisify(execFile)("python3", [join(root, "examples/track.py")], { env });
   expect(JSON.parse(stdout.trim().split("\n").at(-1)!)).toMatchObject({ clicks: 1, conversions: 1 });
+});
+
+const withoutPhp = spawnSync("php", ["--version"]).status !== 0;
+
+test.skipIf(withoutPhp)("the WordPress plugin puts the tag into pages and tells an order once, by either checkout, though the guest had no session", async () => {
+  const shop = async (key: string, click: string, checkout: string, host = server.url) => {
+    const args = [join(root, "tests/e2e/wordpress/shop.php"), join(root, "examples/wordpress/clicktrail.php"), host, key, click, checkout];
+    return JSON.parse((await promisify(execFile)("php", args)).stdout);
+  };
+  const { body: made } = await server.api("/api/keys", { name: "shop", scopes: ["events:write"] });
+  for (const [checkout, order] of [["classic", 17], ["block", 18]] as const) {
+    await server.api(`/api/links/shop-${checkout}`, { url: "https://shop.example/", campaign_id: `shop-${checkout}`, append_click_id: "click_id" }, "PUT");
+    const clicked = await fetch(`${server.url}/r/shop-${checkout}`, { redirect: "manual", headers: { "user-agent": CHROME, "accept-language": "en" } });
+    const click = new URL(clicked.headers.get("location")!).searchParams.get("click_id")!;
+    const { scripts, asked_again } = await shop(made.key, click, checkout);
+    expect(scripts).toBe(`<script async id="clicktrail-js" data-campaign="Blog &amp; &quot;shop&quot;" src="${server.url}/tag.js"></script>`);
+    expect(asked_again).toEqual([]);
+    await settles(async () => expect(await totals(server, `campaign_id=shop-${checkout}`)).toMatchObject({ clicks: 1, conversions: 1, revenue: 49.9 }));
+    // Nobody is there: the shop's scheduler is to ask again.
+    expect((await shop(made.key, click, checkout, "http://127.0.0.1:1")).asked_again).toContainEqual(["clicktrail_tell_again", 60, order]);
+  }
 });
 
 test("every request of the collection is one that the service has", async () => {

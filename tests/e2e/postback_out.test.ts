@@ -136,3 +136,17 @@ test("a template is judged when it is written, and can be tried", async () => {
   expect(trail).toContain("{click_id} {status}");
   expect(trail).not.toContain("s3cret-2");
 });
+
+test("what a template keeps is shown to those who may change it, and to nobody else", async () => {
+  const template = "https://net.example/K3y-78?c={click_id}&key=s3cret-3";
+  for (const sort of ["campaigns", "publishers"]) await server.api(`/api/${sort}/kept`, { name: "Kept", postback_url: template }, "PUT");
+  for (const [scopes, shown] of [[["links:read"], "https://net.example/… {click_id}"], [["links:read", "links:write"], template], [["admin"], template]] as const) {
+    const { body: made } = await server.api("/api/keys", { name: "reader", scopes });
+    for (const sort of ["campaigns", "publishers"]) {
+      const headers = { authorization: `Bearer ${made.key}` };
+      const one = await (await server.fetch(`/api/${sort}/kept`, { headers })).json();
+      const list = await (await server.fetch(`/api/${sort}?search=kept`, { headers })).json();
+      expect([one.postback_url, list.data.map((item: any) => item.postback_url)], scopes.join()).toEqual([shown, [shown]]);
+    }
+  }
+});

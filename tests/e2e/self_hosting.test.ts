@@ -1,9 +1,13 @@
 // The mode of docs/self-hosting.md: behind a proxy, with a key of its own, through a kill -9.
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { type IncomingHttpHeaders, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { type Program, installed, startProxy } from "./proxy.ts";
 import { eventually, settles, startServer } from "./server.ts";
+import { signIn } from "./signed_in.ts";
 import { CHROME, anEvent, integrity, post, totals } from "./traffic.ts";
 
 const server = await startServer({ public: true, config: { confirm_after_seconds: 1, place_header: "x-place" } });
@@ -38,6 +42,85 @@ test("behind the proxy it is the proxy's host, over TLS, and nobody is placed wh
     const { body } = await server.api("/stats/clicks?campaign_id=own&group_by=country");
     expect(body.totals).toMatchObject({ clicks: 2, uniques: 2 });
     expect(body.groups.map(({ value }: any) => value).sort()).toEqual(["", "DE"]);
+  });
+});
+
+/** Every header by which Miniflare lets itself be told something, as its source has them. */
+const miniflares = [...new Set(readFileSync(join(import.meta.dirname, "../../node_modules/miniflare/dist/src/workers/core/entry.worker.js"), "utf8").match(/"MF-[\w-]+"/g))]
+  .map((name) => JSON.parse(name).toLowerCase())
+  // The proxy of its own API, which lies under /cdn-cgi/, and what answers say.
+  .filter((name) => !name.startsWith("mf-op") && !name.startsWith("mf-experimental"));
+
+/** What a visitor who wants to be somebody else sends. */
+const FORGED = { "cf-connecting-ip": "198.51.100.66", "mf-original-url": "https://bank.example/r/own", "mf-cf-blob": '{"country":"KP","continent":"AS"}', "x-place": "country=KP" };
+
+const present: [Program, boolean][] = [
+  ["nginx", installed("nginx", "-v") && installed("openssl")],
+  ["caddy", installed("caddy")],
+];
+
+describe.each(present)("%s, as the manual has it (installed: %s)", (program, isThere) => {
+  test.skipIf(!isThere)("passes on what it knows of the visitor, and nothing that the visitor says of it", async () => {
+    let seen: IncomingHttpHeaders = {};
+    let path: string | undefined;
+    const service = createServer(({ headers, url }, response) => ((seen = headers), (path = url), response.end())).listen(0, "127.0.0.1");
+    await eventually(() => service.listening);
+    try {
+      await using proxy = await startProxy(program, `http://127.0.0.1:${(service.address() as AddressInfo).port}`);
+      const asked = "/1%C3%971.gif?u=https%3A%2F%2Fshop.example%2Fa%20b+c";
+      expect(miniflares.length).toBeGreaterThan(7);
+      const forged = Object.fromEntries(miniflares.map((name) => [name, "forged"]));
+      expect((await proxy.ask(asked, { headers: { ...forged, ...FORGED } })).status).toBe(200);
+      expect(path).toBe(asked);
+      expect(Object.entries(seen).filter(([name, value]) => /^mf-|^cf-|^x-place$/.test(name) && value !== "").sort()).toEqual([
+        ["cf-connecting-ip", "127.0.0.1"],
+        ["mf-original-url", `${proxy.url}${asked}`],
+      ]);
+      for (const inside of ["/cdn-cgi/explorer", "//cdn-cgi/explorer", "/%63dn-cgi/explorer", "/a/../cdn-cgi/explorer", "/%2e/cdn-cgi/explorer"]) {
+        path = undefined;
+        expect((await proxy.ask(inside)).status, inside).toBe(404);
+        expect(path).toBeUndefined();
+      }
+    } finally {
+      service.close();
+    }
+  });
+
+  test.skipIf(!isThere)("is enough for links, beacons, files and the dashboard with its live view", async () => {
+    await using proxy = await startProxy(program, server.url);
+    const keyed = { authorization: `Bearer ${server.token}`, "content-type": "application/json" };
+    const campaign = `by-${program}`;
+    const made = await proxy.ask(`/api/links/${program}`, { method: "PUT", headers: keyed }, JSON.stringify({ url: "https://example.com/?a=b%20c", campaign_id: campaign }));
+    expect(JSON.parse(made.text)).toMatchObject({ short_url: `${proxy.url}/r/${program}` });
+    expect(made.headers["strict-transport-security"]).toContain("max-age");
+
+    const { profile, page } = await signIn(proxy.url, server.token, { ignoreHTTPSErrors: true });
+    await using _ = profile;
+    expect(await profile.context.cookies()).toMatchObject([{ secure: true, httpOnly: true }]);
+    await page.getByRole("link", { name: "Live" }).click();
+    await page.locator(".connection.live").waitFor();
+
+    const person = { "user-agent": CHROME, "accept-language": "de" };
+    const clicked = await proxy.ask(`/r/${program}`, { headers: { ...person, ...FORGED } });
+    expect(clicked).toMatchObject({ status: 302, headers: { location: "https://example.com/?a=b%20c" } });
+    // The same visitor, whatever address is said: a double tap.
+    await proxy.ask(`/r/${program}`, { headers: { ...person, ...FORGED, "cf-connecting-ip": "198.51.100.67" } });
+    const beacon = await proxy.ask("/events/page", { method: "POST", headers: { ...person, "content-type": "text/plain" } }, JSON.stringify(anEvent({ campaign_id: campaign })));
+    expect(JSON.parse(beacon.text)).toMatchObject({ status: "accepted" });
+    await page.locator(".stream li", { hasText: `/${program}` }).first().waitFor();
+    await settles(async () => {
+      const { body } = await server.api(`/stats/clicks?campaign_id=${campaign}&group_by=country`);
+      expect(body.totals).toMatchObject({ clicks: 1, duplicates: 1, pages: 1 });
+      expect(body.groups.map(({ value }: any) => value)).toEqual([""]);
+    });
+
+    // The largest bodies that are taken are passed on; what is larger is refused by whom the manual says.
+    const lines = (bytes: number) => `token,url\n${"a".repeat(bytes - 10)}`;
+    const file = (bytes: number) => proxy.ask("/api/import?format=csv&dry_run=true", { method: "POST", headers: { ...keyed, "content-type": "text/csv" } }, lines(bytes));
+    expect((await file(8 << 20)).status).toBe(200);
+    const larger = await file((8 << 20) + 1);
+    expect(larger).toMatchObject({ status: 413, headers: { "content-type": "application/problem+json" } });
+    expect(profile.errors).toEqual([]);
   });
 });
 
