@@ -6,8 +6,10 @@
 
 mod cache;
 mod database;
+mod entries;
 mod erase;
 mod filter;
+mod held;
 #[cfg(test)]
 mod laws;
 mod merge;
@@ -36,11 +38,15 @@ use page::{Record, records};
 use shelf::{Place, Shelf};
 pub use table::SCHEMA;
 
-/// A row is written when it holds about so much: it may have 2 MB, and a visitor 40 KB.
-const ENTRY_BYTES: usize = 500_000;
+/// A row is written when it holds about so much, some three hundred visitors: it may have 2 MB, and who comes back is read
+/// with the others of his row.
+const ENTRY_BYTES: usize = 250_000;
 
 /// So many visitors are looked at in one go, when many are due at once: some ten milliseconds of work.
 const AT_ONCE: usize = 500;
+
+/// So many that are due are put in order before the first of them are looked at.
+const IN_ORDER: usize = 20_000;
 
 /// How long the next go waits, so that calls get in between.
 const PAUSE_MS: i64 = 20;
@@ -61,6 +67,8 @@ pub struct Journal {
     /// Who is to be looked at, and when. One place for each visitor: whoever is not due by then gets a later one.
     due: BTreeSet<(i64, VisitorKey)>,
     waiting: HashSet<VisitorKey>,
+    /// Until when who is due is looked at now, if some of them are left.
+    ripe_ms: Option<i64>,
     /// Places whose visitors are to be looked at because the terms changed.
     sweep: VecDeque<Place>,
     outbox: Outbox,
@@ -123,6 +131,7 @@ impl Journal {
             cache: Cache::default(),
             due: BTreeSet::new(),
             waiting: HashSet::new(),
+            ripe_ms: None,
             sweep: VecDeque::new(),
             outbox: Outbox::default(),
             newest: (0, 0, 0),
@@ -138,8 +147,6 @@ impl Journal {
             let mut row = Columns::of(row);
             let (seq, parts, emitted) = (row.integer()?, row.integer()?, row.integer()?);
             let (frames, records) = (row.blob()?, row.blob()?);
-            let keys: Vec<_> = page::records(&records).map(|record| record.key).collect();
-            journal.shelf.add(seq, last(seq, parts), &keys);
             for (number, part) in (seq..).zip(cut(&frames)) {
                 let outcomes = frames_of(&frames, part).1;
                 journal.outbox.recover(number, outcomes, now_ms);
@@ -149,6 +156,7 @@ impl Journal {
                     journal.await_visitor(record.key, due_ms);
                 }
             }
+            journal.shelf.add(seq, last(seq, parts), records, false);
             journal.newest = (seq, last(seq, parts), emitted);
         }
         Ok(journal)
@@ -238,10 +246,26 @@ impl Journal {
         Ok(())
     }
 
+    /// When those who are due are looked at: not each by himself, which would be a row and an alarm for every session that
+    /// ends, but once for all of a while, as long as events are waited for.
+    fn ripe_at_ms(&self) -> Option<i64> {
+        let (first_ms, _) = self.due.first()?;
+        let soon = self.ripe_ms.is_some_and(|ripe_ms| *first_ms <= ripe_ms);
+        Some(if soon { *first_ms } else { first_ms.saturating_add(self.terms.late_ms) })
+    }
+
+    /// Looks at visitors who are due, in the order of their keys: those whose sessions end together came together, so that
+    /// their records share pages, each of which is read once then.
     fn work_due(&mut self, db: &dyn Database, now_ms: i64) -> Result<(), Failed> {
+        if self.ripe_at_ms().is_none_or(|at_ms| at_ms > now_ms) {
+            return Ok(());
+        }
         let mut draft = Draft::default();
-        let due: Vec<_> =
-            self.due.iter().take(AT_ONCE).take_while(|(at_ms, _)| *at_ms <= now_ms).copied().collect();
+        let mut due: Vec<_> =
+            self.due.iter().take(IN_ORDER).take_while(|(at_ms, _)| *at_ms <= now_ms).copied().collect();
+        self.ripe_ms = due.last().map(|(at_ms, _)| *at_ms).filter(|_| due.len() > AT_ONCE);
+        due.sort_unstable_by_key(|(_, key)| *key);
+        due.truncate(AT_ONCE);
         for &(_, key) in &due {
             let visitor = self.load(db, key, now_ms)?;
             if visitor.due_ms().is_some_and(|due_ms| due_ms <= now_ms) {
@@ -268,7 +292,7 @@ impl Journal {
     /// are.
     fn work_sweep(&mut self, db: &dyn Database, now_ms: i64) -> Result<(), Failed> {
         let Some(&place) = self.sweep.front() else { return Ok(()) };
-        let page = shelf::read(db, place)?;
+        let page = self.shelf.read(db, place)?;
         let mut draft = Draft::default();
         for record in records(&page) {
             let visitor = self.load(db, record.key, now_ms)?;
@@ -291,8 +315,7 @@ impl Journal {
         if let Some(visitor) = self.cache.take(key) {
             return Ok(visitor);
         }
-        let found = self.shelf.find(db, key, now_ms)?;
-        let read = found.as_deref().map(Visitor::decode);
+        let read = self.shelf.find(db, key, now_ms, Visitor::decode)?;
         self.damaged += u64::from(matches!(read, Some(None)));
         let mut visitor = read.flatten().unwrap_or_default();
         visitor.know(key);
@@ -336,10 +359,9 @@ impl Journal {
         let seq = (self.newest.1 + 1).max(now_ms);
         let emitted = self.newest.2 + draft.outcomes;
         let count = parts.len() as i64;
-        db.run(table::insert_entry(seq, count, emitted, draft.frames.clone(), page))?;
+        db.run(table::insert_entry(seq, count, emitted, draft.frames.clone(), page.clone()))?;
         let last = last(seq, count);
-        let keys: Vec<_> = draft.visitors.iter().map(|(key, _)| *key).collect();
-        self.shelf.add(seq, last, &keys);
+        self.shelf.add(seq, last, page, true);
         self.newest = (seq, last, emitted);
         let due_ms = now_ms + self.settings.confirm_after_ms;
         for (number, part) in (seq..).zip(parts) {
@@ -350,12 +372,14 @@ impl Journal {
         Ok(())
     }
 
-    /// Keeps a visitor, who stands in the database as it is, at hand.
+    /// Keeps a visitor, who stands in the database as it is, at hand, if it came back and is going to be looked at again:
+    /// nearly everybody comes once, and is soon read from the page that was written last.
     fn hold(&mut self, key: VisitorKey, visitor: Visitor) {
-        if let Some(due_ms) = visitor.due_ms() {
-            self.await_visitor(key, due_ms);
+        let Some(due_ms) = visitor.due_ms() else { return };
+        self.await_visitor(key, due_ms);
+        if visitor.footprints() > 1 {
+            self.cache.put(key, visitor);
         }
-        self.cache.put(key, visitor);
     }
 
     fn await_visitor(&mut self, key: VisitorKey, due_ms: i64) {
@@ -422,7 +446,7 @@ impl Journal {
     /// When the journal has to be woken, whoever else calls.
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
         let asked = self.outbox.due_ms();
-        let due = self.due.first().map(|(due_ms, _)| *due_ms);
+        let due = self.ripe_at_ms();
         let soon = !self.sweep.is_empty() || self.shelf.is_untidy(self.needless_before());
         let soon = soon || self.is_to_scrub();
         let soon = soon.then_some(now_ms + PAUSE_MS);
@@ -436,7 +460,7 @@ impl Journal {
             unconfirmed: self.outbox.events().collect(),
             rows: self.shelf.rows(),
             open: self.waiting.len(),
-            held_bytes: self.cache.bytes(),
+            held_bytes: self.cache.bytes() + self.shelf.held_bytes(),
             damaged: self.damaged,
         }
     }

@@ -108,24 +108,6 @@ impl Journal {
 }
 
 impl Shelf {
-    /// Takes a visitor's records out of every row, those that newer ones hide too. A merge that is under way begins anew: it
-    /// may hold them, and what it has written is removed.
-    pub(super) fn scrub(&mut self, db: &dyn Database, key: VisitorKey) -> Result<(), Failed> {
-        if self.abandon() {
-            db.run(table::delete_orphans())?;
-        }
-        for place in self.places(key) {
-            let page = super::shelf::read(db, place)?;
-            if !records(&page).any(|record| record.key == key) {
-                continue;
-            }
-            let mut rest = Vec::with_capacity(page.len());
-            records(&page).filter(|record| record.key != key).for_each(|record| record.write(&mut rest));
-            db.run(table::rewrite(place, rest))?;
-        }
-        Ok(())
-    }
-
     /// Shows every record whose key begins with this byte or a later one of the same rank, up to a byte that it returns.
     fn sweep(
         &self,
@@ -140,7 +122,7 @@ impl Shelf {
             upto += 1;
         }
         for place in self.between(from, upto) {
-            let page = super::shelf::read(db, place)?;
+            let page = self.read(db, place)?;
             let within = |record: &Record<'_>| (from..=upto).contains(&first(&record.key));
             records(&page)
                 .filter(|record| within(record) && !record.body.is_empty())
