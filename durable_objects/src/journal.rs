@@ -426,6 +426,11 @@ impl Journal {
         self.outbox.retry(number, now_ms, self.settings.ship_interval_ms);
     }
 
+    /// When the ledger is to be asked for what it lacked; `None` if it has everything.
+    pub fn ask_due_ms(&self) -> Option<i64> {
+        self.outbox.due_ms()
+    }
+
     /// From which number on the ledger is to be asked; `None` if it has everything.
     pub fn unconfirmed_from(&self) -> Option<i64> {
         self.outbox.oldest()
@@ -445,7 +450,7 @@ impl Journal {
 
     /// When the journal has to be woken, whoever else calls.
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
-        let asked = self.outbox.due_ms();
+        let asked = self.ask_due_ms();
         let due = self.ripe_at_ms();
         let soon = !self.sweep.is_empty() || self.shelf.is_untidy(self.needless_before());
         let soon = soon || self.is_to_scrub();

@@ -15,7 +15,14 @@ pub(super) struct Entry {
     pub(super) seq: i64,
     /// The last of its messages.
     pub(super) last: i64,
+    /// How many its records have.
+    bytes: usize,
 }
+
+/// So many entries are merged, or fewer that hold so much: a small run is merged again soon, and a start reads what is not
+/// merged.
+const MERGE_AT: usize = 32;
+const MERGE_AT_BYTES: usize = 4 << 20;
 
 /// Entries, oldest first.
 #[derive(Debug, Default)]
@@ -28,7 +35,7 @@ pub(super) struct Entries {
 impl Entries {
     /// Takes an entry that is stored, with its records.
     pub(super) fn add(&mut self, seq: i64, last: i64, page: &[u8]) {
-        self.all.push_back(Entry { seq, last });
+        self.all.push_back(Entry { seq, last, bytes: page.len() });
         let mut at = 0;
         for record in records(page) {
             self.newest.insert(record.key, (seq, at));
@@ -66,6 +73,17 @@ impl Entries {
     /// All of them.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Entry> {
         self.all.iter()
+    }
+
+    /// The first and the last of those that are worth merging: the oldest, as far as their last messages are before
+    /// `confirmed`.
+    pub(super) fn mergeable(&self, confirmed: i64) -> Option<(i64, i64)> {
+        let (mut count, mut bytes, mut last) = (0, 0, 0);
+        for entry in self.all.iter().take_while(|entry| entry.last < confirmed) {
+            (count, bytes, last) = (count + 1, bytes + entry.bytes, entry.seq);
+        }
+        let enough = count >= MERGE_AT || bytes >= MERGE_AT_BYTES;
+        self.all.front().filter(|_| enough).map(|first| (first.seq, last))
     }
 
     /// How many.

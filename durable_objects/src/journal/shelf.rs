@@ -16,7 +16,7 @@ use super::merge::{Merge, Source};
 use super::page::{Record, find, first, records};
 use super::table;
 
-/// So many entries, or runs of a tier, are merged: a record is rewritten once for each power of it that the shelf holds.
+/// So many runs of a tier are merged: a record is rewritten once for each power of it that the shelf holds.
 const MERGE_AT: usize = 8;
 
 /// A page of a run.
@@ -245,10 +245,10 @@ impl Shelf {
     /// The next merge: of the oldest entries, or of neighbouring runs of one tier. Neighbours alone, or an old record
     /// would pass a newer one.
     fn mergeable(&self, confirmed: i64) -> Option<Merge> {
-        let settled: Vec<_> = self.entries.iter().take_while(|entry| entry.last < confirmed).collect();
-        if let (MERGE_AT.., [first, .., last]) = (settled.len(), settled.as_slice()) {
-            let sources = settled.iter().map(|entry| Source::Entry(entry.seq)).collect();
-            return Some(Merge::new(first.seq, last.seq, 1, sources));
+        if let Some((first, last)) = self.entries.mergeable(confirmed) {
+            let merged = self.entries.iter().take_while(|entry| entry.seq <= last);
+            let sources = merged.map(|entry| Source::Entry(entry.seq)).collect();
+            return Some(Merge::new(first, last, 1, sources));
         }
         let of_tier = |runs: &&[Run]| runs.len() >= MERGE_AT;
         let runs = self.runs.chunk_by(|a, b| a.tier == b.tier).find(of_tier)?;
