@@ -22,12 +22,12 @@ mod tests;
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::ops::Range;
 
-use analytics::VisitorKey;
+use analytics::{Footprint, Outcome, VisitorKey};
 use queues::{Frame, Handed, Head, Message, frames};
 
 use crate::gate::Outgoing;
 use crate::group::FRAMES_MAX_BYTES;
-use crate::journey::{Terms, Visitor};
+use crate::journey::{Newcomer, Terms, Visitor};
 use crate::outbox::Outbox;
 use crate::{JournalName, Settings};
 use cache::Cache;
@@ -102,12 +102,40 @@ pub struct Report {
 /// What is going to be one row.
 #[derive(Default)]
 struct Draft {
-    visitors: Vec<(VisitorKey, Visitor)>,
-    visitor_bytes: usize,
+    /// Records, in the order of their keys.
+    page: Vec<u8>,
+    /// Of whom, and who is worth holding.
+    written: Vec<(VisitorKey, Option<i64>, Option<Visitor>)>,
     /// Who was looked at and stays as written.
     unchanged: Vec<(VisitorKey, Visitor)>,
     frames: Vec<u8>,
     outcomes: i64,
+    /// The body that is being written.
+    body: Vec<u8>,
+}
+
+impl Draft {
+    /// Puts a visitor into it, as it is now; callers go by the order of keys.
+    fn put(&mut self, key: VisitorKey, visitor: Visitor, expires_ms: i64) {
+        self.body.clear();
+        visitor.encode(&mut self.body);
+        let due_ms = visitor.due_ms();
+        self.record(key, due_ms, expires_ms);
+        self.written.push((key, due_ms, Some(visitor)));
+    }
+
+    /// Writes the body as a visitor's record.
+    fn record(&mut self, key: VisitorKey, due_ms: Option<i64>, expires_ms: i64) {
+        Record { key, due_ms, expires_ms, body: &self.body }.write(&mut self.page);
+    }
+
+    /// Notes an outcome.
+    fn tell(&mut self, outcome: &Outcome<'_>) {
+        self.body.clear();
+        outcome.encode(&mut self.body);
+        Frame::Outcome(&self.body).write(&mut self.frames);
+        self.outcomes += 1;
+    }
 }
 
 impl Journal {
@@ -207,8 +235,16 @@ impl Journal {
         order.sort_unstable();
         let mut draft = Draft::default();
         for of_visitor in order.chunk_by(|(one, _), (other, _)| one == other) {
-            let Some(&(key, _)) = of_visitor.first() else { continue };
-            let mut visitor = self.load(db, key, now_ms)?;
+            let Some(&(key, place)) = of_visitor.first() else { continue };
+            let known = self.load(db, key, now_ms)?;
+            if known.is_none()
+                && of_visitor.len() == 1
+                && let Some(Handed::Footprint(_, footprint)) = handed.get(place)
+                && self.welcome(&mut draft, key, footprint, now_ms)
+            {
+                continue;
+            }
+            let mut visitor = known.unwrap_or_else(|| Visitor::of(key));
             let mut changed = false;
             for one in of_visitor.iter().filter_map(|(_, place)| handed.get(*place)) {
                 changed |= match one {
@@ -221,7 +257,7 @@ impl Journal {
             } else {
                 draft.unchanged.push((key, visitor));
             }
-            if draft.visitor_bytes + draft.frames.len() >= ENTRY_BYTES {
+            if draft.page.len() + draft.frames.len() >= ENTRY_BYTES {
                 self.commit(db, std::mem::take(&mut draft), now_ms)?;
             }
         }
@@ -267,7 +303,7 @@ impl Journal {
         due.sort_unstable_by_key(|(_, key)| *key);
         due.truncate(AT_ONCE);
         for &(_, key) in &due {
-            let visitor = self.load(db, key, now_ms)?;
+            let Some(visitor) = self.load(db, key, now_ms)? else { continue };
             if visitor.due_ms().is_some_and(|due_ms| due_ms <= now_ms) {
                 self.advance(&mut draft, key, visitor, now_ms);
             } else {
@@ -295,11 +331,13 @@ impl Journal {
         let page = self.shelf.read(db, place)?;
         let mut draft = Draft::default();
         for record in records(&page) {
-            let visitor = self.load(db, record.key, now_ms)?;
-            let before = draft.outcomes;
+            let Some(visitor) = self.load(db, record.key, now_ms)? else { continue };
+            let before = (draft.outcomes, draft.page.len());
             self.advance(&mut draft, record.key, visitor, now_ms);
-            if draft.outcomes == before {
-                draft.unchanged.extend(draft.visitors.pop());
+            if draft.outcomes == before.0 {
+                draft.page.truncate(before.1);
+                let same = draft.written.pop().and_then(|(key, _, visitor)| Some((key, visitor?)));
+                draft.unchanged.extend(same);
             }
         }
         self.commit(db, draft, now_ms)?;
@@ -310,65 +348,68 @@ impl Journal {
         Ok(())
     }
 
-    /// A visitor as last written; a new one if there is none.
-    fn load(&mut self, db: &dyn Database, key: VisitorKey, now_ms: i64) -> Result<Visitor, Failed> {
+    /// A visitor as last written, if there is one.
+    fn load(&mut self, db: &dyn Database, key: VisitorKey, now_ms: i64) -> Result<Option<Visitor>, Failed> {
         if let Some(visitor) = self.cache.take(key) {
-            return Ok(visitor);
+            return Ok(Some(visitor));
         }
         let read = self.shelf.find(db, key, now_ms, Visitor::decode)?;
         self.damaged += u64::from(matches!(read, Some(None)));
-        let mut visitor = read.flatten().unwrap_or_default();
-        visitor.know(key);
-        Ok(visitor)
+        Ok(read.flatten().map(|mut visitor| {
+            visitor.know(key);
+            visitor
+        }))
+    }
+
+    /// Puts somebody whom nobody has seen before into the draft, with what follows; `false` if there is more to it.
+    fn welcome(&self, draft: &mut Draft, key: VisitorKey, footprint: &Footprint<'_>, now_ms: i64) -> bool {
+        let Some(newcomer) = Newcomer::of(key, footprint, &self.terms, now_ms) else { return false };
+        newcomer.tell(&mut |outcome| draft.tell(&outcome));
+        draft.body.clear();
+        newcomer.encode(&mut draft.body);
+        let due_ms = newcomer.due_ms();
+        draft.record(key, due_ms, now_ms + self.terms.keep_ms);
+        draft.written.push((key, due_ms, None));
+        true
     }
 
     /// Works out what follows for one visitor, and puts it into the draft.
     fn advance(&self, draft: &mut Draft, key: VisitorKey, mut visitor: Visitor, now_ms: i64) {
-        let mut body = Vec::new();
-        visitor.advance(&self.terms, now_ms, &mut |outcome| {
-            body.clear();
-            outcome.encode(&mut body);
-            Frame::Outcome(&body).write(&mut draft.frames);
-            draft.outcomes += 1;
-        });
-        draft.visitor_bytes += visitor.weight_bytes();
-        draft.visitors.push((key, visitor));
+        visitor.advance(&self.terms, now_ms, &mut |outcome| draft.tell(&outcome));
+        // By when it was written, not by what it holds: a bond has no time, and what is written later must not expire
+        // earlier, or an older record would come to light.
+        draft.put(key, visitor, now_ms + self.terms.keep_ms);
     }
 
     /// Writes a draft as one entry.
-    fn commit(&mut self, db: &dyn Database, mut draft: Draft, now_ms: i64) -> Result<(), Failed> {
+    fn commit(&mut self, db: &dyn Database, draft: Draft, now_ms: i64) -> Result<(), Failed> {
         for (key, visitor) in draft.unchanged {
             self.hold(key, visitor);
         }
-        if draft.visitors.is_empty() {
+        if draft.written.is_empty() {
             return Ok(());
-        }
-        draft.visitors.sort_by_key(|(key, _)| *key);
-        // By when it was written, not by what it holds: a bond has no time, and what is written later must not expire
-        // earlier, or an older record would come to light.
-        let expires_ms = now_ms + self.terms.keep_ms;
-        let (mut page, mut body) = (Vec::new(), Vec::new());
-        for (key, visitor) in &draft.visitors {
-            body.clear();
-            visitor.encode(&mut body);
-            let due_ms = visitor.due_ms();
-            Record { key: *key, due_ms, expires_ms, body: &body }.write(&mut page);
         }
         let parts: Vec<_> = cut(&draft.frames).collect();
         // The time, or one more than the last: a journal that lost its database cannot give a number twice.
         let seq = (self.newest.1 + 1).max(now_ms);
         let emitted = self.newest.2 + draft.outcomes;
         let count = parts.len() as i64;
-        db.run(table::insert_entry(seq, count, emitted, draft.frames.clone(), page.clone()))?;
+        db.run(table::insert_entry(seq, count, emitted, draft.frames.clone(), draft.page.clone()))?;
         let last = last(seq, count);
-        self.shelf.add(seq, last, page, true);
+        self.shelf.add(seq, last, draft.page, true);
         self.newest = (seq, last, emitted);
         let due_ms = now_ms + self.settings.confirm_after_ms;
         for (number, part) in (seq..).zip(parts) {
             let (bytes, outcomes) = frames_of(&draft.frames, part);
             self.outbox.add(number, bytes, outcomes, due_ms);
         }
-        draft.visitors.into_iter().for_each(|(key, visitor)| self.hold(key, visitor));
+        for (key, due_ms, visitor) in draft.written {
+            if let Some(visitor) = visitor {
+                self.hold(key, visitor);
+            } else if let Some(due_ms) = due_ms {
+                self.await_visitor(key, due_ms);
+            }
+        }
         Ok(())
     }
 
