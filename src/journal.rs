@@ -48,7 +48,16 @@ struct Keeper {
     shipping: Cell<bool>,
     /// When the platform is going to wake the journal, as far as this memory knows.
     armed_ms: Cell<Option<i64>>,
+    /// Whether an alarm is at work: if it does not come to its end, the platform rings it again.
+    awake: Cell<bool>,
 }
+
+/// What has to be done so soon is done by the alarm that is at work.
+const SOON_MS: i64 = 100;
+/// Calls get in between two pieces of work.
+const PAUSE_MS: i64 = 10;
+/// An alarm works no longer than this; it may for 15 minutes.
+const AWAKE_MS: i64 = 60_000;
 
 /// The object's own database.
 struct Disk(SqlStorage);
@@ -166,6 +175,7 @@ impl Keeper {
             terms: RefCell::default(),
             shipping: Cell::new(false),
             armed_ms: Cell::new(None),
+            awake: Cell::new(false),
         })
     }
 
@@ -229,6 +239,9 @@ impl Keeper {
     /// Has the platform wake the journal when there will be something to do.
     fn arm(self: &Rc<Self>) {
         let now_ms = now_ms();
+        if self.awake.get() {
+            return;
+        }
         let Some(wake_ms) = self.memory.borrow().wake_ms(now_ms) else { return };
         if self.armed_ms.get().is_some_and(|armed_ms| armed_ms <= wake_ms) {
             return;
@@ -244,12 +257,41 @@ impl Keeper {
         });
     }
 
-    /// The alarm: sessions that are over, rows to merge; and what the gate's does for its log.
+    /// The alarm: sessions that are over, rows to merge; and what the gate's does for its log. It goes on for as long as
+    /// there is more to do in a moment: an alarm for each piece would be a row, and a call of the platform.
     async fn wake(self: &Rc<Self>) -> Result<()> {
-        self.armed_ms.set(None);
         self.refresh().await?;
-        self.memory.borrow_mut().work(&self.disk, now_ms()).map_err(broken)?;
-        self.ship_soon();
+        self.awake.set(true);
+        let done = self.work_on().await;
+        self.awake.set(false);
+        self.armed_ms.set(None);
+        done?;
+        self.arm();
+        Ok(())
+    }
+
+    async fn work_on(self: &Rc<Self>) -> Result<()> {
+        let begun_ms = now_ms();
+        loop {
+            self.memory.borrow_mut().work(&self.disk, now_ms()).map_err(broken)?;
+            self.ship_soon();
+            let ask_due_ms = self.memory.borrow().ask_due_ms();
+            if ask_due_ms.is_some_and(|due_ms| due_ms <= now_ms()) {
+                self.ask_again().await;
+            }
+            let now_ms = now_ms();
+            let next_ms = self.memory.borrow().wake_ms(now_ms);
+            match next_ms.map(|next_ms| next_ms - now_ms) {
+                Some(wait_ms) if wait_ms <= SOON_MS && now_ms - begun_ms < AWAKE_MS => {
+                    sleep(wait_ms.max(PAUSE_MS)).await;
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Asks the ledger what it has, and sends again what it lacks.
+    async fn ask_again(self: &Rc<Self>) {
         let resend = match self.ask_ledger().await {
             Ok(known) => self.memory.borrow_mut().confirm(known, now_ms()),
             Err(error) => {
@@ -264,8 +306,6 @@ impl Keeper {
                 Err(Failed(why)) => notice::error("journal", "message_unreadable", &number, &why),
             }
         }
-        self.arm();
-        Ok(())
     }
 
     async fn ask_ledger(&self) -> Result<Vec<i64>> {

@@ -6,8 +6,10 @@
 
 mod cache;
 mod database;
+mod entries;
 mod erase;
 mod filter;
+mod held;
 #[cfg(test)]
 mod laws;
 mod merge;
@@ -20,12 +22,12 @@ mod tests;
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::ops::Range;
 
-use analytics::VisitorKey;
+use analytics::{Footprint, Outcome, VisitorKey};
 use queues::{Frame, Handed, Head, Message, frames};
 
 use crate::gate::Outgoing;
 use crate::group::FRAMES_MAX_BYTES;
-use crate::journey::{Terms, Visitor};
+use crate::journey::{Newcomer, Terms, Visitor};
 use crate::outbox::Outbox;
 use crate::{JournalName, Settings};
 use cache::Cache;
@@ -36,11 +38,15 @@ use page::{Record, records};
 use shelf::{Place, Shelf};
 pub use table::SCHEMA;
 
-/// A row is written when it holds about so much: it may have 2 MB, and a visitor 40 KB.
-const ENTRY_BYTES: usize = 500_000;
+/// A row is written when it holds about so much, some three hundred visitors: it may have 2 MB, and who comes back is read
+/// with the others of his row.
+const ENTRY_BYTES: usize = 250_000;
 
 /// So many visitors are looked at in one go, when many are due at once: some ten milliseconds of work.
 const AT_ONCE: usize = 500;
+
+/// So many that are due are put in order before the first of them are looked at.
+const IN_ORDER: usize = 20_000;
 
 /// How long the next go waits, so that calls get in between.
 const PAUSE_MS: i64 = 20;
@@ -61,6 +67,8 @@ pub struct Journal {
     /// Who is to be looked at, and when. One place for each visitor: whoever is not due by then gets a later one.
     due: BTreeSet<(i64, VisitorKey)>,
     waiting: HashSet<VisitorKey>,
+    /// Until when who is due is looked at now, if some of them are left.
+    ripe_ms: Option<i64>,
     /// Places whose visitors are to be looked at because the terms changed.
     sweep: VecDeque<Place>,
     outbox: Outbox,
@@ -94,12 +102,40 @@ pub struct Report {
 /// What is going to be one row.
 #[derive(Default)]
 struct Draft {
-    visitors: Vec<(VisitorKey, Visitor)>,
-    visitor_bytes: usize,
+    /// Records, in the order of their keys.
+    page: Vec<u8>,
+    /// Of whom, and who is worth holding.
+    written: Vec<(VisitorKey, Option<i64>, Option<Visitor>)>,
     /// Who was looked at and stays as written.
     unchanged: Vec<(VisitorKey, Visitor)>,
     frames: Vec<u8>,
     outcomes: i64,
+    /// The body that is being written.
+    body: Vec<u8>,
+}
+
+impl Draft {
+    /// Puts a visitor into it, as it is now; callers go by the order of keys.
+    fn put(&mut self, key: VisitorKey, visitor: Visitor, expires_ms: i64) {
+        self.body.clear();
+        visitor.encode(&mut self.body);
+        let due_ms = visitor.due_ms();
+        self.record(key, due_ms, expires_ms);
+        self.written.push((key, due_ms, Some(visitor)));
+    }
+
+    /// Writes the body as a visitor's record.
+    fn record(&mut self, key: VisitorKey, due_ms: Option<i64>, expires_ms: i64) {
+        Record { key, due_ms, expires_ms, body: &self.body }.write(&mut self.page);
+    }
+
+    /// Notes an outcome.
+    fn tell(&mut self, outcome: &Outcome<'_>) {
+        self.body.clear();
+        outcome.encode(&mut self.body);
+        Frame::Outcome(&self.body).write(&mut self.frames);
+        self.outcomes += 1;
+    }
 }
 
 impl Journal {
@@ -123,6 +159,7 @@ impl Journal {
             cache: Cache::default(),
             due: BTreeSet::new(),
             waiting: HashSet::new(),
+            ripe_ms: None,
             sweep: VecDeque::new(),
             outbox: Outbox::default(),
             newest: (0, 0, 0),
@@ -138,8 +175,6 @@ impl Journal {
             let mut row = Columns::of(row);
             let (seq, parts, emitted) = (row.integer()?, row.integer()?, row.integer()?);
             let (frames, records) = (row.blob()?, row.blob()?);
-            let keys: Vec<_> = page::records(&records).map(|record| record.key).collect();
-            journal.shelf.add(seq, last(seq, parts), &keys);
             for (number, part) in (seq..).zip(cut(&frames)) {
                 let outcomes = frames_of(&frames, part).1;
                 journal.outbox.recover(number, outcomes, now_ms);
@@ -149,6 +184,7 @@ impl Journal {
                     journal.await_visitor(record.key, due_ms);
                 }
             }
+            journal.shelf.add(seq, last(seq, parts), records, false);
             journal.newest = (seq, last(seq, parts), emitted);
         }
         Ok(journal)
@@ -199,8 +235,16 @@ impl Journal {
         order.sort_unstable();
         let mut draft = Draft::default();
         for of_visitor in order.chunk_by(|(one, _), (other, _)| one == other) {
-            let Some(&(key, _)) = of_visitor.first() else { continue };
-            let mut visitor = self.load(db, key, now_ms)?;
+            let Some(&(key, place)) = of_visitor.first() else { continue };
+            let known = self.load(db, key, now_ms)?;
+            if known.is_none()
+                && of_visitor.len() == 1
+                && let Some(Handed::Footprint(_, footprint)) = handed.get(place)
+                && self.welcome(&mut draft, key, footprint, now_ms)
+            {
+                continue;
+            }
+            let mut visitor = known.unwrap_or_else(|| Visitor::of(key));
             let mut changed = false;
             for one in of_visitor.iter().filter_map(|(_, place)| handed.get(*place)) {
                 changed |= match one {
@@ -213,7 +257,7 @@ impl Journal {
             } else {
                 draft.unchanged.push((key, visitor));
             }
-            if draft.visitor_bytes + draft.frames.len() >= ENTRY_BYTES {
+            if draft.page.len() + draft.frames.len() >= ENTRY_BYTES {
                 self.commit(db, std::mem::take(&mut draft), now_ms)?;
             }
         }
@@ -238,12 +282,28 @@ impl Journal {
         Ok(())
     }
 
+    /// When those who are due are looked at: not each by himself, which would be a row and an alarm for every session that
+    /// ends, but once for all of a while, as long as events are waited for.
+    fn ripe_at_ms(&self) -> Option<i64> {
+        let (first_ms, _) = self.due.first()?;
+        let soon = self.ripe_ms.is_some_and(|ripe_ms| *first_ms <= ripe_ms);
+        Some(if soon { *first_ms } else { first_ms.saturating_add(self.terms.late_ms) })
+    }
+
+    /// Looks at visitors who are due, in the order of their keys: those whose sessions end together came together, so that
+    /// their records share pages, each of which is read once then.
     fn work_due(&mut self, db: &dyn Database, now_ms: i64) -> Result<(), Failed> {
+        if self.ripe_at_ms().is_none_or(|at_ms| at_ms > now_ms) {
+            return Ok(());
+        }
         let mut draft = Draft::default();
-        let due: Vec<_> =
-            self.due.iter().take(AT_ONCE).take_while(|(at_ms, _)| *at_ms <= now_ms).copied().collect();
+        let mut due: Vec<_> =
+            self.due.iter().take(IN_ORDER).take_while(|(at_ms, _)| *at_ms <= now_ms).copied().collect();
+        self.ripe_ms = due.last().map(|(at_ms, _)| *at_ms).filter(|_| due.len() > AT_ONCE);
+        due.sort_unstable_by_key(|(_, key)| *key);
+        due.truncate(AT_ONCE);
         for &(_, key) in &due {
-            let visitor = self.load(db, key, now_ms)?;
+            let Some(visitor) = self.load(db, key, now_ms)? else { continue };
             if visitor.due_ms().is_some_and(|due_ms| due_ms <= now_ms) {
                 self.advance(&mut draft, key, visitor, now_ms);
             } else {
@@ -268,14 +328,16 @@ impl Journal {
     /// are.
     fn work_sweep(&mut self, db: &dyn Database, now_ms: i64) -> Result<(), Failed> {
         let Some(&place) = self.sweep.front() else { return Ok(()) };
-        let page = shelf::read(db, place)?;
+        let page = self.shelf.read(db, place)?;
         let mut draft = Draft::default();
         for record in records(&page) {
-            let visitor = self.load(db, record.key, now_ms)?;
-            let before = draft.outcomes;
+            let Some(visitor) = self.load(db, record.key, now_ms)? else { continue };
+            let before = (draft.outcomes, draft.page.len());
             self.advance(&mut draft, record.key, visitor, now_ms);
-            if draft.outcomes == before {
-                draft.unchanged.extend(draft.visitors.pop());
+            if draft.outcomes == before.0 {
+                draft.page.truncate(before.1);
+                let same = draft.written.pop().and_then(|(key, _, visitor)| Some((key, visitor?)));
+                draft.unchanged.extend(same);
             }
         }
         self.commit(db, draft, now_ms)?;
@@ -286,76 +348,79 @@ impl Journal {
         Ok(())
     }
 
-    /// A visitor as last written; a new one if there is none.
-    fn load(&mut self, db: &dyn Database, key: VisitorKey, now_ms: i64) -> Result<Visitor, Failed> {
+    /// A visitor as last written, if there is one.
+    fn load(&mut self, db: &dyn Database, key: VisitorKey, now_ms: i64) -> Result<Option<Visitor>, Failed> {
         if let Some(visitor) = self.cache.take(key) {
-            return Ok(visitor);
+            return Ok(Some(visitor));
         }
-        let found = self.shelf.find(db, key, now_ms)?;
-        let read = found.as_deref().map(Visitor::decode);
+        let read = self.shelf.find(db, key, now_ms, Visitor::decode)?;
         self.damaged += u64::from(matches!(read, Some(None)));
-        let mut visitor = read.flatten().unwrap_or_default();
-        visitor.know(key);
-        Ok(visitor)
+        Ok(read.flatten().map(|mut visitor| {
+            visitor.know(key);
+            visitor
+        }))
+    }
+
+    /// Puts somebody whom nobody has seen before into the draft, with what follows; `false` if there is more to it.
+    fn welcome(&self, draft: &mut Draft, key: VisitorKey, footprint: &Footprint<'_>, now_ms: i64) -> bool {
+        let Some(newcomer) = Newcomer::of(key, footprint, &self.terms, now_ms) else { return false };
+        newcomer.tell(&mut |outcome| draft.tell(&outcome));
+        draft.body.clear();
+        newcomer.encode(&mut draft.body);
+        let due_ms = newcomer.due_ms();
+        draft.record(key, due_ms, now_ms + self.terms.keep_ms);
+        draft.written.push((key, due_ms, None));
+        true
     }
 
     /// Works out what follows for one visitor, and puts it into the draft.
     fn advance(&self, draft: &mut Draft, key: VisitorKey, mut visitor: Visitor, now_ms: i64) {
-        let mut body = Vec::new();
-        visitor.advance(&self.terms, now_ms, &mut |outcome| {
-            body.clear();
-            outcome.encode(&mut body);
-            Frame::Outcome(&body).write(&mut draft.frames);
-            draft.outcomes += 1;
-        });
-        draft.visitor_bytes += visitor.weight_bytes();
-        draft.visitors.push((key, visitor));
+        visitor.advance(&self.terms, now_ms, &mut |outcome| draft.tell(&outcome));
+        // By when it was written, not by what it holds: a bond has no time, and what is written later must not expire
+        // earlier, or an older record would come to light.
+        draft.put(key, visitor, now_ms + self.terms.keep_ms);
     }
 
     /// Writes a draft as one entry.
-    fn commit(&mut self, db: &dyn Database, mut draft: Draft, now_ms: i64) -> Result<(), Failed> {
+    fn commit(&mut self, db: &dyn Database, draft: Draft, now_ms: i64) -> Result<(), Failed> {
         for (key, visitor) in draft.unchanged {
             self.hold(key, visitor);
         }
-        if draft.visitors.is_empty() {
+        if draft.written.is_empty() {
             return Ok(());
-        }
-        draft.visitors.sort_by_key(|(key, _)| *key);
-        // By when it was written, not by what it holds: a bond has no time, and what is written later must not expire
-        // earlier, or an older record would come to light.
-        let expires_ms = now_ms + self.terms.keep_ms;
-        let (mut page, mut body) = (Vec::new(), Vec::new());
-        for (key, visitor) in &draft.visitors {
-            body.clear();
-            visitor.encode(&mut body);
-            let due_ms = visitor.due_ms();
-            Record { key: *key, due_ms, expires_ms, body: &body }.write(&mut page);
         }
         let parts: Vec<_> = cut(&draft.frames).collect();
         // The time, or one more than the last: a journal that lost its database cannot give a number twice.
         let seq = (self.newest.1 + 1).max(now_ms);
         let emitted = self.newest.2 + draft.outcomes;
         let count = parts.len() as i64;
-        db.run(table::insert_entry(seq, count, emitted, draft.frames.clone(), page))?;
+        db.run(table::insert_entry(seq, count, emitted, draft.frames.clone(), draft.page.clone()))?;
         let last = last(seq, count);
-        let keys: Vec<_> = draft.visitors.iter().map(|(key, _)| *key).collect();
-        self.shelf.add(seq, last, &keys);
+        self.shelf.add(seq, last, draft.page, true);
         self.newest = (seq, last, emitted);
         let due_ms = now_ms + self.settings.confirm_after_ms;
         for (number, part) in (seq..).zip(parts) {
             let (bytes, outcomes) = frames_of(&draft.frames, part);
             self.outbox.add(number, bytes, outcomes, due_ms);
         }
-        draft.visitors.into_iter().for_each(|(key, visitor)| self.hold(key, visitor));
+        for (key, due_ms, visitor) in draft.written {
+            if let Some(visitor) = visitor {
+                self.hold(key, visitor);
+            } else if let Some(due_ms) = due_ms {
+                self.await_visitor(key, due_ms);
+            }
+        }
         Ok(())
     }
 
-    /// Keeps a visitor, who stands in the database as it is, at hand.
+    /// Keeps a visitor, who stands in the database as it is, at hand, if it came back and is going to be looked at again:
+    /// nearly everybody comes once, and is soon read from the page that was written last.
     fn hold(&mut self, key: VisitorKey, visitor: Visitor) {
-        if let Some(due_ms) = visitor.due_ms() {
-            self.await_visitor(key, due_ms);
+        let Some(due_ms) = visitor.due_ms() else { return };
+        self.await_visitor(key, due_ms);
+        if visitor.footprints() > 1 {
+            self.cache.put(key, visitor);
         }
-        self.cache.put(key, visitor);
     }
 
     fn await_visitor(&mut self, key: VisitorKey, due_ms: i64) {
@@ -402,6 +467,11 @@ impl Journal {
         self.outbox.retry(number, now_ms, self.settings.ship_interval_ms);
     }
 
+    /// When the ledger is to be asked for what it lacked; `None` if it has everything.
+    pub fn ask_due_ms(&self) -> Option<i64> {
+        self.outbox.due_ms()
+    }
+
     /// From which number on the ledger is to be asked; `None` if it has everything.
     pub fn unconfirmed_from(&self) -> Option<i64> {
         self.outbox.oldest()
@@ -421,8 +491,8 @@ impl Journal {
 
     /// When the journal has to be woken, whoever else calls.
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
-        let asked = self.outbox.due_ms();
-        let due = self.due.first().map(|(due_ms, _)| *due_ms);
+        let asked = self.ask_due_ms();
+        let due = self.ripe_at_ms();
         let soon = !self.sweep.is_empty() || self.shelf.is_untidy(self.needless_before());
         let soon = soon || self.is_to_scrub();
         let soon = soon.then_some(now_ms + PAUSE_MS);
@@ -436,7 +506,7 @@ impl Journal {
             unconfirmed: self.outbox.events().collect(),
             rows: self.shelf.rows(),
             open: self.waiting.len(),
-            held_bytes: self.cache.bytes(),
+            held_bytes: self.cache.bytes() + self.shelf.held_bytes(),
             damaged: self.damaged,
         }
     }

@@ -13,6 +13,7 @@ mod cohorts;
 mod fact;
 mod facts;
 mod funnels;
+mod newcomer;
 mod remains;
 mod sessions;
 mod shares;
@@ -21,6 +22,7 @@ mod trail;
 mod transactions;
 mod visitor;
 
+pub use newcomer::Newcomer;
 pub use terms::{FUNNELS_MAX, Repeats, Terms, Windows};
 pub use visitor::{FOOTPRINTS_MAX, JOURNEY_VERSION, Visitor};
 

@@ -7,8 +7,8 @@ use analytics::VisitorKey;
 use crate::journey::Visitor;
 
 /// About so many bytes of visitors are held: an object has 128 MB for everything, and the index of a shard with ten
-/// million visitors takes 28 of them.
-const MAX_BYTES: usize = 32 << 20;
+/// million visitors takes 43 of them.
+const MAX_BYTES: usize = 16 << 20;
 
 /// Visitors by key: a young half, and an old one that goes when the young is full. Everything is in the database too.
 #[derive(Debug, Default)]

@@ -37,17 +37,20 @@ impl Journal {
     ) -> Result<u64, Failed> {
         let now_ms = self.tick(now_ms);
         let (mut known, mut draft) = (0, Draft::default());
-        for &key in keys {
-            let visitor = self.load(db, key, now_ms)?;
+        let mut keys = keys.to_vec();
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys {
+            let visitor = self.load(db, key, now_ms)?.unwrap_or_else(|| Visitor::of(key));
             if visitor.is_forgotten(before_ms) {
                 draft.unchanged.push((key, visitor));
                 continue;
             }
             known += u64::from(visitor.footprints() > 0 || visitor.bonded_to().is_some());
             self.shelf.scrub(db, key)?;
-            draft.visitors.push((key, Visitor::forgotten(before_ms)));
+            draft.put(key, Visitor::forgotten(before_ms), now_ms + self.terms.keep_ms);
         }
-        if !draft.visitors.is_empty() {
+        if !draft.written.is_empty() {
             db.run(table::put_fact(SCRUB, self.newest.0))?;
             self.scrub = self.newest.0;
         }
@@ -82,7 +85,7 @@ impl Journal {
     /// The database cannot be read.
     pub fn look(&mut self, db: &dyn Database, key: VisitorKey, now_ms: i64) -> Result<Visitor, Failed> {
         let now_ms = self.tick(now_ms);
-        let visitor = self.load(db, key, now_ms)?;
+        let visitor = self.load(db, key, now_ms)?.unwrap_or_else(|| Visitor::of(key));
         self.hold(key, visitor.clone());
         Ok(visitor)
     }
@@ -108,24 +111,6 @@ impl Journal {
 }
 
 impl Shelf {
-    /// Takes a visitor's records out of every row, those that newer ones hide too. A merge that is under way begins anew: it
-    /// may hold them, and what it has written is removed.
-    pub(super) fn scrub(&mut self, db: &dyn Database, key: VisitorKey) -> Result<(), Failed> {
-        if self.abandon() {
-            db.run(table::delete_orphans())?;
-        }
-        for place in self.places(key) {
-            let page = super::shelf::read(db, place)?;
-            if !records(&page).any(|record| record.key == key) {
-                continue;
-            }
-            let mut rest = Vec::with_capacity(page.len());
-            records(&page).filter(|record| record.key != key).for_each(|record| record.write(&mut rest));
-            db.run(table::rewrite(place, rest))?;
-        }
-        Ok(())
-    }
-
     /// Shows every record whose key begins with this byte or a later one of the same rank, up to a byte that it returns.
     fn sweep(
         &self,
@@ -140,7 +125,7 @@ impl Shelf {
             upto += 1;
         }
         for place in self.between(from, upto) {
-            let page = super::shelf::read(db, place)?;
+            let page = self.read(db, place)?;
             let within = |record: &Record<'_>| (from..=upto).contains(&first(&record.key));
             records(&page)
                 .filter(|record| within(record) && !record.body.is_empty())

@@ -1,16 +1,23 @@
 //! A merge: many sorted pages become fewer, a bounded piece at a time.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::rc::Rc;
+
+use analytics::VisitorKey;
+
 use super::database::{Database, Failed};
 use super::filter::Filter;
+use super::held::Held;
 use super::page::{Record, first};
-use super::shelf::{Page, Place, Run, Summary, read};
+use super::shelf::{Page, Place, Run, Summary};
 use super::table;
 
 /// A page is written when it is about this large: a row holds 2 MB at most, and a visitor who is looked for costs the
 /// reading of a page.
 const PAGE_BYTES: usize = 128 << 10;
 
-/// So many bytes are written at a time, some ten milliseconds of work: calls wait meanwhile.
+/// So many bytes are looked at in one go, some ten milliseconds of work: calls wait meanwhile.
 const STEP_BYTES: usize = 1 << 20;
 
 /// What is merged.
@@ -21,6 +28,17 @@ pub(super) enum Source {
 }
 
 impl Source {
+    /// Whether a place is of it.
+    pub(super) fn has(self, place: Place) -> bool {
+        match (self, place) {
+            (Self::Entry(seq), Place::Entry(other)) => seq == other,
+            (Self::Run { run, tier, .. }, Place::Page { run: other, tier: of, .. }) => {
+                (run, tier) == (other, of)
+            }
+            _ => false,
+        }
+    }
+
     fn place(self, page: i64) -> Option<Place> {
         match self {
             Self::Entry(seq) => (page == 0).then_some(Place::Entry(seq)),
@@ -34,7 +52,7 @@ impl Source {
 struct Reader {
     source: Source,
     next_page: i64,
-    page: Vec<u8>,
+    page: Rc<Vec<u8>>,
     at: usize,
 }
 
@@ -44,15 +62,17 @@ impl Reader {
         self.page.get(self.at..).and_then(first).map(|(record, _)| record)
     }
 
-    /// Reads the next page if this one is through.
-    fn fill(&mut self, db: &dyn Database) -> Result<(), Failed> {
-        while self.peek().is_none() {
-            let Some(place) = self.source.place(self.next_page) else { break };
-            self.page = read(db, place)?;
+    /// Whose record comes next, of this page or the next one; `None` at the end.
+    fn fill(&mut self, db: &dyn Database, held: &Held) -> Result<Option<VisitorKey>, Failed> {
+        loop {
+            if let Some(record) = self.peek() {
+                return Ok(Some(record.key));
+            }
+            let Some(place) = self.source.place(self.next_page) else { return Ok(None) };
+            self.page = held.read_once(db, place)?;
             self.at = 0;
             self.next_page += 1;
         }
-        Ok(())
     }
 }
 
@@ -62,6 +82,11 @@ pub(super) struct Merge {
     run: Run,
     /// Oldest first.
     readers: Vec<Reader>,
+    /// Whose record comes next in each reader; of one visitor's, the newest first. There may be a hundred readers, and
+    /// whoever looked at all of them for each record would compare more than he copies.
+    heads: BinaryHeap<(Reverse<VisitorKey>, usize)>,
+    /// Whose record was looked at last: what comes of the same is older.
+    passed: Option<VisitorKey>,
     body: Vec<u8>,
     summary: Summary,
     begun: bool,
@@ -69,10 +94,12 @@ pub(super) struct Merge {
 
 impl Merge {
     pub(super) fn new(run: i64, upto: i64, tier: i64, sources: Vec<Source>) -> Self {
-        let reader = |source| Reader { source, next_page: 0, page: Vec::new(), at: 0 };
+        let reader = |source| Reader { source, next_page: 0, page: Rc::default(), at: 0 };
         Self {
             run: Run { number: run, tier, upto, pages: Vec::new() },
             readers: sources.into_iter().map(reader).collect(),
+            heads: BinaryHeap::new(),
+            passed: None,
             body: Vec::new(),
             summary: Summary::default(),
             begun: false,
@@ -80,30 +107,28 @@ impl Merge {
     }
 
     /// Merges a piece. `false`: that was the last.
-    pub(super) fn step(&mut self, db: &dyn Database, now_ms: i64) -> Result<bool, Failed> {
+    pub(super) fn step(&mut self, db: &dyn Database, held: &Held, now_ms: i64) -> Result<bool, Failed> {
         if !self.begun {
             // Of one that failed half-way.
             db.run(table::delete_pages(self.run.number, self.run.tier))?;
+            for (place, reader) in self.readers.iter_mut().enumerate() {
+                self.heads.extend(reader.fill(db, held)?.map(|key| (Reverse(key), place)));
+            }
             self.begun = true;
         }
-        let mut written = 0;
-        while written < STEP_BYTES {
-            for reader in &mut self.readers {
-                reader.fill(db)?;
+        let mut seen = 0;
+        while seen < STEP_BYTES {
+            let Some((Reverse(key), place)) = self.heads.pop() else { return Ok(false) };
+            let Some(reader) = self.readers.get_mut(place) else { continue };
+            if let Some(record) = reader.peek() {
+                let length = record.len();
+                if self.passed.replace(key) != Some(key) && record.expires_ms > now_ms {
+                    self.summary.add(&record);
+                    record.write(&mut self.body);
+                }
+                (reader.at, seen) = (reader.at + length, seen + length);
             }
-            let heads = || self.readers.iter().filter_map(Reader::peek);
-            let Some(key) = heads().map(|record| record.key).min() else { return Ok(false) };
-            // The last reader is the newest.
-            let newest = heads().rfind(|record| record.key == key);
-            if let Some(record) = newest.filter(|record| record.expires_ms > now_ms) {
-                written += record.len();
-                self.summary.add(&record);
-                record.write(&mut self.body);
-            }
-            for reader in &mut self.readers {
-                let passed = reader.peek().filter(|record| record.key == key).map(|record| record.len());
-                reader.at += passed.unwrap_or(0);
-            }
+            self.heads.extend(reader.fill(db, held)?.map(|key| (Reverse(key), place)));
             if self.body.len() >= PAGE_BYTES {
                 self.write_page(db)?;
             }

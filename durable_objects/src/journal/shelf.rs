@@ -4,27 +4,20 @@
 //! larger runs (a log-structured merge tree): a record is rewritten a few times in its life, a thousand of them in a row,
 //! instead of having a row of its own that is written at each visit. The newest record of a visitor is the one that holds.
 
-use std::collections::VecDeque;
+use std::rc::Rc;
 
 use analytics::VisitorKey;
 
-use super::database::{Columns, Database, Failed, one_blob};
+use super::database::{Columns, Database, Failed};
+use super::entries::Entries;
 use super::filter::Filter;
+use super::held::{Held, read};
 use super::merge::{Merge, Source};
-use super::page::{Record, find, records};
+use super::page::{Record, find, first, records};
 use super::table;
 
-/// So many entries, or runs of a tier, are merged: a record is rewritten once for each power of it that the shelf holds.
+/// So many runs of a tier are merged: a record is rewritten once for each power of it that the shelf holds.
 const MERGE_AT: usize = 8;
-
-/// An entry that is not merged yet.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) seq: i64,
-    /// The last of its messages.
-    pub(super) last: i64,
-    filter: Filter,
-}
 
 /// A page of a run.
 #[derive(Debug)]
@@ -44,6 +37,13 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// The page that a visitor's record is on, if it may be on one.
+    fn place(&self, key: VisitorKey) -> Option<Place> {
+        let page = self.pages.partition_point(|page| page.first <= key).checked_sub(1)?;
+        let may_hold = self.pages.get(page)?.filter.may_hold(key);
+        may_hold.then_some(Place::Page { run: self.number, tier: self.tier, page: page as i64 })
+    }
+
     fn source(&self) -> Source {
         Source::Run { run: self.number, tier: self.tier, pages: self.pages.len() as i64 }
     }
@@ -56,14 +56,14 @@ pub(super) enum Place {
     Page { run: i64, tier: i64, page: i64 },
 }
 
-/// The index of all places, in memory: some 22 bits for each visitor.
+/// The index of all places, in memory: some 34 bits for each visitor.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
-    /// Oldest first.
-    entries: VecDeque<Entry>,
+    entries: Entries,
     /// Oldest first: each is older than every entry.
     runs: Vec<Run>,
     merge: Option<Merge>,
+    held: Held,
 }
 
 impl Shelf {
@@ -109,37 +109,65 @@ impl Shelf {
         Ok((shelf, due))
     }
 
-    /// Takes an entry of these visitors that is stored.
-    pub(super) fn add(&mut self, seq: i64, last: i64, keys: &[VisitorKey]) {
-        self.entries.push_back(Entry { seq, last, filter: Filter::of(keys) });
+    /// Takes an entry that is stored, with its records. One that was written just now is kept at hand.
+    pub(super) fn add(&mut self, seq: i64, last: i64, page: Vec<u8>, just_now: bool) {
+        self.entries.add(seq, last, &page);
+        if just_now {
+            self.held.put(Place::Entry(seq), Rc::new(page));
+        }
     }
 
-    /// The body of a visitor's newest record, if it is worth something.
-    pub(super) fn find(
-        &self,
+    /// What a visitor's newest record says, by `read`; `None` if there is none that is worth something.
+    pub(super) fn find<T>(
+        &mut self,
         db: &dyn Database,
         key: VisitorKey,
         now_ms: i64,
-    ) -> Result<Option<Vec<u8>>, Failed> {
-        for place in self.places(key) {
-            let page = read(db, place)?;
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<Option<T>, Failed> {
+        let lives = |record: &Record<'_>| record.expires_ms > now_ms && !record.body.is_empty();
+        if let Some((seq, at)) = self.entries.find(key) {
+            let page = self.held.read(db, Place::Entry(seq))?;
+            let record = page.get(at..).and_then(first).map(|(record, _)| record);
+            let record = record.filter(|record| record.key == key);
+            return Ok(record.filter(lives).map(|record| read(record.body)));
+        }
+        for run in self.runs.iter().rev() {
+            let Some(place) = run.place(key) else { continue };
+            let page = self.held.read(db, place)?;
             if let Some(record) = find(&page, key) {
-                let lives = record.expires_ms > now_ms && !record.body.is_empty();
-                return Ok(lives.then(|| record.body.to_vec()));
+                return Ok(Some(record).filter(lives).map(|record| read(record.body)));
             }
         }
         Ok(None)
     }
 
-    /// Where a visitor's record can be, the newest first.
-    pub(super) fn places(&self, key: VisitorKey) -> impl Iterator<Item = Place> {
-        let entries = self.entries.iter().rev().filter(move |entry| entry.filter.may_hold(key));
-        let runs = self.runs.iter().rev().filter_map(move |run| {
-            let page = run.pages.partition_point(|page| page.first <= key).checked_sub(1)?;
-            let place = Place::Page { run: run.number, tier: run.tier, page: page as i64 };
-            run.pages.get(page)?.filter.may_hold(key).then_some(place)
-        });
-        entries.map(|entry| Place::Entry(entry.seq)).chain(runs)
+    /// Where a visitor's records can be, those that newer ones hide too.
+    fn places(&self, key: VisitorKey) -> Vec<Place> {
+        let entries = self.entries.iter().map(|entry| Place::Entry(entry.seq));
+        entries.chain(self.runs.iter().filter_map(|run| run.place(key))).collect()
+    }
+
+    /// Takes a visitor's records out of every row, those that newer ones hide too. A merge that is under way begins anew: it
+    /// may hold them, and what it has written is removed.
+    pub(super) fn scrub(&mut self, db: &dyn Database, key: VisitorKey) -> Result<(), Failed> {
+        if self.merge.take().is_some() {
+            db.run(table::delete_orphans())?;
+        }
+        for place in self.places(key) {
+            let page = self.held.read_once(db, place)?;
+            if !records(&page).any(|record| record.key == key) {
+                continue;
+            }
+            let mut rest = Vec::with_capacity(page.len());
+            records(&page).filter(|record| record.key != key).for_each(|record| record.write(&mut rest));
+            self.held.forget(|other| other == place);
+            if let Place::Entry(seq) = place {
+                self.entries.rewritten(seq, &rest, key);
+            }
+            db.run(table::rewrite(place, rest))?;
+        }
+        Ok(())
     }
 
     /// Every place there is.
@@ -166,9 +194,14 @@ impl Shelf {
         self.runs.iter().flat_map(pages).chain(entries).collect()
     }
 
-    /// Gives up the merge that is under way; whether there was one.
-    pub(super) fn abandon(&mut self) -> bool {
-        self.merge.take().is_some()
+    /// A page that is looked into once.
+    pub(super) fn read(&self, db: &dyn Database, place: Place) -> Result<Rc<Vec<u8>>, Failed> {
+        self.held.read_once(db, place)
+    }
+
+    /// How many bytes of pages are held.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.held.bytes()
     }
 
     /// How many rows there are.
@@ -191,13 +224,16 @@ impl Shelf {
                 None => return Ok(()),
             },
         };
-        if merge.step(db, now_ms)? {
+        if merge.step(db, &self.held, now_ms)? {
             self.merge = Some(merge);
             return Ok(());
         }
         let (run, sources) = merge.finish(db)?;
         let from = run.number;
-        self.entries.retain(|entry| !sources.contains(&Source::Entry(entry.seq)));
+        if sources.iter().any(|source| matches!(source, Source::Entry(_))) {
+            self.entries.merged(run.upto);
+        }
+        self.held.forget(|place| sources.iter().any(|source| source.has(place)));
         self.runs.retain(|old| !sources.contains(&old.source()));
         if !run.pages.is_empty() {
             let place = self.runs.partition_point(|old| old.number < from);
@@ -209,10 +245,10 @@ impl Shelf {
     /// The next merge: of the oldest entries, or of neighbouring runs of one tier. Neighbours alone, or an old record
     /// would pass a newer one.
     fn mergeable(&self, confirmed: i64) -> Option<Merge> {
-        let settled: Vec<_> = self.entries.iter().take_while(|entry| entry.last < confirmed).collect();
-        if let (MERGE_AT.., [first, .., last]) = (settled.len(), settled.as_slice()) {
-            let sources = settled.iter().map(|entry| Source::Entry(entry.seq)).collect();
-            return Some(Merge::new(first.seq, last.seq, 1, sources));
+        if let Some((first, last)) = self.entries.mergeable(confirmed) {
+            let merged = self.entries.iter().take_while(|entry| entry.seq <= last);
+            let sources = merged.map(|entry| Source::Entry(entry.seq)).collect();
+            return Some(Merge::new(first, last, 1, sources));
         }
         let of_tier = |runs: &&[Run]| runs.len() >= MERGE_AT;
         let runs = self.runs.chunk_by(|a, b| a.tier == b.tier).find(of_tier)?;
@@ -229,20 +265,12 @@ impl Shelf {
         }
         while let Some(place) = self.runs.iter().position(expired) {
             let run = self.runs.remove(place);
+            self.held.forget(|place| run.source().has(place));
             db.run(table::delete_run(run.number, run.tier))?;
             db.run(table::delete_pages(run.number, run.tier))?;
         }
         Ok(())
     }
-}
-
-/// The page at a place. What was there when it was put into the index is there still.
-pub(super) fn read(db: &dyn Database, place: Place) -> Result<Vec<u8>, Failed> {
-    let statement = match place {
-        Place::Entry(seq) => table::entry_records(seq),
-        Place::Page { run, tier, page } => table::page(run, tier, page),
-    };
-    one_blob(db.run(statement)?)?.ok_or_else(|| Failed(format!("there is nothing at {place:?}")))
 }
 
 fn key_of(bytes: Vec<u8>) -> Result<VisitorKey, Failed> {

@@ -4,12 +4,14 @@
 //! texts stand in one string, the lists of traits behind one another, and a footprint is numbers: 80 bytes instead of 300.
 //! All of them are read, written and held at each event of the visitor, and lie in memory nearly as they are stored.
 
+mod first;
 mod print;
 mod stored;
 
 use analytics::conversion::{Postback, Status};
 use analytics::number::{put, take, unzigzag, zigzag};
 use analytics::{EventId, Footprint, Text, Traits};
+pub(super) use first::write_first;
 use print::Print;
 
 /// Where a footprint belongs: by time, and an end behind what it ends, for clients stamp both alike.

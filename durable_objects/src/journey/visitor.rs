@@ -26,18 +26,18 @@ pub struct Visitor {
 
 /// What became of a trail. Version 1 had it behind the footprints' own bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct State {
+pub(super) struct State {
     /// What was told and could be taken back, in order.
-    told: Vec<Fact>,
+    pub(super) told: Vec<Fact>,
     /// Whose journey it is by a stronger name.
-    bond: Option<VisitorKey>,
+    pub(super) bond: Option<VisitorKey>,
     /// Nothing before it is looked at any more, it included: what followed from that stands as it was told.
-    past: Option<Moment>,
-    bars: Vec<Bar>,
-    due_ms: Option<i64>,
-    last_ms: i64,
+    pub(super) past: Option<Moment>,
+    pub(super) bars: Vec<Bar>,
+    pub(super) due_ms: Option<i64>,
+    pub(super) last_ms: i64,
     /// Until when a transaction may go on.
-    settled_ms: i64,
+    pub(super) settled_ms: i64,
 }
 
 fn moment(footprint: &Footprint<'_>) -> Moment {
@@ -59,6 +59,11 @@ impl Visitor {
         }
         self.state.last_ms = self.state.last_ms.max(footprint.at_ms);
         true
+    }
+
+    /// One of whom nothing is known.
+    pub fn of(key: VisitorKey) -> Self {
+        Self { lasts: key.outlasts_the_day(), ..Self::default() }
     }
 
     /// Says by which name the visitor is known: who has no better one than a session's or the day's is never seen to come
@@ -224,7 +229,12 @@ impl Visitor {
 }
 
 /// Tells the difference between what was told and what follows.
-fn differ(told: &[Fact], follows: &[Fact], trail: &[Footprint<'_>], tell: &mut dyn FnMut(Outcome<'_>)) {
+pub(super) fn differ(
+    told: &[Fact],
+    follows: &[Fact],
+    trail: &[Footprint<'_>],
+    tell: &mut dyn FnMut(Outcome<'_>),
+) {
     let without = |facts: &[Fact], others: &[Fact], out: &mut Vec<Fact>| {
         out.extend(facts.iter().filter(|fact| others.binary_search(fact).is_err()).cloned());
     };

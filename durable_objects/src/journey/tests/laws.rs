@@ -306,6 +306,25 @@ proptest! {
     }
 
     /// Any bytes are a journey or none, and never more than that.
+    /// Byte for byte, and word for word: who is read back is the one that was given the footprint.
+    #[test]
+    fn a_newcomer_is_a_visitor_of_one_footprint(all in footprints(2), lasts in any::<bool>(), hour in 0i64..45 * 24) {
+        let key = VisitorKey::from_bytes([if lasts { 3 << 6 } else { 0 }; 16]);
+        let (terms, now_ms, footprint) = (terms(), T + hour * HOUR, &all[0]);
+        let (mut visitor, mut words, mut bytes) = (Visitor::of(key), Vec::new(), Vec::new());
+        visitor.add(footprint);
+        visitor.advance(&terms, now_ms, &mut |outcome| words.push(format!("{outcome:?}")));
+        visitor.encode(&mut bytes);
+        let Some(newcomer) = Newcomer::of(key, footprint, &terms, now_ms) else {
+            prop_assert!(now_ms - footprint.at_ms > terms.keep_ms, "only who goes at once is none");
+            return Ok(());
+        };
+        let (mut told, mut stored) = (Vec::new(), Vec::new());
+        newcomer.tell(&mut |outcome| told.push(format!("{outcome:?}")));
+        newcomer.encode(&mut stored);
+        prop_assert_eq!((newcomer.due_ms(), told, stored), (visitor.due_ms(), words, bytes));
+    }
+
     #[test]
     fn any_bytes_can_be_read(mut bytes in prop::collection::vec(any::<u8>(), 0..200), version in any::<bool>()) {
         if let Some(first) = bytes.first_mut().filter(|_| version) {

@@ -78,6 +78,15 @@ proptest! {
     }
 
     #[test]
+    fn a_trail_of_one_is_written_as_any_other(footprint in footprint()) {
+        let (mut trail, mut bytes, mut alone) = (Trail::default(), Vec::new(), Vec::new());
+        trail.add(&footprint);
+        trail.write(&mut bytes);
+        write_first(&footprint, &mut alone);
+        prop_assert_eq!(alone, bytes);
+    }
+
+    #[test]
     fn any_bytes_are_read_or_refused(bytes in vec(prop_oneof![0u8..6, any::<u8>()], 0..120)) {
         if let Some((mut trail, _)) = Trail::read(&bytes) {
             told(&trail);
