@@ -3,8 +3,8 @@
 // A figure is CPU of the workerd process, from the first request until everything is counted: edge, gate, log, queue,
 // consumer, D1 and the simulation of the platform around them. Requests go to the Worker's own socket.
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -35,6 +35,8 @@ const say = (text) => console.error(`- ${text}`);
 
 const BATCH = 100;
 const LOADS = [
+  // What no redirect that is kept can cost less than: see bare_call.mjs.
+  { name: "bare_call", floor: true },
   // An expired link with an `expired_url`: looked up, decided and answered; that it led nowhere is not recorded here.
   { name: "redirect_answer", next: (traffic) => traffic.expired, status: 302, events: 0 },
   { name: "redirect_whole", next: (traffic) => () => traffic.redirect(), status: 302, events: 1 },
@@ -51,8 +53,9 @@ const JOURNEYS = [
 ].filter(({ name }) => wanted(name));
 
 const rows = [];
-const row = (name, value, unit, ratio) => rows.push({ name, value: rounded(value), unit, ...(ratio === undefined ? {} : { ratio: rounded(ratio) }) });
-const rounded = (value) => Number(value.toPrecision(4));
+/** `ratio` is to a bare Worker, `call` to one that has a bare Durable Object keep it. */
+const row = (name, value, unit, ratio, call) => rows.push({ name, value: rounded(value), unit, ratio: rounded(ratio), call: rounded(call) });
+const rounded = (value) => value && Number(value.toPrecision(4));
 const median = (values) => {
   const sorted = values.toSorted((a, b) => a - b);
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
@@ -73,21 +76,34 @@ async function measure({ pid, origin, product }, { next, status, events }, secon
   return ((cpuSeconds(pid) - cpu) / outcome.requests / (events || 1)) * 1e6;
 }
 
-/** A Worker that does nothing, whose figures others are held against. */
+/** A Worker that does nothing, whose figures others are held against; and one that does nothing but have it kept. */
 async function startFloor(traffic) {
-  const worker = new Miniflare({
+  const state = mkdtempSync(join(tmpdir(), "clicktrail-bare-"));
+  const worker = (name, options = {}) => ({
+    name,
     modules: true,
-    scriptPath: join(import.meta.dirname, "bare.mjs"),
-    name: "bare",
+    scriptPath: join(import.meta.dirname, `${name}.mjs`),
     compatibilityDate: "2026-07-30",
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    ...options,
+  });
+  const keeper = { durableObjects: { KEEPER: { className: "Keeper", useSQLite: true } } };
+  const workers = new Miniflare({
     host: "127.0.0.1",
     port: 0,
     cf: false,
-    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    defaultPersistRoot: state, // on disk, as a gate's log
+    workers: [worker("bare"), worker("bare_call", keeper)],
   });
-  const served = { origin: (await worker.unsafeGetDirectURL("bare")).origin, pid: ownWorkerd() };
-  const bare = () => measure(served, { next: traffic.bare, status: 302, events: 0 }, 0.7);
-  return { bare, stop: () => worker.dispose() };
+  const origins = {};
+  for (const name of ["bare", "bare_call"]) origins[name] = (await workers.unsafeGetDirectURL(name)).origin;
+  const pid = ownWorkerd();
+  const floor = (name, seconds) => measure({ pid, origin: origins[name] }, { next: traffic.bare, status: 302, events: 0 }, seconds);
+  async function stop() {
+    await workers.dispose();
+    rmSync(state, { recursive: true, force: true });
+  }
+  return { bare: () => floor("bare", 0.7), bareCall: (seconds) => floor("bare_call", seconds), stop };
 }
 
 const servedBy = (product) => ({ product, pid: product.workerd, origin: product.direct });
@@ -95,9 +111,9 @@ const servedBy = (product) => ({ product, pid: product.workerd, origin: product.
 async function loads() {
   const product = await startProduct(SETTINGS);
   const traffic = new Traffic(1);
-  const { bare, stop } = await startFloor(traffic);
+  const { bare, bareCall, stop } = await startFloor(traffic);
   try {
-    const load = ({ next, ...rest }, seconds) => measure(servedBy(product), { next: next(traffic), ...rest }, seconds);
+    const load = ({ floor, next, ...rest }, seconds) => (floor ? bareCall(seconds) : measure(servedBy(product), { next: next(traffic), ...rest }, seconds));
 
     say("warming up: V8 compiles what is used often in the background, for some seconds");
     await bare();
@@ -115,9 +131,10 @@ async function loads() {
       }
     }
     row("bare_js", median(floors), "us of CPU per request", 1);
+    const call = measured.get("bare_call");
     for (const [name, values] of measured) {
       const unit = `us of CPU per ${name === "batch_event" ? "event" : "request"}`;
-      row(name, median(values), unit, median(values) / median(floors));
+      row(name, median(values), unit, median(values) / median(floors), call && median(values) / median(call));
     }
     if (product.log !== "") say(`the product said:\n${product.log.slice(0, 2_000)}`);
   } finally {

@@ -17,12 +17,12 @@ const GOALS = {
 export function print(rows, terms, machine) {
   console.log(machine);
   lines(
-    ["", "", "", "ratio", "goal", ""],
-    rows.map(({ name, value, unit, ratio }) => {
+    ["", "", "", "ratio", "to a call", "goal", ""],
+    rows.map(({ name, value, unit, ratio, call }) => {
       const [field, sign, bound] = GOALS[name] ?? [];
       const figure = field === "ratio" ? ratio : value;
       const met = bound === undefined ? "" : (sign === "<=" ? figure <= bound : figure >= bound) ? "met" : "MISSED";
-      return [name, number(value), unit, ratio === undefined ? "" : `${number(ratio)} x`, bound === undefined ? "" : `${sign} ${number(bound)}`, met];
+      return [name, number(value), unit, times(ratio), times(call), bound === undefined ? "" : `${sign} ${number(bound)}`, met];
     }),
   );
   if (terms === undefined) return;
@@ -31,6 +31,7 @@ export function print(rows, terms, machine) {
   lines(["", "per event", "", "USD"], [...priced, ["total", "", "", `$${terms.reduce((sum, { usd }) => sum + usd, 0).toFixed(4)}`]]);
 }
 
+const times = (ratio) => (ratio === undefined ? "" : `${number(ratio)} x`);
 const number = (value) => value.toLocaleString("en", { maximumSignificantDigits: 4 });
 
 /** The first column to the left, units too, numbers to the right. */
