@@ -2,10 +2,11 @@
 // of the dashboard has something to show. Starts a server on --state and stops it; or fills the one at --url.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { ALERTS, BOTS, CAMPAIGNS, DEVICES, FUNNELS, LINKS, PLACES, PUBLISHERS, REFERRERS, WAY } from "./demo_world.mjs";
+import { ALERTS, BOTS, CAMPAIGNS, DEVICES, FUNNELS, LINKS, PLACES, PUBLISHERS, REFERRERS, WAY, WEBHOOKS } from "./demo_world.mjs";
 
 const { values: args } = parseArgs({
   options: {
@@ -50,7 +51,7 @@ async function open() {
     process.exit(1);
   }
   // What was sent months ago in one minute lies in few large segments: folded early, reports are quick from the start.
-  const config = JSON.stringify({ fold_at_segments: 8, gate_shards: 1 });
+  const config = JSON.stringify({ fold_at_segments: 8, gate_shards: 1, webhook_private: true });
   const child = spawn(process.execPath, [join(import.meta.dirname, "serve.mjs"), "--json", "--port", "0", "--state", args.state, "--no-cron", "--config", config], { stdio: ["pipe", "pipe", "ignore"] });
   const lines = createInterface({ input: child.stdout });
   const ready = JSON.parse((await once(lines, "line"))[0]);
@@ -209,8 +210,10 @@ for (const [day, weight] of weights.entries()) {
   bar(((day + 1) / days) * 0.92, `${new Date(start + day * DAY).toISOString().slice(0, 10)}  ${sent.toLocaleString("en")} events`);
 }
 
+const hooks = args.url ? undefined : await tellHooks();
 if (days > 1) await follow();
 await settle();
+await hooks?.end();
 bar(0.98, "folding");
 await server.fold();
 bar(1, `${doneEvents.toLocaleString("en")} events in ${((Date.now() - began) / 1e3).toFixed(0)} s`);
@@ -236,6 +239,32 @@ async function follow() {
     await reach(`/r/${token}?eid=${uuid()}`, { headers: visitor(pick(PLACES), pick(DEVICES).agent) });
   }));
   await all([...clicks, ...lost]);
+}
+
+/** Webhooks that are told of what comes from here on, by a receiver that is gone with this program; then they are paused. */
+async function tellHooks() {
+  const receiver = createServer((request, response) => {
+    request.resume();
+    response.writeHead(request.url === `/${WEBHOOKS.at(-1).id}` ? 503 : 204).end();
+  }).listen(0, "127.0.0.1");
+  await once(receiver, "listening");
+  const put = ({ id, ...hook }, more) => api(`/api/webhooks/${id}`, { ...hook, ...more });
+  for (const hook of WEBHOOKS) await put(hook, { url: `http://127.0.0.1:${receiver.address().port}/${hook.id}` });
+  await new Promise((resolve) => setTimeout(resolve, 5_200)); // so long until they are known
+  return {
+    async end() {
+      for (const { token, title } of LINKS.slice(0, 4)) await api(`/api/links/${token}`, { title: `${title} (2)` }, "PATCH");
+      for (const { token, title } of LINKS.slice(0, 4)) await api(`/api/links/${token}`, { title }, "PATCH");
+      await server.fold(); // the minute's tick reads the trail
+      for (let waiting = 1, tries = 0; waiting > 0 && tries < 40; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        const { data } = await (await reach("/api/deliveries?state=waiting", { headers })).json();
+        waiting = data.filter(({ attempts }) => attempts === 0).length;
+      }
+      for (const hook of WEBHOOKS) await put(hook, { status: "paused" });
+      receiver.close();
+    },
+  };
 }
 
 /** Until everything that was admitted is counted. */

@@ -173,3 +173,10 @@ export const ALERTS = [
   { id: "budget", name: "Autumn sale: budget almost spent", metric: "budget_percent", condition: "above", threshold: 90, campaign_id: "autumn-sale" },
   { id: "lost", name: "An event is lost", metric: "lost", condition: "above", threshold: 0 },
 ];
+
+/** Who is told; while the demo is made, by an address of its own in place of `url`. The last does not answer. */
+export const WEBHOOKS = [
+  { id: "crm", name: "CRM", url: "https://crm.example/hooks/clicktrail", events: ["conversion.recorded"] },
+  { id: "on-call", name: "On call", url: "https://pager.example/clicktrail", events: ["alert.fired", "alert.resolved", "webhook.disabled"] },
+  { id: "catalogue", name: "Link catalogue", url: "https://old.example/links", events: ["link.created", "link.updated", "link.deleted"] },
+];

@@ -98,13 +98,16 @@ if (args.json) {
 } else {
   console.log(`
 clicktrail is serving on ${url}
+  dashboard   ${url}/dashboard/
+  API, to try ${url}/docs
   demo link   ${url}/r/demo
   pixel       ${url}/1x1.gif?cid=demo
-  API token   ${token}
+  API key     ${token}
   state       ${state}
 
+Open the demo link in a browser, and see it counted on the dashboard. curl is sent on too, and counts as a bot:
   curl -i '${url}/r/demo'
-  curl -H 'Authorization: Bearer ${token}' '${url}/stats/clicks?campaign_id=demo'
+  curl -H 'Authorization: Bearer ${token}' '${url}/stats/clicks?campaign_id=demo&include_bots=true'
 
 Ctrl-C stops it.`);
 }

@@ -22,6 +22,7 @@ const SHOTS = [
   ["attribution", "attribution?period=30d", { full: true }],
   ["cohorts", "cohorts", { full: true }],
   ["alerts", "alerts", {}],
+  ["webhooks", "webhooks", {}],
   ["phone", "?period=30d", { width: 390, height: 844 }],
 ];
 
