@@ -24,7 +24,7 @@ export function cost(counted) {
     term("Worker CPU, ms", counted.cpuSeconds * 1_000, price.worker_cpu_ms),
     term("Durable Object requests: gate calls, alarms", counted.gateCalls + counted.alarms, price.object_request),
     term("Durable Object GB-s: gates awake", counted.gates * seconds * OBJECT_GB, price.object_gb_second),
-    term("Durable Object rows: log, alarms", counted.logRows + counted.alarms, price.object_row_written),
+    term("Durable Object rows: log, journals, alarms", counted.logRows + counted.journalRows + counted.alarms, price.object_row_written),
     term("Queue operations", counted.messages * OPERATIONS_PER_MESSAGE, price.queue_operation),
     term("D1 rows: ledger, totals, segments, pages", counted.databaseRows, price.database_row_written),
     term("KV reads: links", (counted.isolates ?? ISOLATES) * counted.links * (seconds / counted.linkFreshSeconds), price.kv_read),

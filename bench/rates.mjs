@@ -24,6 +24,15 @@ const PARTITIONS = 8;
 const LEVELS = 4;
 const EVENT_BYTES = 260;
 const MESSAGE_BYTES = 63 * 1024;
+/** `journey_shards`, and what a journal writes: see durable_objects/src/journal.rs and its shelf. */
+const JOURNALS = 8;
+const RECORD_BYTES = 800;
+const ENTRY_BYTES = 250_000;
+const PAGE_BYTES = 256 * 1024;
+/** How often a record is written into a page in its life: once for each power of eight that the shelf holds. */
+const MERGES = 4;
+/** Of a visitor's events, so many are one session's, whose end is written once; ends of a minute together. */
+const EVENTS_PER_SESSION = 1.5;
 const BATCH = 100;
 const BATCH_WAIT_SECONDS = 5;
 const ALARM_EVERY_SECONDS = 30;
@@ -76,6 +85,17 @@ export function counted(rate, set = SETTINGS) {
   const pages = LEVELS * set.scopes * (1 - Math.exp((-perTransaction * set.foldAt) / set.scopes));
   const databaseRows =
     2 * messages + transactions * Math.min(gates, messages / transactions) + 2 * segments * transactions + ((pages + 2 * PARTITIONS) * transactions) / set.foldAt;
+  // A transaction's events are an entry for each journal that they belong to; the ends of a minute's sessions likewise.
+  const entriesOf = (visitors) => {
+    const journals = JOURNALS * (1 - (1 - 1 / JOURNALS) ** visitors);
+    return Math.max(journals, (visitors * RECORD_BYTES) / ENTRY_BYTES);
+  };
+  const minutes = seconds / 60;
+  const sessions = events / EVENTS_PER_SESSION;
+  const entries = transactions * entriesOf(perTransaction) + minutes * entriesOf(sessions / minutes);
+  const merged = (MERGES * (events + sessions) * RECORD_BYTES) / PAGE_BYTES;
+  // Written, and deleted when they are merged; and each minute an alarm.
+  const journalRows = 2 * entries + 2 * merged + minutes * entriesOf(sessions / minutes);
   return {
     events,
     seconds,
@@ -85,6 +105,7 @@ export function counted(rate, set = SETTINGS) {
     cpuSeconds: (events * (set.batch > 1 ? measured("batch_event") : measured("redirect_whole"))) / 1e6,
     // Written over rows that nobody needs any more.
     logRows: commits,
+    journalRows,
     alarms: (awake * seconds) / ALARM_EVERY_SECONDS,
     messages,
     transactions,
@@ -95,7 +116,7 @@ export function counted(rate, set = SETTINGS) {
   };
 }
 
-const rowsOf = (operations) => (operations.logRows + operations.alarms + operations.databaseRows) / operations.events;
+const rowsOf = (operations) => (operations.logRows + operations.journalRows + operations.alarms + operations.databaseRows) / operations.events;
 
 const KNOBS = [
   ["as it is set", {}],
@@ -125,6 +146,7 @@ const table = KNOBS.map(([knob, change]) => ({
 }));
 const terms = rates.map((rate) => ({ events_per_second: rate, terms: cost(counted(rate)) }));
 const check = [
+  ["journal_rows_per_event", counted(1_000, { ...SETTINGS, shards: 2 }).journalRows / counted(1_000).events],
   ["rows_written_per_event", rowsOf(counted(1_000, { ...SETTINGS, shards: 2 }))],
   ["cost_per_million_usd", total(cost(counted(1_000, { ...SETTINGS, shards: 2 })))],
   ["rows_written_per_event_one_region", rowsOf(counted(1_000, { ...SETTINGS, shards: 2, regions: [1] }))],
@@ -148,4 +170,4 @@ print(
   [...terms[0].terms.map(({ name }, place) => [name, ...terms.map(({ terms }) => `$${terms[place].usd.toFixed(3)}`)]), ["a month of it", ...table[0].rates.map((at) => usd(at.usd_per_month))]],
 );
 console.log("\nthe arithmetic beside what npm run bench counted at 1,000 events/s\n");
-print(["", "computed", "counted"], check.map(({ name, computed, measured }) => [name, computed.toFixed(3), measured?.toFixed(3) ?? "not counted yet"]));
+print(["", "computed", "counted"], check.map(({ name, computed, measured }) => [name, computed.toFixed(3), measured === undefined ? "not counted yet" : String(measured)]));

@@ -192,7 +192,7 @@ function instructions(executable, passes) {
 
 async function mixes() {
   const options = { rate: Number(args.rate), seconds: Number(args["mix-seconds"]) };
-  const rowsOf = (counted) => (counted.logRows + counted.alarms + counted.databaseRows) / counted.events;
+  const rowsOf = (counted) => (counted.logRows + counted.alarms + counted.journalRows + counted.databaseRows) / counted.events;
   let terms;
   // The dearest case is the figure: visitors of every continent, so that the same hits are spread over more gates.
   for (const [where, suffix] of [["world", ""], ["one", "_one_region"]]) {
@@ -202,6 +202,7 @@ async function mixes() {
     terms ??= bill;
     say(JSON.stringify(counted));
     row(`rows_written_per_event${suffix}`, rowsOf(counted), "rows");
+    row(`journal_rows_per_event${suffix}`, counted.journalRows / counted.events, "rows");
     row(`cost_per_million_usd${suffix}`, bill.reduce((sum, { usd }) => sum + usd, 0), "USD");
     row(`mix_cpu${suffix}`, (counted.cpuSeconds / counted.events) * 1e6, "us of CPU per event");
     for (const [quantile, ms] of Object.entries(counted.latencyMs)) row(`mix_${quantile}${suffix}`, ms, "ms");
@@ -232,7 +233,7 @@ await attempt(wasm, "wasm_gzip_bytes", "start_up_ms");
 await attempt(loads, "bare_js", ...LOADS.map(({ name }) => name));
 await attempt(journeys, ...JOURNEYS.map(({ name }) => name));
 await attempt(native, "enrich_rollup_native");
-const terms = await attempt(mixes, "rows_written_per_event", "cost_per_million_usd");
+const terms = await attempt(mixes, "rows_written_per_event", "journal_rows_per_event", "cost_per_million_usd");
 
 function commit() {
   try {

@@ -59,13 +59,17 @@ const PAUSE_MS: i64 = 10;
 /// An alarm works no longer than this; it may for 15 minutes.
 const AWAKE_MS: i64 = 60_000;
 
-/// The object's own database.
-struct Disk(SqlStorage);
+/// The object's own database, and what it was paid for since the object started: rows.
+struct Disk {
+    sql: SqlStorage,
+    written: Cell<usize>,
+    read: Cell<usize>,
+}
 
 impl Database for Disk {
     fn run(&self, statement: Statement) -> std::result::Result<Vec<Vec<Param>>, Failed> {
         let failed = |error: Error| Failed(error.to_string());
-        let rows = execute(&self.0, statement).map_err(failed)?.raw();
+        let cursor = execute(&self.sql, statement).map_err(failed)?;
         let param = |value| match value {
             SqlStorageValue::Integer(value) => Param::Integer(value),
             // A number beyond 32 bits comes over as a float.
@@ -74,7 +78,11 @@ impl Database for Disk {
             SqlStorageValue::Blob(value) => Param::Blob(value),
             _ => Param::Null,
         };
-        rows.map(|row| Ok(row.map_err(failed)?.into_iter().map(param).collect())).collect()
+        let rows = cursor.raw().map(|row| Ok(row.map_err(failed)?.into_iter().map(param).collect()));
+        let rows = rows.collect();
+        self.written.set(self.written.get() + cursor.rows_written());
+        self.read.set(self.read.get() + cursor.rows_read());
+        rows
     }
 }
 
@@ -138,7 +146,8 @@ impl Journal {
     pub fn report(&self) -> Promise {
         let keeper = self.keeper();
         future_to_promise(async move {
-            let report = keeper?.memory.borrow().report();
+            let keeper = keeper?;
+            let report = keeper.memory.borrow().report();
             let json = serde_json::json!({
                 "admitted": report.emitted,
                 "unconfirmed": report.unconfirmed,
@@ -146,6 +155,8 @@ impl Journal {
                 "open": report.open,
                 "held_bytes": report.held_bytes,
                 "damaged": report.damaged,
+                "rows_written": keeper.disk.written.get(),
+                "rows_read": keeper.disk.read.get(),
             });
             Ok(JsValue::from(json.to_string()))
         })
@@ -166,7 +177,7 @@ impl Keeper {
         }
         let name = state.id().name().and_then(|name| JournalName::parse(&name));
         let name = name.ok_or_else(|| Error::RustError("a journal without a journal's name".to_owned()))?;
-        let disk = Disk(sql);
+        let disk = Disk { sql, written: Cell::new(0), read: Cell::new(0) };
         let memory = Memory::open(&disk, name, edge.config.gate(), now_ms()).map_err(broken)?;
         Ok(Self {
             memory: RefCell::new(memory),
@@ -250,6 +261,8 @@ impl Keeper {
         let keeper = Rc::clone(self);
         spawn_local(async move {
             let storage = keeper.platform.state.storage();
+            // Setting it is a row.
+            keeper.disk.written.set(keeper.disk.written.get() + 1);
             if let Err(error) = storage.set_alarm((wake_ms - now_ms).max(0)).await {
                 notice::error("journal", "no_alarm", &"", &error);
                 keeper.armed_ms.set(None);

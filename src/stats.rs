@@ -105,6 +105,8 @@ struct Reported {
     open: usize,
     held_bytes: usize,
     damaged: u64,
+    rows_written: u64,
+    rows_read: u64,
 }
 
 /// What the consumer counted for a gate.
@@ -221,7 +223,7 @@ impl Tally {
             self.each.push(json!({ sort: name, "unreached": true, "applied": applied.events }));
             return;
         };
-        if report.admitted == 0 && report.duplicates == 0 && applied.messages == 0 {
+        if report.admitted == 0 && report.duplicates == 0 && applied.messages == 0 && report.open == 0 {
             return;
         }
         let in_flight: i64 = (report.unconfirmed.iter())
@@ -262,6 +264,8 @@ impl Tally {
             put("open_sessions", report.open.into());
             put("held_bytes", report.held_bytes.into());
             put("damaged", report.damaged.into());
+            put("rows_written", report.rows_written.into());
+            put("rows_read", report.rows_read.into());
         }
         self.each.push(said);
     }

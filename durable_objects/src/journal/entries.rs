@@ -20,8 +20,8 @@ pub(super) struct Entry {
 }
 
 /// So many entries are merged, or fewer that hold so much: a small run is merged again soon, and a start reads what is not
-/// merged.
-const MERGE_AT: usize = 32;
+/// merged. Fewer in tests, so that runs become runs of runs there.
+const MERGE_AT: usize = if cfg!(test) { 4 } else { 16 };
 const MERGE_AT_BYTES: usize = 4 << 20;
 
 /// Entries, oldest first.

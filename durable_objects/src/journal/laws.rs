@@ -152,6 +152,6 @@ proptest! {
             shelf = opened(&disk);
         }
         let rows: i64 = disk.sqlite.query_row("SELECT count(*) FROM entries", (), |row| row.get(0)).unwrap();
-        prop_assert!(rows <= 32, "{} entries are left", rows);
+        prop_assert!(rows <= 4, "{} entries are left", rows);
     }
 }

@@ -15,7 +15,7 @@ use super::table;
 
 /// A page is written when it is about this large: a row holds 2 MB at most, and a visitor who is looked for costs the
 /// reading of a page.
-const PAGE_BYTES: usize = 128 << 10;
+const PAGE_BYTES: usize = 256 << 10;
 
 /// So many bytes are looked at in one go, some ten milliseconds of work: calls wait meanwhile.
 const STEP_BYTES: usize = 1 << 20;

@@ -264,3 +264,58 @@ fn journeys_are_worked_out_anew_when_a_funnel_is_made() {
         ledger.sum().iter().filter(|(what, _)| what.starts_with("Step")).map(|(_, times)| times).sum();
     assert_eq!(told, 80);
 }
+
+/// Each would be a row and an alarm of its own.
+#[test]
+fn sessions_that_end_within_a_minute_are_told_together() {
+    let disk = Disk::new();
+    let mut journal = opened(&disk, NOW);
+    let terms = Terms::default();
+    for n in 0..40u8 {
+        let at_ms = NOW + i64::from(n) * 1_000;
+        let page = footprint(u16::from(n), at_ms, Kind::Page);
+        journal.hand(&disk, &[Handed::Footprint(key(n), page)], at_ms).unwrap();
+    }
+    let mut now_ms = NOW + 40_000;
+    while journal.report().open > 0 {
+        now_ms = journal.wake_ms(now_ms).unwrap();
+        journal.work(&disk, now_ms).unwrap();
+    }
+    assert_eq!(
+        now_ms,
+        NOW + terms.session_gap_ms + 2 * terms.late_ms,
+        "a minute later than the first could be"
+    );
+    let messages = journal.ship(now_ms);
+    assert_eq!(messages.len(), 1);
+    let mut ledger = Ledger::default();
+    messages.iter().for_each(|message| ledger.count(message));
+    assert_eq!(ledger.sum().values().sum::<i64>(), 40);
+}
+
+/// Calls get in between, and a failure in the midst leaves the others due.
+#[test]
+fn many_that_are_due_are_looked_at_some_at_a_time() {
+    let disk = Disk::new();
+    let mut journal = opened(&disk, NOW);
+    let whose = |n: u16| {
+        let [high, low] = n.to_be_bytes();
+        VisitorKey::from_bytes([low & 0x3f, low, high, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13])
+    };
+    let handed: Vec<_> =
+        (0..1_200).map(|n| Handed::Footprint(whose(n), footprint(n, NOW, Kind::Page))).collect();
+    journal.hand(&disk, &handed, NOW).unwrap();
+    let mut now_ms = NOW + 3_600_000;
+    let mut open = Vec::new();
+    disk.fails_in.set(Some(0));
+    assert!(journal.work(&disk, now_ms).is_err());
+    assert_eq!(journal.report().open, 1_200);
+    disk.fails_in.set(None);
+    while journal.report().open > 0 {
+        journal.work(&disk, now_ms).unwrap();
+        now_ms = journal.wake_ms(now_ms).unwrap_or(now_ms);
+        open.push(journal.report().open);
+    }
+    assert_eq!(open, [700, 200, 0]);
+    assert_eq!(journal.report().emitted, 1_200);
+}
