@@ -1,10 +1,13 @@
 //! The event as it leaves the edge: facts, and nothing worked out from them yet.
 
+mod fields;
+
 use serde::{Deserialize, Serialize};
 
 use crate::conversion::Postback;
 use crate::privacy::Asked;
-use crate::{EventId, Kind, Source, Text, Trigger, wire};
+use crate::{EventId, Kind, Source, Text, Trigger};
+use fields::Fields;
 
 /// Facts of the request that a person's click does not have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,16 +55,13 @@ impl Hints {
 ///
 /// `link`, `campaign_id` and `kind` come first because the gate reads just these three of a duplicate
 /// ([`RawEvent::peek`]). Fields are only ever appended, together with a new [`EVENT_VERSION`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RawEvent<'a> {
     /// Token of the link that was followed.
-    #[serde(borrow)]
     pub link: Text<'a>,
     /// The campaign it counts for.
-    #[serde(borrow)]
     pub campaign_id: Text<'a>,
     /// Identity. Travels in the frame's head, not in the body.
-    #[serde(skip, default = "nil")]
     pub id: EventId,
     /// What happened.
     pub kind: Kind,
@@ -76,128 +76,80 @@ pub struct RawEvent<'a> {
     /// The client's clock when it sent the event, epoch ms.
     pub sent_at_ms: Option<i64>,
     /// The event's own name (`signup`), beside its kind.
-    #[serde(borrow)]
     pub name: Text<'a>,
     /// The page it happened on: absolute URL.
-    #[serde(borrow)]
     pub page_url: Text<'a>,
     /// Raw query string of a redirect or pixel, without the question mark: it carries the UTM tags.
-    #[serde(borrow)]
     pub query: Text<'a>,
     /// Where the visitor came from: `Referer` or the client's field.
-    #[serde(borrow)]
     pub referrer: Text<'a>,
     /// Who gets paid for it.
-    #[serde(borrow)]
     pub publisher_id: Text<'a>,
     /// Medium as the caller names it.
-    #[serde(borrow)]
     pub medium: Text<'a>,
     /// The creative.
-    #[serde(borrow)]
     pub ad_id: Text<'a>,
     /// The element that was clicked.
-    #[serde(borrow)]
     pub element_id: Text<'a>,
     /// Known person.
-    #[serde(borrow)]
     pub user_id: Text<'a>,
     /// The client's session.
-    #[serde(borrow)]
     pub session_id: Text<'a>,
     /// The client's device id.
-    #[serde(borrow)]
     pub anonymous_id: Text<'a>,
     /// Keyed daily hash of the visitor (see [`crate::visitor`]).
     pub visitor: u64,
     /// The caller's own tags `sub1..sub5`.
-    #[serde(borrow)]
     pub sub: [Text<'a>; 5],
     /// What it was worth, in millionths of the currency's unit.
     pub value_micros: Option<i64>,
     /// ISO 4217 code of `value_micros`.
-    #[serde(borrow)]
     pub currency: Text<'a>,
     /// Free tags, at most 16.
-    #[serde(borrow)]
     pub props: Vec<(Text<'a>, Text<'a>)>,
     /// ISO 3166-1 alpha-2.
-    #[serde(borrow)]
     pub country: Text<'a>,
     /// ISO 3166-2 subdivision, without the country.
-    #[serde(borrow)]
     pub region: Text<'a>,
     /// City name in English.
-    #[serde(borrow)]
     pub city: Text<'a>,
     /// Two letters.
-    #[serde(borrow)]
     pub continent: Text<'a>,
     /// Autonomous system of the client's network; 0 if unknown.
     pub asn: u32,
     /// `User-Agent`.
-    #[serde(borrow)]
     pub user_agent: Text<'a>,
     /// `Accept-Language`.
-    #[serde(borrow)]
     pub language: Text<'a>,
     /// What is stored of the address: the network (v4 /24, v6 /48) unless set otherwise, or absent.
-    #[serde(borrow)]
     pub ip: Text<'a>,
     /// `Sec-CH-UA`.
-    #[serde(borrow)]
     pub ua_brands: Text<'a>,
     /// `Sec-CH-UA-Mobile`: `?1` or `?0`.
-    #[serde(borrow)]
     pub ua_mobile: Text<'a>,
     /// `Sec-CH-UA-Platform`, quoted as sent.
-    #[serde(borrow)]
     pub ua_platform: Text<'a>,
     /// Name of the link's variant that was chosen for the visitor. Travels behind the others since version 2.
-    #[serde(skip)]
     pub variant: Text<'a>,
     /// What made the visitor come. Likewise.
-    #[serde(skip)]
     pub trigger: Trigger,
     /// IANA time zone of the visitor's place. Likewise.
-    #[serde(skip)]
     pub time_zone: Text<'a>,
     /// When the click that it follows from happened, if its click id says so, epoch ms. Since version 3.
-    #[serde(skip)]
     pub click_ms: Option<i64>,
     /// What a conversion says of itself. Likewise.
-    #[serde(skip)]
     pub postback: Postback<'a>,
     /// `Sec-CH-UA-Model`, quoted as sent. Since version 4.
-    #[serde(skip)]
     pub ua_model: Text<'a>,
     /// `Sec-CH-UA-Platform-Version`, likewise.
-    #[serde(skip)]
     pub ua_platform_version: Text<'a>,
     /// How long a redirect took to know its answer, ms; 0 for one that nothing was asked for. Likewise.
-    #[serde(skip)]
     pub took_ms: u32,
     /// What its sender says of consent. Heeded at the edge; it travels no further.
-    #[serde(skip)]
     pub asked: Asked,
     /// Of a visitor who was erased: what the sums know of the hash ([`crate::uniques::coarse`]), in place of all names.
     /// Only lines of the archive have it.
-    #[serde(skip)]
     pub unique: Option<u64>,
-}
-
-/// What version 2 appends: `variant`, `trigger` and `time_zone`. Postcard's bytes do not say how many fields they hold, so that
-/// each version's are read by themselves.
-type Tail<'a> = (Text<'a>, Trigger, Text<'a>);
-
-/// What version 3 appends behind that: `click_ms` and `postback`.
-type Tail3<'a> = (Option<i64>, Postback<'a>);
-
-/// What version 4 appends behind that: `ua_model`, `ua_platform_version` and `took_ms`.
-type Tail4<'a> = (Text<'a>, Text<'a>, u32);
-
-fn nil() -> EventId {
-    EventId::from_bytes([0; 16])
 }
 
 /// Version of an event's bytes. A reader knows every version that may still lie in a gate's log or a queue.
@@ -269,9 +221,8 @@ impl<'a> RawEvent<'a> {
     /// of it.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(EVENT_VERSION);
-        wire::write(self, out);
-        let tail = (&self.variant, self.trigger, &self.time_zone, self.click_ms, &self.postback);
-        wire::write(&(tail, &self.ua_model, &self.ua_platform_version, self.took_ms), out);
+        fields::write(self, out);
+        fields::write_tail(self, out);
     }
 
     /// Reads an event's body; texts are borrowed from it.
@@ -279,23 +230,11 @@ impl<'a> RawEvent<'a> {
     /// # Errors
     /// [`Malformed`]; never a panic, whatever the bytes.
     pub fn decode(id: EventId, body: &'a [u8]) -> Result<Self, Malformed> {
-        let (version, fields) = versioned(body)?;
-        let (mut event, mut rest): (Self, _) =
-            postcard::take_from_bytes(fields).map_err(|_| Malformed::Bytes)?;
-        event.id = id;
-        if version >= 2 {
-            let tail: (Tail<'a>, _) = postcard::take_from_bytes(rest).map_err(|_| Malformed::Bytes)?;
-            ((event.variant, event.trigger, event.time_zone), rest) = tail;
-        }
-        if version >= 3 {
-            let tail: (Tail3<'a>, _) = postcard::take_from_bytes(rest).map_err(|_| Malformed::Bytes)?;
-            ((event.click_ms, event.postback), rest) = tail;
-        }
-        if version >= 4 {
-            let tail: (Tail4<'a>, _) = postcard::take_from_bytes(rest).map_err(|_| Malformed::Bytes)?;
-            ((event.ua_model, event.ua_platform_version, event.took_ms), rest) = tail;
-        }
-        if rest.is_empty() { Ok(event) } else { Err(Malformed::Bytes) }
+        let (version, bytes) = versioned(body)?;
+        let mut event = Self::new(id, Kind::Click, Source::Redirect, 0);
+        let mut fields = Fields(bytes);
+        let read = fields.read(&mut event).and_then(|()| fields.read_tail(&mut event, version));
+        if read.is_some() && fields.0.is_empty() { Ok(event) } else { Err(Malformed::Bytes) }
     }
 
     /// The link, campaign and kind of an encoded event: all that the gate needs to count a duplicate.
@@ -303,9 +242,8 @@ impl<'a> RawEvent<'a> {
     /// # Errors
     /// As [`RawEvent::decode`].
     pub fn peek(body: &'a [u8]) -> Result<(&'a str, &'a str, Kind), Malformed> {
-        let (_, fields) = versioned(body)?;
-        let (head, _rest) = postcard::take_from_bytes(fields).map_err(|_| Malformed::Bytes)?;
-        Ok(head)
+        let (_, bytes) = versioned(body)?;
+        Fields(bytes).peek().ok_or(Malformed::Bytes)
     }
 }
 

@@ -1,5 +1,12 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::conversion::Status;
+use crate::wire;
+
+fn nil() -> EventId {
+    EventId::from_bytes([0; 16])
+}
 
 fn sample() -> RawEvent<'static> {
     let mut event = RawEvent::new(nil(), Kind::Page, Source::Batch, 1_790_000_000_000);
@@ -148,6 +155,108 @@ fn bytes_of_another_version_cut_short_or_too_many_are_no_event() {
             body[0] = version;
             assert_eq!(RawEvent::decode(nil(), &body), Err(Malformed::Version(version)));
             assert_eq!(RawEvent::peek(&body), Err(Malformed::Version(version)));
+        }
+    }
+}
+
+/// The fields as serde and postcard have them: what the bytes of every version were made by first.
+type Head<'a> = (Text<'a>, Text<'a>, Kind, Source, Hints, (i64, i64, Option<i64>), [Text<'a>; 11], u64);
+type Middle<'a> = ([Text<'a>; 5], Option<i64>, Text<'a>, Vec<(Text<'a>, Text<'a>)>, [Text<'a>; 4], u32);
+type Tail<'a> = (Text<'a>, Trigger, Text<'a>, Option<i64>, Postback<'a>, Text<'a>, Text<'a>, u32);
+
+fn of_serde<'a>(
+    (head, middle, headers, tail): (Head<'a>, Middle<'a>, [Text<'a>; 6], Tail<'a>),
+) -> RawEvent<'a> {
+    let mut event = RawEvent::new(nil(), Kind::Click, Source::Redirect, 0);
+    let (times, said);
+    (event.link, event.campaign_id, event.kind, event.source, event.hints, times, said, event.visitor) = head;
+    (event.event_time_ms, event.received_at_ms, event.sent_at_ms) = times;
+    [
+        event.name,
+        event.page_url,
+        event.query,
+        event.referrer,
+        event.publisher_id,
+        event.medium,
+        event.ad_id,
+        event.element_id,
+        event.user_id,
+        event.session_id,
+        event.anonymous_id,
+    ] = said;
+    let place;
+    (event.sub, event.value_micros, event.currency, event.props, place, event.asn) = middle;
+    [event.country, event.region, event.city, event.continent] = place;
+    [event.user_agent, event.language, event.ip, event.ua_brands, event.ua_mobile, event.ua_platform] =
+        headers;
+    let (model, version);
+    (
+        event.variant,
+        event.trigger,
+        event.time_zone,
+        event.click_ms,
+        event.postback,
+        model,
+        version,
+        event.took_ms,
+    ) = tail;
+    (event.ua_model, event.ua_platform_version) = (model, version);
+    event
+}
+
+fn texts<const N: usize>() -> impl Strategy<Value = [Text<'static>; N]> {
+    prop::collection::vec("(|[a-zé]{1,4}|x{120,140})", N)
+        .prop_map(|texts| std::array::from_fn(|at| Text::from(texts[at].clone())))
+}
+
+fn pieces() -> impl Strategy<Value = (Head<'static>, Middle<'static>, [Text<'static>; 6], Tail<'static>)> {
+    let head = (
+        texts::<13>(),
+        0..Kind::ALL.len(),
+        0..Source::ALL.len(),
+        any::<u8>(),
+        any::<(i64, i64, Option<i64>, u64)>(),
+    );
+    let middle = (texts::<10>(), any::<Option<i64>>(), texts::<6>(), 0..4usize, any::<u32>());
+    let tail = (texts::<5>(), any::<bool>(), any::<Option<i64>>(), 0..Status::ALL.len(), any::<u32>());
+    (head, middle, texts::<6>(), tail).prop_map(|(head, middle, headers, tail)| {
+        let ([link, campaign, said @ ..], kind, source, hints, (at, received, sent, visitor)) = head;
+        let hints = Hints::from_bits(hints);
+        let head = (
+            link,
+            campaign,
+            Kind::ALL[kind],
+            Source::ALL[source],
+            hints,
+            (at, received, sent),
+            said,
+            visitor,
+        );
+        let ([currency, a, b, c, d, sub @ ..], value, props, many, asn) = middle;
+        let props = props.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).take(many).collect();
+        let middle = (sub, value, currency, props, [a, b, c, d], asn);
+        let ([variant, zone, txid, model, version], scanned, click_ms, status, took_ms) = tail;
+        let trigger = if scanned { Trigger::Qr } else { Trigger::Link };
+        let postback = Postback { txid, status: Status::ALL[status] };
+        (head, middle, headers, (variant, trigger, zone, click_ms, postback, model, version, took_ms))
+    })
+}
+
+proptest! {
+    #[test]
+    fn an_event_is_written_and_read_as_serde_does(pieces in pieces(), cut in any::<prop::sample::Index>(), byte: u8) {
+        let mut serde = vec![EVENT_VERSION];
+        wire::write(&pieces, &mut serde);
+        let event = of_serde(pieces);
+        let mut body = Vec::new();
+        event.encode(&mut body);
+        prop_assert_eq!(&body, &serde);
+        prop_assert_eq!(RawEvent::decode(nil(), &body), Ok(event));
+        // Whatever the bytes: what serde takes for an event is that event.
+        let at = 1 + cut.index(body.len() - 1);
+        body[at] = byte;
+        if let Ok((pieces, [])) = postcard::take_from_bytes(&body[1..]) {
+            prop_assert_eq!(RawEvent::decode(nil(), &body), Ok(of_serde(pieces)));
         }
     }
 }

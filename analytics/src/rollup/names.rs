@@ -115,12 +115,17 @@ impl Names {
         let of_cube = |name: &Name| name.dimension == Dimension::Cube;
         let mut order: Vec<_> = numbered().filter(|(name, _)| !of_cube(name)).collect();
         order.sort_unstable_by_key(|(name, _)| (name.dimension, &name.value));
-        rank(&mut ranks, order.iter().map(|(_, number)| *number), 1);
+        // Where the cube's cells stand among the others.
+        let (before, behind) =
+            order.split_at(order.partition_point(|(name, _)| name.dimension < Dimension::Cube));
+        let cubes = self.known.len() - order.len();
+        rank(&mut ranks, before.iter().map(|(_, number)| *number), 1);
+        rank(&mut ranks, behind.iter().map(|(_, number)| *number), (before.len() + cubes) as u32 + 1);
         let parts = |parts: Parts| parts.map(|part| ranks.get(part as usize).copied().unwrap_or_default());
         let cubes = numbered().filter(|(name, _)| of_cube(name));
         let mut cubes: Vec<_> = cubes.map(|(name, number)| (parts(name.parts), number)).collect();
         cubes.sort_unstable();
-        rank(&mut ranks, cubes.iter().map(|(_, number)| *number), order.len() as u32 + 1);
+        rank(&mut ranks, cubes.iter().map(|(_, number)| *number), before.len() as u32 + 1);
         ranks
     }
 }

@@ -4,6 +4,7 @@
 //! which costs a few microseconds an outcome and nothing where there is none.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::minute;
 use crate::aggregate::{Scope, StatsAggregate, Subject};
@@ -16,14 +17,14 @@ use crate::measure::{
     BOUNCES, CONVERSIONS, CONVERTED, EVENTS, LASTED, PAGES, SHARES, TIMES, TOUCHES, UNATTRIBUTED,
 };
 use crate::outcome::{Correction, Credit, Session, Step};
-use crate::sheet::{COST_IN, PAYOUT_IN, Sheet, line_of, put_money};
+use crate::sheet::{COST_IN, Gathered, Money, PAYOUT_IN, Sheet, line_of, put_money};
 use crate::{Dimension, Outcome, Traits};
 
 /// The sums of outcomes. Each can be taken back, so that a sum may be negative where what was taken back lies in another
 /// batch.
 #[derive(Debug, Default)]
 pub(super) struct Outcomes {
-    sheets: BTreeMap<(i64, Scope), Sheet>,
+    sheets: BTreeMap<(i64, Scope), (Sheet, Gathered)>,
 }
 
 /// How long something lasted, and what weight that has.
@@ -42,8 +43,14 @@ impl Outcomes {
     }
 
     pub(super) fn add_to(self, aggregate: &mut StatsAggregate) {
-        if !self.sheets.is_empty() {
-            aggregate.merge(&StatsAggregate { sheets: self.sheets });
+        for (key, (mut sheet, gathered)) in self.sheets {
+            sheet.detail = gathered.into();
+            match aggregate.sheets.entry(key) {
+                Entry::Vacant(place) => {
+                    place.insert(sheet);
+                }
+                Entry::Occupied(mut known) => known.get_mut().merge(&sheet),
+            }
         }
     }
 
@@ -147,7 +154,7 @@ impl Outcomes {
 
     fn sheet(&mut self, at_ms: i64, scope: Scope) -> Open<'_> {
         let own = scope.own().map(|(dimension, _)| dimension);
-        let Sheet { totals, money, detail, .. } = self.sheets.entry((minute(at_ms), scope)).or_default();
+        let (Sheet { totals, money, .. }, detail) = self.sheets.entry((minute(at_ms), scope)).or_default();
         Open { totals, money, detail, own }
     }
 }
@@ -155,8 +162,8 @@ impl Outcomes {
 /// A sheet that is added to, and the dimension that it has no cells of.
 struct Open<'s> {
     totals: &'s mut Counters,
-    money: &'s mut crate::sheet::Money,
-    detail: &'s mut crate::sheet::Detail,
+    money: &'s mut Money,
+    detail: &'s mut Gathered,
     own: Option<Dimension>,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::names::{ABSENT, Names, Number};
 use crate::Kind;
 use crate::counters::{Counters, Hit};
-use crate::sheet::{Cells, Detail, Money, Sheet};
+use crate::sheet::{Cell, Detail, Money, Sheet};
 use crate::uniques::Uniques;
 
 /// An event, as numbers.
@@ -116,17 +116,13 @@ impl<'n> Tally<'n> {
             let (number, counters) = self.cells.get(*place as usize)?;
             Some((self.names.name(*number)?, counters))
         };
-        let dimension = |at: &(u32, u32)| cell(at).map(|(name, _)| name.dimension);
-        let mut detail = Detail::default();
-        for cells in order.chunk_by(|a, b| dimension(a) == dimension(b)) {
-            let Some(dimension) = cells.first().and_then(dimension) else { continue };
-            // A filter does not say how many it lets through, and growing on the way would copy them all again.
-            let mut sorted = Vec::with_capacity(cells.len());
-            sorted.extend(
-                cells.iter().filter_map(cell).map(|(name, counters)| (name.value.clone(), *counters)),
-            );
-            detail.put(dimension, Cells::from_iter(sorted));
-        }
+        let mut cells = Vec::with_capacity(order.len());
+        cells.extend(order.iter().filter_map(cell).map(|(name, counters)| Cell {
+            code: name.dimension.code(),
+            value: name.value.clone(),
+            counters: *counters,
+        }));
+        let detail = Detail::of(cells);
         for (number, _) in self.cells.drain(..) {
             if let Some(place) = self.places.get_mut(number as usize) {
                 *place = NOWHERE;

@@ -1,0 +1,201 @@
+//! The fields of an event as bytes: postcard's wire format, read and written in one go.
+//!
+//! Serde takes its way through each of some fifty fields, most of which are absent, at both ends and for every event; here an
+//! absent text is one byte that is looked at. A law holds these bytes against those that serde makes.
+
+use crate::conversion::{Postback, Status};
+use crate::number::{put, take, unzigzag, zigzag};
+use crate::{Hints, Kind, RawEvent, Source, Text, Trigger};
+
+/// Appends the fields of version 1.
+pub(super) fn write(event: &RawEvent<'_>, out: &mut Vec<u8>) {
+    text(&event.link, out);
+    text(&event.campaign_id, out);
+    out.extend([event.kind as u8, event.source as u8, event.hints.bits()]);
+    put(zigzag(event.event_time_ms), out);
+    put(zigzag(event.received_at_ms), out);
+    maybe(event.sent_at_ms, out);
+    let said = [
+        &event.name,
+        &event.page_url,
+        &event.query,
+        &event.referrer,
+        &event.publisher_id,
+        &event.medium,
+        &event.ad_id,
+        &event.element_id,
+        &event.user_id,
+        &event.session_id,
+        &event.anonymous_id,
+    ];
+    said.into_iter().for_each(|said| text(said, out));
+    put(event.visitor, out);
+    event.sub.iter().for_each(|sub| text(sub, out));
+    maybe(event.value_micros, out);
+    text(&event.currency, out);
+    put(event.props.len() as u64, out);
+    for (key, value) in &event.props {
+        text(key, out);
+        text(value, out);
+    }
+    let place = [&event.country, &event.region, &event.city, &event.continent];
+    place.into_iter().for_each(|place| text(place, out));
+    put(event.asn.into(), out);
+    let headers = [
+        &event.user_agent,
+        &event.language,
+        &event.ip,
+        &event.ua_brands,
+        &event.ua_mobile,
+        &event.ua_platform,
+    ];
+    headers.into_iter().for_each(|header| text(header, out));
+}
+
+/// Appends what later versions have behind that.
+pub(super) fn write_tail(event: &RawEvent<'_>, out: &mut Vec<u8>) {
+    text(&event.variant, out);
+    out.push(event.trigger as u8);
+    text(&event.time_zone, out);
+    maybe(event.click_ms, out);
+    text(&event.postback.txid, out);
+    out.push(event.postback.status as u8);
+    text(&event.ua_model, out);
+    text(&event.ua_platform_version, out);
+    put(event.took_ms.into(), out);
+}
+
+fn text(text: &str, out: &mut Vec<u8>) {
+    put(text.len() as u64, out);
+    if !text.is_empty() {
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+fn maybe(number: Option<i64>, out: &mut Vec<u8>) {
+    out.push(number.is_some().into());
+    if let Some(number) = number {
+        put(zigzag(number), out);
+    }
+}
+
+/// What is still to be read.
+pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+
+impl<'a> Fields<'a> {
+    /// Reads the fields of version 1 into an event. `None`: there is something else.
+    pub(super) fn read(&mut self, event: &mut RawEvent<'a>) -> Option<()> {
+        event.link = self.text()?;
+        event.campaign_id = self.text()?;
+        event.kind = self.one_of(&Kind::ALL)?;
+        event.source = self.one_of(&Source::ALL)?;
+        event.hints = Hints::from_bits(self.byte()?);
+        event.event_time_ms = self.signed()?;
+        event.received_at_ms = self.signed()?;
+        event.sent_at_ms = self.maybe()?;
+        event.name = self.text()?;
+        event.page_url = self.text()?;
+        event.query = self.text()?;
+        event.referrer = self.text()?;
+        event.publisher_id = self.text()?;
+        event.medium = self.text()?;
+        event.ad_id = self.text()?;
+        event.element_id = self.text()?;
+        event.user_id = self.text()?;
+        event.session_id = self.text()?;
+        event.anonymous_id = self.text()?;
+        event.visitor = self.number()?;
+        for sub in &mut event.sub {
+            *sub = self.text()?;
+        }
+        event.value_micros = self.maybe()?;
+        event.currency = self.text()?;
+        let props = usize::try_from(self.number()?).ok()?;
+        // A key and a value of one byte each is the least.
+        event.props.reserve(props.min(self.0.len() / 2));
+        for _ in 0..props {
+            event.props.push((self.text()?, self.text()?));
+        }
+        event.country = self.text()?;
+        event.region = self.text()?;
+        event.city = self.text()?;
+        event.continent = self.text()?;
+        event.asn = self.number()?.try_into().ok()?;
+        event.user_agent = self.text()?;
+        event.language = self.text()?;
+        event.ip = self.text()?;
+        event.ua_brands = self.text()?;
+        event.ua_mobile = self.text()?;
+        event.ua_platform = self.text()?;
+        Some(())
+    }
+
+    /// The link, the campaign and the kind alone.
+    pub(super) fn peek(&mut self) -> Option<(&'a str, &'a str, Kind)> {
+        Some((self.said()?, self.said()?, self.one_of(&Kind::ALL)?))
+    }
+
+    /// Reads what the versions up to this one have behind that.
+    pub(super) fn read_tail(&mut self, event: &mut RawEvent<'a>, version: u8) -> Option<()> {
+        if version >= 2 {
+            event.variant = self.text()?;
+            event.trigger = self.one_of(&Trigger::ALL)?;
+            event.time_zone = self.text()?;
+        }
+        if version >= 3 {
+            event.click_ms = self.maybe()?;
+            event.postback = Postback { txid: self.text()?, status: self.one_of(&Status::ALL)? };
+        }
+        if version >= 4 {
+            event.ua_model = self.text()?;
+            event.ua_platform_version = self.text()?;
+            event.took_ms = self.number()?.try_into().ok()?;
+        }
+        Some(())
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        let (&byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(byte)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let (number, rest) = take(self.0)?;
+        self.0 = rest;
+        Some(number)
+    }
+
+    fn signed(&mut self) -> Option<i64> {
+        self.number().map(unzigzag)
+    }
+
+    fn maybe(&mut self) -> Option<Option<i64>> {
+        match self.byte()? {
+            0 => Some(None),
+            1 => self.signed().map(Some),
+            _ => None,
+        }
+    }
+
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+        all.get(usize::try_from(self.number()?).ok()?).copied()
+    }
+
+    #[inline]
+    fn text(&mut self) -> Option<Text<'a>> {
+        if let Some((0, rest)) = self.0.split_first() {
+            self.0 = rest;
+            return Some(Text::EMPTY);
+        }
+        self.said().map(Text::from)
+    }
+
+    #[inline(never)]
+    fn said(&mut self) -> Option<&'a str> {
+        let length = usize::try_from(self.number()?).ok()?;
+        let (text, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        str::from_utf8(text).ok()
+    }
+}
