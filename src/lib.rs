@@ -68,6 +68,7 @@ mod retention_route;
 mod schedule;
 mod senders;
 mod session_routes;
+mod shipping;
 mod sql;
 mod stats;
 mod sums;
