@@ -31,7 +31,7 @@ pub(crate) struct Config {
     pub(crate) commit_interval_ms: i64,
     pub(crate) ship_interval_ms: i64,
     pub(crate) confirm_after_seconds: f64,
-    pub(crate) record_wait_ms: u64,
+    pub(crate) record_wait_ms: u32,
     pub(crate) record_failed: bool,
     pub(crate) fold_at_segments: i64,
     pub(crate) queues: Vec<String>,

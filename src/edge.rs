@@ -12,7 +12,7 @@ use analytics::signature::Signer;
 use analytics::visitor::{DayKey, Secrets, day_of};
 use durable_objects::{GateName, JournalName, Maps, MeterName, Region};
 use queues::Bonds;
-use worker::wasm_bindgen::JsCast;
+use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{D1Database, Env, Error, ObjectNamespace, Result, Stub};
 
 use crate::archive::Bucket;
@@ -167,6 +167,11 @@ impl Edge {
     /// The gates' region for a visitor.
     pub(crate) fn region(&self, continent: &str) -> Region {
         if self.config.gate_regions { Region::of_continent(continent) } else { Region::World }
+    }
+
+    /// The gates' namespace.
+    pub(crate) fn gates(&self) -> &JsValue {
+        self.gates.as_ref()
     }
 
     /// A fresh stub of a gate.

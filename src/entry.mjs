@@ -3,7 +3,28 @@
 import { DurableObject } from "cloudflare:workers";
 import Entrypoint, { Gate as WasmGate, Journal as WasmJournal, Live as WasmLive, Meter as WasmMeter } from "./index.js";
 
-export default Entrypoint;
+// An object, though the SDK makes a class: of a class the runtime makes an instance for each request, and asks it for every
+// handler that there might be, which the SDK answers with a proxy each. What these are proxies for is what mends the wasm after a panic.
+const { fetch, queue, scheduled } = new Entrypoint({}, {});
+
+export default {
+  fetch: (request, env, ctx) => fetch.call({ env, ctx }, request),
+  queue: (batch, env, ctx) => queue.call({ env, ctx }, batch),
+  scheduled: (event, env, ctx) => scheduled.call({ env, ctx }, event),
+};
+
+// Every step of every future goes through here. The runtime's own wraps each in an object and a function of its own; a promise
+// that is kept already does not. An error is reported as the runtime's would be: it is how the SDK hears of a panic.
+const kept = Promise.resolve();
+globalThis.queueMicrotask = (task) => {
+  kept.then(() => {
+    try {
+      task();
+    } catch (error) {
+      reportError(error);
+    }
+  });
+};
 
 // For src/openapi.js and src/tag.js, which are bundled by themselves and cannot name a module beside the bundle.
 globalThis.clicktrailOpenapi = () => import("./openapi.txt");

@@ -4,14 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use analytics::{AgentCache, RawEvent};
+use durable_objects::gate::Gate as Memory;
 use durable_objects::gate::handover::SCHEMA;
-use durable_objects::gate::{Gate as Memory, Outgoing};
 use durable_objects::live::REPLAY_BYTES;
 use durable_objects::log::{self, Row};
 use durable_objects::{Admission, GateName, Settings};
-use queues::{Frame, Glance, Message, frames, ledger};
-use serde::Deserialize;
-use worker::js_sys::{Promise, Uint8Array};
+use queues::{Frame, Glance, frames};
+use worker::js_sys::Promise;
 use worker::wasm_bindgen::prelude::*;
 use worker::{
     DurableObject, Env, Error, Request, Response, Result, SqlStorage, SqlStorageValue, State, durable_object,
@@ -20,11 +19,11 @@ use worker::{
 use crate::call::Call;
 use crate::clock::now_ms;
 use crate::edge::Edge;
-use crate::group_commit::{GroupCommit, Writes, sleep};
+use crate::group_commit::{GroupCommit, Writes};
 use crate::handover::{Arrivals, recall};
 use crate::notice;
-use crate::record::{Verdict, answer_of};
-use crate::sql::{blob, execute, integer, read};
+use crate::record::Verdict;
+use crate::sql::{blob, execute, integer};
 
 /// The Durable Object class. A thin delegate: everything that outlives a call is in [`Keeper`].
 #[allow(missing_debug_implementations, reason = "nobody prints an object")]
@@ -36,7 +35,7 @@ pub struct Gate {
 
 /// What the platform gives an object.
 pub(crate) struct Platform {
-    state: State,
+    pub(crate) state: State,
     pub(crate) env: Env,
 }
 
@@ -46,12 +45,12 @@ pub(crate) struct Keeper {
     pub(crate) platform: Rc<Platform>,
     pub(crate) sql: SqlStorage,
     pub(crate) arrivals: Arrivals,
-    group: Rc<GroupCommit>,
-    shipping: Cell<bool>,
+    pub(crate) group: Rc<GroupCommit>,
+    pub(crate) shipping: Cell<bool>,
     /// Until when somebody watches the live view; `None` if the gate has not been told, nor asked.
-    watched_ms: Cell<Option<i64>>,
+    pub(crate) watched_ms: Cell<Option<i64>>,
     /// When the platform is going to wake the gate, as far as this memory knows.
-    armed_ms: Cell<Option<i64>>,
+    pub(crate) armed_ms: Cell<Option<i64>>,
 }
 
 impl DurableObject for Gate {
@@ -213,7 +212,7 @@ impl Keeper {
 
     /// Writes the open group. No await from here to the end: the platform makes one transaction of it, and lets no
     /// answer out before it is on disk.
-    fn commit(self: &Rc<Self>) -> bool {
+    pub(crate) fn commit(self: &Rc<Self>) -> bool {
         let mut memory = self.memory.borrow_mut();
         let Some(commit) = memory.commit(now_ms()) else { return true };
         let written = commit.statements().try_for_each(|row| match execute(&self.sql, row)?.rows_written() {
@@ -242,55 +241,6 @@ impl Keeper {
         true
     }
 
-    /// Sends what the queue has not been given: now, or as soon as a busy gate may.
-    fn ship_soon(self: &Rc<Self>) {
-        if self.shipping.get() || self.memory.borrow().ship_due_ms(now_ms()).is_none() {
-            return;
-        }
-        self.shipping.set(true);
-        let keeper = Rc::clone(self);
-        wasm_bindgen_futures::spawn_local(async move {
-            loop {
-                let now = now_ms();
-                let Some(due_ms) = keeper.memory.borrow().ship_due_ms(now) else { break };
-                if due_ms > now {
-                    sleep(due_ms - now).await;
-                }
-                // Copies that were turned away wait for a row; if none comes, they get their own.
-                if !keeper.group.is_due() && !keeper.commit() {
-                    break;
-                }
-                let messages = keeper.memory.borrow_mut().ship(now_ms());
-                keeper.show(&messages);
-                keeper.send(messages).await;
-            }
-            keeper.shipping.set(false);
-        });
-    }
-
-    /// Shows the hub of the live view what is on its way, if anybody watches. Nobody waits for it.
-    fn show(self: &Rc<Self>, messages: &[Outgoing]) {
-        let now_ms = now_ms();
-        if messages.is_empty() || self.watched_ms.get().is_some_and(|until_ms| until_ms < now_ms) {
-            return;
-        }
-        // Whatever comes of it, a gate asks once: the hub tells it when somebody begins to watch.
-        self.watched_ms.set(self.watched_ms.get().or(Some(0)));
-        let (mut glance, mut agents) = (Glance::default(), AgentCache::default());
-        for message in messages.iter().filter_map(|message| Message::decode(&message.bytes).ok()) {
-            glance.merge(Glance::at(message.frames, 0, &mut agents));
-        }
-        let keeper = Rc::clone(self);
-        wasm_bindgen_futures::spawn_local(async move {
-            let Ok(hub) = Edge::of(&keeper.platform.env).and_then(|edge| edge.live()) else { return };
-            if let Ok(until_ms) = answer_of(hub.peek(&Uint8Array::from(&*glance.encode()))).await
-                && let Some(until_ms) = until_ms.as_f64()
-            {
-                keeper.watched_ms.set(Some(until_ms as i64));
-            }
-        });
-    }
-
     /// Newest first, as far back as [`REPLAY_BYTES`] reach.
     fn glance(&self, since_ms: i64) -> Result<Vec<u8>> {
         let (mut sum, mut agents, mut bytes) = (Glance::default(), AgentCache::default(), 0);
@@ -305,95 +255,6 @@ impl Keeper {
             sum.merge(Glance::at(&body, since_ms, &mut agents));
         }
         Ok(sum.encode())
-    }
-
-    async fn send(self: &Rc<Self>, messages: Vec<Outgoing>) {
-        let Ok(edge) = Edge::of(&self.platform.env) else { return };
-        for message in messages {
-            let sent = match edge.queue() {
-                Ok(queue) => queue.send_bytes(&message.bytes).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = sent {
-                notice::error("gate", "queue_refused", &message.number, &error);
-                self.memory.borrow_mut().unsent(message.number, now_ms());
-                self.arm();
-            }
-        }
-    }
-
-    /// Has the platform wake the gate when there will be something to do. One alarm serves many commits, for each
-    /// costs a row; but not one that is later than the commit's own: after a power cut nobody else may come by.
-    fn arm(self: &Rc<Self>) {
-        let now_ms = now_ms();
-        let Some(wake_ms) = self.memory.borrow().wake_ms(now_ms) else { return };
-        if self.armed_ms.get().is_some_and(|armed_ms| armed_ms <= wake_ms) {
-            return;
-        }
-        self.armed_ms.set(Some(wake_ms));
-        let keeper = Rc::clone(self);
-        wasm_bindgen_futures::spawn_local(async move {
-            let storage = keeper.platform.state.storage();
-            if let Err(error) = storage.set_alarm((wake_ms - now_ms).max(0)).await {
-                notice::error("gate", "no_alarm", &"", &error);
-                keeper.armed_ms.set(None);
-            }
-        });
-    }
-
-    /// The alarm: asks the ledger what it has, sends again what it has not, and forgets what nobody needs.
-    async fn wake(self: &Rc<Self>) {
-        self.armed_ms.set(None);
-        self.ship_soon();
-        let resend = match self.ask_ledger().await {
-            Ok(known) => self.memory.borrow_mut().confirm(known, now_ms()),
-            Err(error) => {
-                notice::error("gate", "ledger_silent", &"", &error);
-                self.memory.borrow_mut().unanswered(now_ms());
-                Vec::new()
-            }
-        };
-        for number in resend {
-            match self.read_log(number) {
-                Ok(message) => self.send(vec![message]).await,
-                Err(error) => notice::error("gate", "message_unreadable", &number, &error),
-            }
-        }
-        let prune = {
-            let mut memory = self.memory.borrow_mut();
-            [memory.prune(now_ms()), memory.prune_handed(now_ms()), memory.fade(now_ms())]
-        };
-        for statement in prune.into_iter().flatten() {
-            if let Err(error) = execute(&self.sql, statement) {
-                notice::error("gate", "not_pruned", &"", &error);
-            }
-        }
-        self.arm();
-    }
-
-    async fn ask_ledger(&self) -> Result<Vec<i64>> {
-        #[derive(Deserialize)]
-        struct Known {
-            number: i64,
-        }
-        let (from, name) = {
-            let memory = self.memory.borrow();
-            let Some(from) = memory.unconfirmed_from() else { return Ok(Vec::new()) };
-            (from, memory.name().to_string())
-        };
-        let edge = Edge::of(&self.platform.env)?;
-        let known: Vec<Known> = read(&edge.db, ledger::counted_of_gate(&name, from)).await?;
-        Ok(known.into_iter().map(|known| known.number).collect())
-    }
-
-    fn read_log(&self, number: i64) -> Result<Outgoing> {
-        let mut frames = Vec::new();
-        for row in execute(&self.sql, log::message(number))?.raw() {
-            if let Some(SqlStorageValue::Blob(body)) = row?.into_iter().next() {
-                frames.extend_from_slice(&body);
-            }
-        }
-        Ok(self.memory.borrow().outgoing(number, &frames))
     }
 }
 

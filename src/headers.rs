@@ -17,6 +17,10 @@ extern "C" {
         readers: &str,
         hsts: u32,
     ) -> Result<Response, JsValue>;
+
+    /// The answer to a hit: its body, what that is, who may keep it, and what the pixel says of itself, if it is one.
+    #[wasm_bindgen(js_name = hit)]
+    pub(crate) fn answer(body: &[u8], content_type: &str, cache: &str, said: &str) -> Response;
 }
 
 /// Routes for any page on the web: what they answer tells nothing that their caller did not say.

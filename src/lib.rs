@@ -69,6 +69,7 @@ mod retention_route;
 mod schedule;
 mod senders;
 mod session_routes;
+mod shipping;
 mod sql;
 mod stats;
 mod sums;
@@ -109,11 +110,15 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
         Some(Ok(response)) => response,
         Some(Err(problem)) => redirect::explain(&request, &problem)?,
         None => {
-            let answer = route(&mut understood(Clone::clone(&request))?, &env, path, query).await;
+            let request = &mut understood(Clone::clone(&request))?;
+            let answer = match hit(request, &env, path, query).await {
+                Some(answer) => answer,
+                None => route(request, &env, path, query).await.map(Into::into),
+            };
             note_keys(&env, &ctx);
             heed::write_behind(&env, &ctx);
             deliveries::wake_behind(&env, &ctx);
-            answer.or_else(|problem| problem.response())?.into()
+            answer.or_else(|problem| problem.response().map(Into::into))?
         }
     };
     if let Ok(edge) = Edge::of(&env) {
@@ -155,13 +160,25 @@ fn address(url: &str) -> (&str, &str) {
     path.split_once('?').unwrap_or((path, ""))
 }
 
+/// Answers if the path is one of those that hits come by, besides redirects: what they are answered is made in one go.
+async fn hit(
+    request: &mut Request,
+    env: &Env,
+    path: &str,
+    query: &str,
+) -> Option<Result<web_sys::Response, Problem>> {
+    match path {
+        "/1x1.gif" | "/1%C3%971.gif" | "/1%c3%971.gif" => Some(match request.method() {
+            // What a browser asks before it shows a picture is no impression.
+            Method::Get | Method::Head | Method::Post => Ok(pixel::show(request, env, query).await),
+            _ => Err(Problem::MethodNotAllowed("GET, HEAD, POST")),
+        }),
+        _ => Some(events::one(request, env, path.strip_prefix("/events/")?, query).await),
+    }
+}
+
 async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Result<Response, Problem> {
     match path {
-        "/1x1.gif" | "/1%C3%971.gif" | "/1%c3%971.gif" => match request.method() {
-            // What a browser asks before it shows a picture is no impression.
-            Method::Get | Method::Head | Method::Post => Ok(pixel::show(request, env, query).await?),
-            _ => Err(Problem::MethodNotAllowed("GET, HEAD, POST")),
-        },
         "/healthz" | "/openapi.json" | "/tag.js"
             if !matches!(request.method(), Method::Get | Method::Head) =>
         {
@@ -210,9 +227,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
         // A binding or secret that is missing shows here, not at the first click.
         "/healthz" => Ok(Edge::of(env).and_then(|_| Response::ok("ok"))?),
         _ => {
-            if let Some(kind) = path.strip_prefix("/events/") {
-                events::one(request, env, kind, query).await
-            } else if let Some(rest) = path.strip_prefix("/api/links/") {
+            if let Some(rest) = path.strip_prefix("/api/links/") {
                 match rest.rsplit_once('/') {
                     Some((name, "qr")) => qr_route::show(request, env, name, query).await,
                     Some((name, "try")) => try_route::run(request, env, name, query).await,

@@ -1,10 +1,12 @@
 //! `GET /1x1.gif`: always an image, whatever becomes of the event.
 
 use analytics::capture;
-use worker::{Env, Headers, Request, Response, ResponseBuilder, Result};
+use worker::web_sys::Response;
+use worker::{Env, Request, Result};
 
 use crate::edge::Edge;
 use crate::events::stray;
+use crate::headers;
 use crate::heed::heed;
 use crate::notice;
 use crate::problem::Problem;
@@ -18,7 +20,7 @@ const GIF: &[u8; 43] =
 \x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00\x3b";
 
 /// Records an impression, or whatever `et` says, and answers with the image.
-pub(crate) async fn show(request: &Request, env: &Env, query: &str) -> Result<Response> {
+pub(crate) async fn show(request: &Request, env: &Env, query: &str) -> Response {
     let disposition = match keep(request, env, query).await {
         Ok(disposition) => disposition,
         Err(error) => {
@@ -26,12 +28,7 @@ pub(crate) async fn show(request: &Request, env: &Env, query: &str) -> Result<Re
             "rejected; reason=unavailable".to_owned()
         }
     };
-    let headers = Headers::new();
-    headers.set("content-type", "image/gif")?;
-    headers.set("cache-control", "no-store, no-cache, must-revalidate, private")?;
-    headers.set("access-control-expose-headers", "x-clicktrail")?;
-    headers.set("x-clicktrail", &disposition)?;
-    Ok(ResponseBuilder::new().with_headers(headers).fixed(GIF.to_vec()))
+    headers::answer(GIF, "image/gif", "no-store, no-cache, must-revalidate, private", &disposition)
 }
 
 /// What the `x-clicktrail` header says.

@@ -1,21 +1,26 @@
 //! From an event at the edge to an event that is kept: by its gate, or round it.
 
-use std::time::Duration;
-
 use analytics::RawEvent;
 use durable_objects::{Admission, GateName, Region};
 use futures_channel::oneshot;
-use futures_util::FutureExt;
-use futures_util::future::{Fuse, join_all};
+use futures_util::future::join_all;
 use queues::{Broken, Frame, Head, MESSAGE_MAX_BYTES, Message, frames};
 use wasm_bindgen_futures::JsFuture;
-use worker::Delay;
-use worker::js_sys::{Promise, Reflect, Uint8Array};
-use worker::wasm_bindgen::JsValue;
+use worker::js_sys::{Array, Promise, Reflect};
+use worker::wasm_bindgen;
+use worker::wasm_bindgen::prelude::*;
 
 use crate::call::Call;
 use crate::edge::Edge;
 use crate::notice;
+
+#[wasm_bindgen(module = "/src/record.js")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = ask)]
+    fn js_ask(gates: &JsValue, name: &str, hint: &str, call: &[u8], ms: u32) -> Result<Promise, JsValue>;
+
+    fn within(answer: &JsValue, ms: u32) -> Promise;
+}
 
 /// What became of a hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +73,7 @@ impl Verdict {
 
 /// How long a gate may take. Its answer is due after one commit interval; a hit that waits longer goes round by the
 /// queue, and if the gate had it after all, its second copy is turned away.
-const PATIENCE_MS: u64 = 2_000;
+const PATIENCE_MS: u32 = 2_000;
 
 /// Why an object did not answer.
 pub(crate) struct Unreached {
@@ -80,7 +85,7 @@ pub(crate) struct Unreached {
 /// A visitor who waits for a redirect, but not for long. Let go by dropping it: the visitor is sent on, and what
 /// there is to do is done without an audience.
 pub(crate) struct Audience {
-    pub(crate) patience_ms: u64,
+    pub(crate) patience_ms: u32,
     pub(crate) _waiting: oneshot::Sender<()>,
 }
 
@@ -158,47 +163,43 @@ async fn ask(
     call: &[u8],
     audience: Option<Audience>,
 ) -> Result<Vec<Verdict>, Unreached> {
-    let stub = edge.gate(gate).map_err(|error| Unreached { again: true, why: error.to_string() })?;
-    let mut answer = JsFuture::from(stub.admit(&Uint8Array::from(call))).fuse();
-    let mut first =
-        answer_within(&mut answer, audience.as_ref().map_or(PATIENCE_MS, |one| one.patience_ms)).await;
-    if first.is_none() && audience.is_some() {
+    let patience_ms = audience.as_ref().map_or(PATIENCE_MS, |one| one.patience_ms);
+    let hint = gate.region.location_hint().unwrap_or_default();
+    let mut heard = match js_ask(edge.gates(), &gate.to_string(), hint, call, patience_ms) {
+        Ok(answer) => JsFuture::from(answer).await,
+        Err(error) => return Err(Unreached { again: true, why: format!("{error:?}") }),
+    };
+    if audience.is_some()
+        && let Some(answer) = late(&heard)
+    {
         drop(audience);
-        first = answer_within(&mut answer, PATIENCE_MS).await;
+        heard = JsFuture::from(within(&answer, PATIENCE_MS)).await;
     }
-    let answer = reached(first)?;
+    let answer = reached(heard)?;
     Ok(answer.as_string().unwrap_or_default().chars().map(Verdict::of_letter).collect())
 }
 
 /// What an object answers, if it does so in time.
 pub(crate) async fn answer_of(call: Promise) -> Result<JsValue, Unreached> {
-    reached(answer_within(&mut JsFuture::from(call).fuse(), PATIENCE_MS).await)
+    reached(JsFuture::from(within(&call, PATIENCE_MS)).await)
 }
 
-fn reached(answer: Option<Result<JsValue, JsValue>>) -> Result<JsValue, Unreached> {
-    match answer {
-        Some(Ok(answer)) => Ok(answer),
-        Some(Err(error)) => {
-            let flag = |name: &str| {
-                Reflect::get(&error, &JsValue::from_str(name)).is_ok_and(|flag| flag.is_truthy())
-            };
-            // An overloaded object must not be asked again: that is what overloads it.
-            let again = flag("retryable") && !flag("overloaded");
-            Err(Unreached { again, why: format!("{error:?}") })
-        }
-        None => Err(Unreached { again: false, why: format!("no answer in {PATIENCE_MS} ms") }),
-    }
+/// The promise of an answer that was not there in time.
+fn late(heard: &Result<JsValue, JsValue>) -> Option<JsValue> {
+    heard.as_ref().ok().and_then(|heard| heard.dyn_ref::<Array>()).map(|late| late.get(0))
 }
 
-async fn answer_within(
-    mut answer: &mut Fuse<JsFuture>,
-    patience_ms: u64,
-) -> Option<std::result::Result<JsValue, JsValue>> {
-    let mut patience = Delay::from(Duration::from_millis(patience_ms)).fuse();
-    futures_util::select! {
-        answer = answer => Some(answer),
-        () = patience => None,
+fn reached(heard: Result<JsValue, JsValue>) -> Result<JsValue, Unreached> {
+    if late(&heard).is_some() {
+        return Err(Unreached { again: false, why: format!("no answer in {PATIENCE_MS} ms") });
     }
+    heard.map_err(|error| {
+        let flag =
+            |name: &str| Reflect::get(&error, &JsValue::from_str(name)).is_ok_and(|flag| flag.is_truthy());
+        // An overloaded object must not be asked again: that is what overloads it.
+        let again = flag("retryable") && !flag("overloaded");
+        Unreached { again, why: format!("{error:?}") }
+    })
 }
 
 /// Puts frames into the queue that no gate has seen.

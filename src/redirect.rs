@@ -69,7 +69,7 @@ pub(crate) async fn follow(
     if !link.is_plain() {
         return guided::follow(&asked, link).await;
     }
-    if let Some(why) = link.closed(now_ms()) {
+    if let Some(why) = link.closed(asked.began_ms) {
         return turn_away(&asked, &link, why);
     }
     let visit = Visit::of(request, edge, None, query);
