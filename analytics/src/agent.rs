@@ -13,6 +13,8 @@ pub use model::Span;
 use seen::Seen;
 use system::System;
 
+use crate::lexicon::Word;
+
 /// The class of the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Device {
@@ -170,6 +172,11 @@ fn number(value: u32) -> &'static str {
     };
     let at = value as usize * 3;
     TEXT.get(at + skip..at + 3).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
+}
+
+/// Whether a browser, a system or a device is named by what begins with this word.
+pub(crate) fn is_named(text: &[u8], word: Word) -> bool {
+    names::marks().at(text, word).is_some()
 }
 
 /// Whether a system of that name, in lower case, can be told.

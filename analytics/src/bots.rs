@@ -1,5 +1,6 @@
 //! Was it a person? A verdict with its reasons; nothing is ever dropped for it.
 
+mod grammar;
 mod headers;
 mod network;
 mod reason;

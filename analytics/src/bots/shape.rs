@@ -76,7 +76,7 @@ pub(super) fn gives_contact(text: &[u8], word: Word) -> bool {
 }
 
 /// Internet Explorer, into whose name everybody wrote what he liked.
-fn is_old_explorer(text: &[u8]) -> bool {
+pub(super) fn is_old_explorer(text: &[u8]) -> bool {
     contains(text, b"msie ") || contains(text, b"trident")
 }
 

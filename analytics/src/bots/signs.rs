@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Reason, shape};
+use super::{Reason, grammar, shape};
 use crate::lexicon::{Lexicon, words};
 use crate::{Agent, Device};
 
@@ -85,7 +85,11 @@ impl Saying {
         // Apps on telephones give an address as well: their customer's.
         let contact = heard.contact && (netscape || on_a_desktop);
         // `compatible;` was how the browsers of the nineties claimed to be Netscape. Only robots still say it.
-        if heard.generic || contact || heard.compatible && !heard.old_browser {
+        if heard.generic
+            || contact
+            || heard.compatible && !heard.old_browser
+            || grammar::has_a_guest(text, agent, is_known)
+        {
             return Self::Program { reason: Reason::UaList, certain: true };
         }
         if let Some(reason) = heard.doubt {
@@ -150,6 +154,15 @@ impl Heard {
         }
         Ok(heard)
     }
+}
+
+/// Whether a word of the text belongs to what a person may use.
+fn is_known(text: &[u8]) -> bool {
+    words(text).any(|word| {
+        let of_a_program = |sign: &Sign| matches!(sign, Sign::Generic | Sign::Named { .. });
+        let sign = SIGNS.at(text, word).map(|found| found.value).or_else(|| SIGNS.ending(text, word));
+        sign.is_some_and(|sign| !of_a_program(sign)) || crate::agent::is_named(text, word)
+    })
 }
 
 fn begins(text: &[u8], name: &str) -> bool {

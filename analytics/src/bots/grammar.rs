@@ -1,0 +1,260 @@
+//! How a browser's user agent is built, and what no browser would write into it.
+//!
+//! `Mozilla/5.0 (system) engine (KHTML, like Gecko) products`: browsers have kept to it for twenty years. A program
+//! that drives a browser, or copies one, names itself where the grammar has no place for a name. Where toolbars, makers
+//! and derived browsers wrote theirs is left alone, and so are apps on telephones, which write anywhere.
+
+use super::shape;
+use crate::lexicon::words;
+use crate::{Agent, Device};
+
+/// A piece of a user agent.
+#[derive(Debug, Clone, Copy)]
+enum Piece<'t> {
+    Product(&'t [u8]),
+    /// What stands in parentheses, others in it included.
+    Aside(&'t [u8]),
+}
+
+/// Whether a program has put its name into a browser's user agent; `knows` a browser, a system, a device or a toolbar
+/// by a word of its name.
+pub(super) fn has_a_guest(text: &[u8], agent: &Agent<'_>, knows: impl Fn(&[u8]) -> bool) -> bool {
+    const START: &[u8] = b"Mozilla/5.0 ";
+    let desktop = agent.device == Device::Desktop;
+    // Into Internet Explorer's name everybody wrote what he liked.
+    if shape::is_old_explorer(text) || !desktop && !matches!(agent.os, "iOS" | "iPadOS") {
+        return false;
+    }
+    let mut pieces = pieces(text.strip_prefix(START).unwrap_or_default());
+    match pieces.next() {
+        Some(Piece::Aside(system)) if is_a_system_with_a_guest(system, &knows) => true,
+        Some(Piece::Aside(_)) => desktop && Products::of(pieces, &knows).have_a_guest(agent),
+        _ => false,
+    }
+}
+
+/// Whether a part of the first parenthesis is no system's: `(Windows NT 6.1; WOW64; Some Name)`. A part with digits is
+/// anything: a version, a locale, a machine, the number of a toolbar.
+fn is_a_system_with_a_guest(aside: &[u8], knows: &impl Fn(&[u8]) -> bool) -> bool {
+    const CLOSED: [&[u8]; 4] = [b"Windows NT ", b"Macintosh", b"iPhone", b"iPad"];
+    let parts = || aside.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let is_a_name = |part: &[u8]| {
+        part.iter().all(|byte| byte.is_ascii_alphabetic() || b" -".contains(byte))
+            && part.split(|byte| *byte == b'-').all(|word| word.len() > 3)
+            && !knows(part)
+    };
+    parts().any(|part| CLOSED.iter().any(|system| part.starts_with(system))) && parts().any(is_a_name)
+}
+
+/// What the products behind the system are, together.
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // each is a product that was there or not
+struct Products {
+    engine: bool,
+    webkit: bool,
+    chrome: bool,
+    firefox: bool,
+    browser: bool,
+    version: bool,
+    stranger: bool,
+    /// Whether what follows the browser's last product is a program's; only its first piece tells.
+    tail: Option<bool>,
+}
+
+impl Products {
+    fn of<'t>(pieces: impl Iterator<Item = Piece<'t>>, knows: &impl Fn(&[u8]) -> bool) -> Self {
+        let mut seen = Self::default();
+        for piece in pieces {
+            let (name, is_a_programs) = match piece {
+                Piece::Product(product) => {
+                    let (name, version) = name_and_version(product);
+                    (name, is_a_programs(name, version, seen.chrome) && !knows(product))
+                }
+                Piece::Aside(aside) => (&b""[..], !seen.firefox && has_a_word(aside) && !knows(aside)),
+            };
+            match name {
+                b"Chrome" | b"Safari" | b"Firefox" => {
+                    (seen.browser, seen.tail) = (true, None);
+                    seen.chrome |= name == b"Chrome";
+                    seen.firefox |= name == b"Firefox";
+                    continue;
+                }
+                b"Version" => seen.version = true,
+                b"AppleWebKit" => (seen.engine, seen.webkit) = (true, true),
+                b"Gecko" | b"Goanna" | b"Servo" | b"KHTML" => seen.engine = true,
+                [first, ..] if first.is_ascii_alphabetic() && name != b"Qt" => seen.stranger |= !knows(name),
+                _ => {}
+            }
+            if seen.browser {
+                seen.tail.get_or_insert(is_a_programs);
+            }
+        }
+        seen
+    }
+
+    /// Behind the browser; in the place of an engine; or in that of the browser, for none is built on `WebKit` for Windows
+    /// or Linux that gives neither a name that is known nor `Version/`. Programs that draw pages are.
+    fn have_a_guest(&self, agent: &Agent<'_>) -> bool {
+        let unnamed = matches!(agent.browser, "" | "Safari");
+        let drawn = self.webkit && !self.chrome && !self.version && agent.os != "macOS";
+        self.tail == Some(true) || self.stranger && unnamed && (drawn || !self.engine)
+    }
+}
+
+/// Whether a product behind a browser's last one is a program's. Derived browsers count on from what they are derived from
+/// (`Name/120.0.6099.71`); programs begin at 1.0, or give no version. Behind Firefox, toolbars gave none, either.
+fn is_a_programs(name: &[u8], version: Option<&[u8]>, chrome: bool) -> bool {
+    let letters = name.iter().all(|byte| byte.is_ascii_alphabetic() || b"-.".contains(byte));
+    match version {
+        Some(version) => {
+            let short = |part: &[u8]| (1..=2).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
+            name.first().is_some_and(u8::is_ascii_alphabetic)
+                && version.len() <= if chrome { 4 } else { 3 }
+                && version.split(|byte| *byte == b'.').all(short)
+        }
+        None => chrome && letters && name.len() > 3,
+    }
+}
+
+fn name_and_version(product: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let mut parts = product.splitn(2, |byte| *byte == b'/');
+    (parts.next().unwrap_or_default(), parts.next())
+}
+
+fn has_a_word(aside: &[u8]) -> bool {
+    words(aside).any(|word| {
+        let word = aside.get(word.start..word.end).unwrap_or_default();
+        word.len() > 3 && word.iter().all(u8::is_ascii_alphabetic)
+    })
+}
+
+fn pieces(text: &[u8]) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_ascii_start();
+        let (first, inside) = rest.split_first()?;
+        if *first != b'(' {
+            let (product, after) =
+                rest.split_at(rest.iter().position(|byte| b" (".contains(byte)).unwrap_or(rest.len()));
+            rest = after;
+            return Some(Piece::Product(product));
+        }
+        let mut depth = 1;
+        let end = inside.iter().position(|byte| {
+            depth += i32::from(*byte == b'(') - i32::from(*byte == b')');
+            depth == 0
+        });
+        let (aside, after) = inside.split_at(end.unwrap_or(inside.len()));
+        rest = after.get(1..).unwrap_or_default();
+        Some(Piece::Aside(aside))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::agent::Headers;
+
+    const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) ";
+    const CHROME: &str = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
+
+    fn guest(user_agent: &str) -> bool {
+        let agent = Agent::read(Headers { user_agent, ..Headers::default() });
+        let knows = |part: &[u8]| words(part).any(|word| crate::agent::is_named(part, word));
+        has_a_guest(user_agent.as_bytes(), &agent, knows)
+    }
+
+    #[test]
+    fn a_name_behind_a_browser_is_a_programs_unless_it_counts_as_browsers_do() {
+        for (tail, strange) in [
+            ("", false),
+            (" Edg/142.0.3595.53", false),
+            (" NewBrowser/142.0.6099.71", false),
+            (" NewBrowser/142.0.6099.71 (Some Edition)", false),
+            (" OPR/124.0.0.0 (Edition Something)", false),
+            (",gzip(gfe)", false),
+            (" (10.1.20.20)", false),
+            (" Something/2.0", true),
+            (" Something/15.1", true),
+            (" Some.Thing", true),
+            (" (SomethingElse)", true),
+            (" Something/1.0 (Somebody; x64-some)", true),
+        ] {
+            assert_eq!(guest(&format!("{WINDOWS}{CHROME}{tail}")), strange, "{tail}");
+        }
+        let firefox = "Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0";
+        for (tail, strange) in
+            [("", false), (" SOMEBAR", false), (" BMID/E6802B0C44", false), (" Something/1.0", true)]
+        {
+            assert_eq!(guest(&format!("{firefox}{tail}")), strange, "{tail}");
+        }
+    }
+
+    #[test]
+    fn a_system_has_no_room_for_a_name() {
+        for (system, strange) in [
+            ("Windows NT 6.1; WOW64", false),
+            ("Windows; U; Windows NT 6.1; en-US", false),
+            ("Macintosh; U; Intel Mac OS X; en", false),
+            ("Windows NT 10.0; Win64; x64; Xbox; Xbox One", false),
+            ("Windows NT 6.1; WOW64; TOOLBAR50_AAP79465A47544", false),
+            ("X11; Some Linux; Linux x86_64", false),
+            ("Windows NT 6.1; WOW64; Some Thing", true),
+            ("something; Windows NT 6.3; WOW64", true),
+        ] {
+            assert_eq!(guest(&format!("Mozilla/5.0 ({system}) {CHROME}")), strange, "{system}");
+        }
+        let phone = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
+        assert!(guest(&format!(
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X; Some Thing) {phone}"
+        )));
+        assert!(!guest(&format!(
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) {phone} SomeApp/1.0"
+        )));
+    }
+
+    #[test]
+    fn an_engine_without_a_browser_draws_pages() {
+        for (user_agent, strange) in [
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/538.1 (KHTML, like Gecko) Something Safari/538.1",
+                true,
+            ),
+            (
+                "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/538.1 (KHTML, like Gecko) Something/0.18 Safari/538.1",
+                true,
+            ),
+            ("Mozilla/5.0 (Macintosh; Intel Mac OS X) Something/14.62.0", true),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/538.1 (KHTML, like Gecko) Arora/0.11 Safari/538.1",
+                false,
+            ),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/16.0 Safari/605.1.15",
+                false,
+            ),
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) SomeApp/1.0",
+                false,
+            ),
+            ("Mozilla/5.0 (Windows NT 6.1; WOW64)", false),
+        ] {
+            assert_eq!(guest(user_agent), strange, "{user_agent}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_in_pieces(text in "Mozilla/5.0 \\((Windows NT 1|X11; Linux|[a-z();/. ]|.){0,60}") {
+            guest(&text);
+            let held: usize = pieces(text.as_bytes())
+                .map(|piece| match piece {
+                    Piece::Product(text) | Piece::Aside(text) => text.len(),
+                })
+                .sum();
+            prop_assert!(held <= text.len());
+        }
+    }
+}
