@@ -31,15 +31,22 @@ export const anonymous = () => granted == "denied" || wish;
 /** No events. Who has opted out on the service's own pages has its cookie, which pages of its host can read. */
 export const silent = () => device[OFF] || wish == "drop" || document.cookie.match(OFF);
 
-/** Keeps a value: on the device if that is allowed and there is room, or else until the page goes. */
+/**
+ * Keeps a value: on the device if that is allowed and there is room, or else until the page goes. What is there is written
+ * over and not removed first, or another tab would see nobody in between, and a new visitor begin.
+ */
 export const write = (key: string, value: unknown) => {
   const json = JSON.stringify(value);
-  erase(key);
   try {
-    (anonymous() ? memory : device)[key] = json;
+    if (!anonymous()) {
+      device[key] = json;
+      return delete memory[key];
+    }
+    delete device[key];
   } catch {
-    memory[key] = json;
+    // no room
   }
+  memory[key] = json;
 };
 
 /** The visitor's word. What was recorded while it was allowed is still sent, but no longer says whose it was. */
