@@ -36,6 +36,7 @@ mod guided;
 mod handover;
 mod headers;
 mod heed;
+mod home;
 mod journal;
 mod journey_stats;
 mod key_routes;
@@ -104,6 +105,7 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<web_
     let (path, query) = address(&url);
     let followed = match path.strip_prefix("/r/") {
         Some(segment) => Some(redirect::follow(&request, &env, &ctx, (&host_of(&url), segment), query).await),
+        None if path == "/" => Some(home::lead(&request, &env)),
         None => forward::route(&request, &env, &ctx, &url, path, query).await,
     };
     let answer = match followed {
@@ -185,6 +187,7 @@ async fn route(request: &mut Request, env: &Env, path: &str, query: &str) -> Res
             Err(Problem::MethodNotAllowed("GET, HEAD"))
         }
         "/openapi.json" => openapi::show().await,
+        "/robots.txt" => home::robots(request),
         "/postback" => postback::tell(request, env, query).await,
         "/tag.js" => tag::show(request, env).await,
         "/events" => events::batch(request, env, query).await,
