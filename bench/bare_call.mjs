@@ -36,6 +36,7 @@ export class Keeper extends DurableObject {
     return "a";
   }
 
+  // The other way to call it, for comparison: GET /fetch.
   async fetch(request) {
     return new Response(await this.admit(await request.bytes()));
   }

@@ -204,3 +204,15 @@ test("a visitor who need not wait is counted all the same", async () => {
   await link({ token: "deep", url: "shop://cart" }, hasty);
   expect((await follow("deep", { on: hasty })).headers.get("location")).toBe("shop://cart");
 });
+
+test("a visitor does not wait for a slow commit, and the gate is heard all the same", async () => {
+  const config = { record_wait_ms: 20, commit_interval_ms: 1_200, gate_shards: 1 };
+  await using slow = await startServer({ config, queue: { batchTimeout: 0 } });
+  await link({ token: "slow" }, slow);
+  await follow("slow", { visitor: 1, on: slow }); // written at once: the gate was idle
+  const began = performance.now();
+  expect((await follow("slow", { visitor: 2, on: slow })).status).toBe(302);
+  expect(performance.now() - began).toBeLessThan(config.commit_interval_ms);
+  await settles(async () => expect(await totals(slow, "link=slow")).toMatchObject({ clicks: 2, duplicates: 0 }));
+  expect(slow.log).not.toContain("gate_silent");
+});
