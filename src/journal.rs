@@ -48,8 +48,9 @@ struct Keeper {
     shipping: Cell<bool>,
     /// When the platform is going to wake the journal, as far as this memory knows.
     armed_ms: Cell<Option<i64>>,
-    /// Whether an alarm is at work: if it does not come to its end, the platform rings it again.
-    awake: Cell<bool>,
+    /// Until when an alarm is at work, which sets the next one. If it does not come to its end, the platform rings it
+    /// again; and whoever calls later than this sets one too.
+    awake_until_ms: Cell<i64>,
 }
 
 /// What has to be done so soon is done by the alarm that is at work.
@@ -186,7 +187,7 @@ impl Keeper {
             terms: RefCell::default(),
             shipping: Cell::new(false),
             armed_ms: Cell::new(None),
-            awake: Cell::new(false),
+            awake_until_ms: Cell::new(0),
         })
     }
 
@@ -250,7 +251,7 @@ impl Keeper {
     /// Has the platform wake the journal when there will be something to do.
     fn arm(self: &Rc<Self>) {
         let now_ms = now_ms();
-        if self.awake.get() {
+        if now_ms < self.awake_until_ms.get() {
             return;
         }
         let Some(wake_ms) = self.memory.borrow().wake_ms(now_ms) else { return };
@@ -274,9 +275,9 @@ impl Keeper {
     /// there is more to do in a moment: an alarm for each piece would be a row, and a call of the platform.
     async fn wake(self: &Rc<Self>) -> Result<()> {
         self.refresh().await?;
-        self.awake.set(true);
+        self.awake_until_ms.set(now_ms() + 2 * AWAKE_MS);
         let done = self.work_on().await;
-        self.awake.set(false);
+        self.awake_until_ms.set(0);
         self.armed_ms.set(None);
         done?;
         self.arm();
