@@ -1,7 +1,14 @@
 // The bucket, and gzip by the platform: in wasm a packer and its tables would be some 30 KB.
 const whole = async (stream) => new Uint8Array(await new Response(stream).arrayBuffer());
 
-export const gzip = (parts) => whole(new Blob(parts).stream().pipeThrough(new CompressionStream("gzip")));
+// Not by way of a Blob, which copies everything and passes it on in small pieces.
+export async function gzip(parts) {
+  const { readable, writable } = new CompressionStream("gzip");
+  const writer = writable.getWriter();
+  const written = Promise.all([...parts.map((part) => writer.write(part)), writer.close()]);
+  const [bytes] = await Promise.all([whole(readable), written]);
+  return bytes;
+}
 export const gunzip = (bytes) => whole(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
 
 // Not content-encoding: readers that undo it by themselves would meet a name that says .gz and no gzip.

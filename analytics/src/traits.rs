@@ -78,7 +78,7 @@ impl<'a> Traits<'a> {
         }
         put(Dimension::Variant, borrowed(&raw.variant));
         if raw.kind == Kind::Click || raw.click_ms.is_some() {
-            traits.push((VISITOR, Text::from(format!("{:x}", raw.visitor))));
+            traits.push((VISITOR, Text::from(hex(raw.visitor))));
         }
         Self(Pairs::Own(traits))
     }
@@ -192,5 +192,29 @@ impl Serialize for Traits<'_> {
 impl<'de: 'a, 'a> Deserialize<'de> for Traits<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self(Pairs::Own(Vec::deserialize(deserializer)?)))
+    }
+}
+
+/// As `{:x}` writes it, without the formatter: every click has one.
+fn hex(number: u64) -> String {
+    let mut digits = String::with_capacity(16);
+    let digit = |place: u32| char::from_digit((number >> (4 * place)) as u32 & 15, 16);
+    digits.extend((0..16 - (number | 1).leading_zeros() / 4).rev().filter_map(digit));
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_hash_is_written_as_the_formatter_does(number: u64, less in 0..64u32) {
+            for number in [number >> less, 0] {
+                prop_assert_eq!(hex(number), format!("{number:x}"));
+            }
+        }
     }
 }

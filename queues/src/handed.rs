@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use analytics::outcome::Moved;
 use analytics::{Footprint, TrackedEvent, VisitorKey};
+use foldhash::fast::FixedState;
 use serde::Deserialize;
 
 use crate::call::{self, Call};
 
-/// Visitors who are known to be the same: the first was known by that name before.
-pub type Bonds = HashSet<(VisitorKey, VisitorKey)>;
+/// Visitors who are known to be the same: the first was known by that name before. Keys are hashes as they are: whoever looks
+/// for two that meet here slows down a batch of their own.
+pub type Bonds = HashSet<(VisitorKey, VisitorKey), FixedState>;
 
 /// One thing that is handed over.
 #[allow(clippy::large_enum_variant)] // read one after the other, and few are bonds

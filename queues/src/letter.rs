@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::call::Call;
 use crate::frame::{Broken, Frame, frames};
-use crate::handed::{Handed, Handover};
+use crate::handed::{Bonds, Handed, Handover};
 use crate::ledger::{self, DeadLetter, Entry};
 use crate::message::{Head, Message};
 use crate::plan::{Counted, Fate, Plan};
@@ -51,7 +51,7 @@ pub fn replay(
         Some(_) => Message::encode(Head::Admitted { gate: &mark, number: 0 }, &bytes),
         None => bytes,
     };
-    let (nothing, none) = (HashSet::new(), HashSet::new());
+    let (nothing, none) = (HashSet::new(), Bonds::default());
     let batch = [(letter.id.as_str(), message.as_slice())];
     let mut plan = Plan::of(batch, &nothing, campaigns, (journals, &none), &Conduct::default(), each);
     if let Some(dead) = plan.dead.first() {

@@ -10,7 +10,7 @@ use analytics::{Conduct, EventId, Kind, RawEvent, Scope, Source, StatsAggregate,
 use durable_objects::{Gate, GateName, Region, Settings, log};
 use proptest::prelude::*;
 use queues::plan::Plan;
-use queues::{Frame, Head, Message};
+use queues::{Bonds, Frame, Head, Message};
 
 const T: i64 = 1_790_000_000_000;
 
@@ -203,7 +203,7 @@ proptest! {
 
 fn plan<'a>(batch: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Plan {
     let none = Campaigns::default();
-    Plan::of(batch, &HashSet::new(), &none, (0, &HashSet::new()), &Conduct::default(), |_| ())
+    Plan::of(batch, &HashSet::new(), &none, (0, &Bonds::default()), &Conduct::default(), |_| ())
 }
 
 /// As many different values as a batch can bring: more than one row may hold.

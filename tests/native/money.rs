@@ -13,7 +13,7 @@ use analytics::{Conduct, Dimension, EventId, Kind, RawEvent, Scope, Source, Text
 use proptest::prelude::*;
 use queues::Frame;
 use queues::plan::Plan;
-use queues::{Head, Message};
+use queues::{Bonds, Head, Message};
 use serde_json::{Value, json};
 
 use crate::database::Database;
@@ -87,7 +87,7 @@ fn count(d1: &Database, campaigns: &mut Campaigns, message: &[u8]) -> usize {
             [("m", message)],
             &HashSet::new(),
             campaigns,
-            (0, &HashSet::new()),
+            (0, &Bonds::default()),
             &Conduct::default(),
             |_| (),
         );

@@ -11,7 +11,7 @@ use analytics::signature::Signer;
 use analytics::{Dimension, EventId, Outcome, Statement};
 use queues::delivery::{Answer, Due, Postbacks, Told, Want, statements};
 use queues::plan::{Counted, Plan};
-use queues::{Frame, Head, Message};
+use queues::{Bonds, Frame, Head, Message};
 use serde_json::{Value, json};
 
 use crate::database::Database;
@@ -67,7 +67,7 @@ fn counting(postbacks: &Postbacks, number: i64, outcomes: &[Outcome<'_>]) -> Vec
     }
     let message = Message::encode(Head::Admitted { gate: "journey/0", number }, &frames);
     let (hooks, signer) = (queues::delivery::Hooks::default(), Signer::new("secret").unwrap());
-    let (mut told, nobody, none) = (Told::new(&hooks), Campaigns::default(), HashSet::new());
+    let (mut told, nobody, none) = (Told::new(&hooks), Campaigns::default(), Bonds::default());
     let plan = Plan::of(
         [("m", message.as_slice())],
         &HashSet::new(),

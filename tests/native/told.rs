@@ -9,7 +9,7 @@ use analytics::outcome::Session;
 use analytics::{Conduct, Dimension, EventId, Outcome, Statement, Text, enrich};
 use queues::delivery::{Hooks, Told, statements};
 use queues::plan::{Counted, Plan};
-use queues::{Frame, Head, Message, ledger};
+use queues::{Bonds, Frame, Head, Message, ledger};
 use serde_json::{Value, json};
 
 use crate::database::Database;
@@ -100,7 +100,7 @@ fn a_session_is_told_when_its_outcome_is_counted() {
     let message = Message::encode(Head::Admitted { gate: "journey/0", number: 7 }, &frames);
     let count = || {
         let mut batch = Told::new(&hooks);
-        let (nobody, none) = (Campaigns::default(), HashSet::new());
+        let (nobody, none) = (Campaigns::default(), Bonds::default());
         let plan = Plan::of(
             [("m", message.as_slice())],
             &HashSet::new(),

@@ -28,9 +28,13 @@ pub(super) fn write(event: &RawEvent<'_>, out: &mut Vec<u8>) {
         &event.session_id,
         &event.anonymous_id,
     ];
-    said.into_iter().for_each(|said| text(said, out));
+    for said in said {
+        text(said, out);
+    }
     put(event.visitor, out);
-    event.sub.iter().for_each(|sub| text(sub, out));
+    for sub in &event.sub {
+        text(sub, out);
+    }
     maybe(event.value_micros, out);
     text(&event.currency, out);
     put(event.props.len() as u64, out);
@@ -38,8 +42,9 @@ pub(super) fn write(event: &RawEvent<'_>, out: &mut Vec<u8>) {
         text(key, out);
         text(value, out);
     }
-    let place = [&event.country, &event.region, &event.city, &event.continent];
-    place.into_iter().for_each(|place| text(place, out));
+    for place in [&event.country, &event.region, &event.city, &event.continent] {
+        text(place, out);
+    }
     put(event.asn.into(), out);
     let headers = [
         &event.user_agent,
@@ -49,7 +54,9 @@ pub(super) fn write(event: &RawEvent<'_>, out: &mut Vec<u8>) {
         &event.ua_mobile,
         &event.ua_platform,
     ];
-    headers.into_iter().for_each(|header| text(header, out));
+    for header in headers {
+        text(header, out);
+    }
 }
 
 /// Appends what later versions have behind that.
@@ -92,7 +99,7 @@ impl<'a> Fields<'a> {
         event.hints = Hints::from_bits(self.byte()?);
         event.event_time_ms = self.signed()?;
         event.received_at_ms = self.signed()?;
-        event.sent_at_ms = self.maybe()?;
+        self.maybe(&mut event.sent_at_ms)?;
         event.name = self.text()?;
         event.page_url = self.text()?;
         event.query = self.text()?;
@@ -108,7 +115,7 @@ impl<'a> Fields<'a> {
         for sub in &mut event.sub {
             *sub = self.text()?;
         }
-        event.value_micros = self.maybe()?;
+        self.maybe(&mut event.value_micros)?;
         event.currency = self.text()?;
         let props = usize::try_from(self.number()?).ok()?;
         // A key and a value of one byte each is the least.
@@ -143,7 +150,7 @@ impl<'a> Fields<'a> {
             event.time_zone = self.text()?;
         }
         if version >= 3 {
-            event.click_ms = self.maybe()?;
+            self.maybe(&mut event.click_ms)?;
             event.postback = Postback { txid: self.text()?, status: self.one_of(&Status::ALL)? };
         }
         if version >= 4 {
@@ -170,10 +177,14 @@ impl<'a> Fields<'a> {
         self.number().map(unzigzag)
     }
 
-    fn maybe(&mut self) -> Option<Option<i64>> {
+    /// A number that may be absent: then what was there stays.
+    fn maybe(&mut self, number: &mut Option<i64>) -> Option<()> {
         match self.byte()? {
-            0 => Some(None),
-            1 => self.signed().map(Some),
+            0 => Some(()),
+            1 => {
+                *number = Some(self.signed()?);
+                Some(())
+            }
             _ => None,
         }
     }

@@ -98,7 +98,7 @@ fn part<'a>(name: &str, events: &'a [RawEvent<'a>], names: &'a [(String, String)
         }
         "message" => {
             let bodies = bodies();
-            let packed: Vec<Vec<u8>> = bodies.chunks(MESSAGE).map(pack).collect();
+            let packed = messages(&bodies);
             Box::new(move || packed.iter().map(|bytes| unpack(bytes)).sum())
         }
         "enrich" => {
@@ -143,7 +143,7 @@ fn part<'a>(name: &str, events: &'a [RawEvent<'a>], names: &'a [(String, String)
             })
         }
         "consume" => {
-            let packed: Vec<Vec<u8>> = bodies().chunks(MESSAGE).map(pack).collect();
+            let packed = messages(&bodies());
             Box::new(move || consume(&packed))
         }
         "uniques" => Box::new(move || {
@@ -177,7 +177,7 @@ fn calls_of(events: &[TrackedEvent<'_>]) -> Vec<Vec<u8>> {
     let call = |events: &[TrackedEvent<'_>]| {
         let mut handover = Handover::new(1);
         for event in events {
-            handover.add_event(event, &Bonds::new());
+            handover.add_event(event, &Bonds::default());
         }
         handover.finish().0.into_iter().map(|(_, call)| call)
     };
@@ -212,7 +212,7 @@ fn hand(calls: &[Vec<u8>]) -> usize {
 
 /// What a consumer makes of a batch.
 fn consume(messages: &[Vec<u8>]) -> usize {
-    let (campaigns, bonds) = (Campaigns::default(), Bonds::new());
+    let (campaigns, bonds) = (Campaigns::default(), Bonds::default());
     let mut lines = Lines::default();
     let batch = messages.iter().map(|bytes| ("", bytes.as_slice()));
     let known = Conduct::default();
@@ -248,12 +248,17 @@ fn admit(bodies: &[(EventId, Vec<u8>)]) -> usize {
     bytes
 }
 
-fn pack(events: &[(EventId, Vec<u8>)]) -> Vec<u8> {
+fn pack((number, events): (i64, &[(EventId, Vec<u8>)])) -> Vec<u8> {
     let mut packed = Vec::new();
     for (id, body) in events {
         queues::Frame::Event { id: *id, body }.write(&mut packed);
     }
-    Message::encode(Head::Admitted { gate: "gate/weur/0", number: NOW_MS }, &packed)
+    Message::encode(Head::Admitted { gate: "gate/weur/0", number }, &packed)
+}
+
+/// Messages of one gate, each with its own number: one that comes again would not be counted.
+fn messages(events: &[(EventId, Vec<u8>)]) -> Vec<Vec<u8>> {
+    (NOW_MS..).zip(events.chunks(MESSAGE)).map(pack).collect()
 }
 
 fn unpack(bytes: &[u8]) -> usize {

@@ -146,7 +146,7 @@ impl World {
             regions,
             shards: vec![shards],
             consumers: (0..consumers).map(|_| Consumer::default()).collect(),
-            bonds: vec![Bonds::new(); consumers],
+            bonds: vec![Bonds::default(); consumers],
             journals: journey::Host::all(),
             folders: vec![Folder::default(), Folder::default()],
             gatherers: vec![Gatherer::default(), Gatherer::default()],
