@@ -84,10 +84,11 @@ impl Saying {
         let on_a_desktop = matches!(agent.device, Device::Desktop | Device::Other);
         // Apps on telephones give an address as well: their customer's.
         let contact = heard.contact && (netscape || on_a_desktop);
+        let is_an_old_phone = !on_a_desktop && !matches!(agent.os, "" | "Android" | "iOS" | "iPadOS");
         // `compatible;` was how the browsers of the nineties claimed to be Netscape. Only robots still say it.
         if heard.generic
             || contact
-            || heard.compatible && !heard.old_browser
+            || heard.compatible && !heard.old_browser && !is_an_old_phone
             || grammar::has_a_guest(text, agent, is_known)
         {
             return Self::Program { reason: Reason::UaList, certain: true };
@@ -98,7 +99,7 @@ impl Saying {
         // No browser since Netscape began otherwise than `Mozilla/`, save for Opera and those known by name. Apps on
         // telephones name the system that they run on; programs on servers name themselves, or put their name
         // before a browser's.
-        let known = !(agent.browser.is_empty() && agent.os.is_empty());
+        let known = !(agent.browser.is_empty() && agent.os.is_empty() && agent.brand.is_empty());
         let named = !on_a_desktop || !heard.late && (heard.engine || !agent.browser.is_empty());
         let bare = !text.iter().any(|byte| b"/ ".contains(byte));
         if heard.device || known && (netscape || named && !bare) {
@@ -149,7 +150,9 @@ impl Heard {
                 Some(Sign::TopLevel) => {
                     heard.contact |= word.end > heard.model_end && shape::is_domain(text, word);
                 }
-                None => heard.contact |= shape::gives_contact(text, word),
+                None => {
+                    heard.contact |= word.end > heard.model_end && shape::gives_contact(text, word);
+                }
             }
         }
         Ok(heard)
@@ -295,6 +298,8 @@ mod tests {
             "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1; http://www.tropicdesigns.net)",
             "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)",
             "Mozilla/5.0 (compatible; Konqueror/3.5; OpenBSD) KHTML/3.5.9 (like Gecko)",
+            "Mozilla/4.0 (compatible; Some Podcasting; SymbianOS; NokiaN97-4/11.0.102)",
+            "GT-I5801_2.1-update1/1",
             "Opera/9.80 (J2ME/MIDP; Opera Mini/7.1.32052/34.1244; U; en) Presto/2.8.119 Version/11.10",
         ] {
             assert_eq!(reason(user_agent), "", "{user_agent}");
