@@ -2,14 +2,10 @@
 
 use std::sync::LazyLock;
 
+use super::list::{Sign, listed};
 use super::{Reason, grammar, shape};
 use crate::lexicon::{Lexicon, words};
 use crate::{Agent, Device};
-
-/// The list: `[reason]` or `[reason doubt]` begins a section, `[person]` what only looks like a bot,
-/// `[generic]` words that mean `ua_list` unless a name says better, `[old_browser]` who may say `compatible`. How
-/// a name is marked: see [`Lexicon::new`].
-const LIST: &str = include_str!("../../data/bots.txt");
 
 /// What a user agent makes itself out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,32 +14,6 @@ pub(super) enum Saying {
     Person,
     /// A program, for that reason.
     Program { reason: Reason, certain: bool },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sign {
-    Named {
-        reason: Reason,
-        certain: bool,
-    },
-    Generic,
-    Person,
-    /// The word `compatible`.
-    Compatible,
-    /// A browser that says `compatible`.
-    OldBrowser,
-    /// A telephone or television that names itself and nothing else.
-    Device,
-    /// What browsers are built on.
-    Engine,
-    /// `Android`: what follows up to the parenthesis' end is the device's name.
-    Android,
-    /// The last label of a domain.
-    TopLevel,
-    /// `Mozilla`.
-    Mozilla,
-    /// `Safari`.
-    Safari,
 }
 
 static SIGNS: LazyLock<Lexicon<Sign>> = LazyLock::new(|| Lexicon::new(listed()));
@@ -172,39 +142,11 @@ fn begins(text: &[u8], name: &str) -> bool {
     text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
 }
 
-fn listed() -> impl Iterator<Item = (&'static str, Sign)> {
-    let mut section = Sign::Person;
-    LIST.lines().filter_map(move |line| {
-        if line.is_empty() || line.starts_with('#') {
-            return None;
-        }
-        let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) else {
-            return Some((line, section));
-        };
-        let (name, certain) = name.strip_suffix(" doubt").map_or((name, true), |name| (name, false));
-        section = match Reason::ALL.into_iter().find(|reason| reason.name() == name) {
-            Some(reason) => Sign::Named { reason, certain },
-            None => match name {
-                "generic" => Sign::Generic,
-                "compatible" => Sign::Compatible,
-                "old_browser" => Sign::OldBrowser,
-                "device" => Sign::Device,
-                "engine" => Sign::Engine,
-                "android" => Sign::Android,
-                "mozilla" => Sign::Mozilla,
-                "safari" => Sign::Safari,
-                "top_level" => Sign::TopLevel,
-                _ => Sign::Person,
-            },
-        };
-        None
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::list::LIST;
     use super::*;
     use crate::agent::Headers;
 
