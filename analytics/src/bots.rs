@@ -2,6 +2,7 @@
 
 mod grammar;
 mod headers;
+mod list;
 mod network;
 mod reason;
 mod shape;

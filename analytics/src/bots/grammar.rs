@@ -16,34 +16,34 @@ enum Piece<'t> {
     Aside(&'t [u8]),
 }
 
-/// Whether a program has put its name into a browser's user agent; `knows` a browser, a system, a device or a toolbar
-/// by a word of its name.
+/// Whether a program has put its name into a desktop browser's user agent; `knows` a browser, a system, a device or a
+/// toolbar by a word of its name.
 pub(super) fn has_a_guest(text: &[u8], agent: &Agent<'_>, knows: impl Fn(&[u8]) -> bool) -> bool {
-    const START: &[u8] = b"Mozilla/5.0 ";
-    let desktop = agent.device == Device::Desktop;
     // Into Internet Explorer's name everybody wrote what he liked.
-    if shape::is_old_explorer(text) || !desktop && !matches!(agent.os, "iOS" | "iPadOS") {
+    if agent.device != Device::Desktop || shape::is_old_explorer(text) {
         return false;
     }
-    let mut pieces = pieces(text.strip_prefix(START).unwrap_or_default());
+    let mut pieces = pieces(text.strip_prefix(b"Mozilla/5.0 ").unwrap_or_default());
     match pieces.next() {
-        Some(Piece::Aside(system)) if is_a_system_with_a_guest(system, &knows) => true,
-        Some(Piece::Aside(_)) => desktop && Products::of(pieces, &knows).have_a_guest(agent),
+        Some(Piece::Aside(system)) if is_a_windows_with_a_guest(system, &knows) => true,
+        Some(Piece::Aside(_)) => Products::of(pieces, &knows).have_a_guest(agent),
         _ => false,
     }
 }
 
-/// Whether a part of the first parenthesis is no system's: `(Windows NT 6.1; WOW64; Some Name)`. A part with digits is
-/// anything: a version, a locale, a machine, the number of a toolbar.
-fn is_a_system_with_a_guest(aside: &[u8], knows: &impl Fn(&[u8]) -> bool) -> bool {
-    const CLOSED: [&[u8]; 4] = [b"Windows NT ", b"Macintosh", b"iPhone", b"iPad"];
+/// Whether a part of the first parenthesis is two words of no system: `(Windows NT 6.1; WOW64; Some Name)`. One word marks
+/// an institution's machines, and a part with digits is anything: a version, a locale, the number of a toolbar.
+fn is_a_windows_with_a_guest(aside: &[u8], knows: &impl Fn(&[u8]) -> bool) -> bool {
     let parts = || aside.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let is_a_name = |part: &[u8]| {
-        part.iter().all(|byte| byte.is_ascii_alphabetic() || b" -".contains(byte))
-            && part.split(|byte| *byte == b'-').all(|word| word.len() > 3)
+        let mut words = part.split(|byte| b" -".contains(byte));
+        words
+            .next()
+            .is_some_and(|first| first.len() > 3 && words.next().is_some_and(|second| second.len() > 2))
+            && part.iter().all(|byte| byte.is_ascii_alphabetic() || b" -".contains(byte))
             && !knows(part)
     };
-    parts().any(|part| CLOSED.iter().any(|system| part.starts_with(system))) && parts().any(is_a_name)
+    parts().any(|part| part.starts_with(b"Windows NT ")) && parts().any(is_a_name)
 }
 
 /// What the products behind the system are, together.
@@ -52,10 +52,8 @@ fn is_a_system_with_a_guest(aside: &[u8], knows: &impl Fn(&[u8]) -> bool) -> boo
 struct Products {
     engine: bool,
     webkit: bool,
-    chrome: bool,
-    firefox: bool,
-    browser: bool,
-    version: bool,
+    /// Chrome, or `Version/` in its place.
+    named: bool,
     stranger: bool,
     /// Whether what follows the browser's last product is a program's; only its first piece tells.
     tail: Option<bool>,
@@ -63,57 +61,52 @@ struct Products {
 
 impl Products {
     fn of<'t>(pieces: impl Iterator<Item = Piece<'t>>, knows: &impl Fn(&[u8]) -> bool) -> Self {
-        let mut seen = Self::default();
+        let (mut seen, mut complete) = (Self::default(), false);
         for piece in pieces {
             let (name, is_a_programs) = match piece {
                 Piece::Product(product) => {
                     let (name, version) = name_and_version(product);
-                    (name, is_a_programs(name, version, seen.chrome) && !knows(product))
+                    (name, is_a_programs(name, version) && !knows(product))
                 }
-                Piece::Aside(aside) => (&b""[..], !seen.firefox && has_a_word(aside) && !knows(aside)),
+                Piece::Aside(aside) => (&b""[..], has_a_word(aside) && !knows(aside)),
             };
             match name {
-                b"Chrome" | b"Safari" | b"Firefox" => {
-                    (seen.browser, seen.tail) = (true, None);
-                    seen.chrome |= name == b"Chrome";
-                    seen.firefox |= name == b"Firefox";
+                b"Chrome" | b"Safari" => {
+                    (complete, seen.tail) = (true, None);
+                    seen.named |= name == b"Chrome";
                     continue;
                 }
-                b"Version" => seen.version = true,
+                b"Version" => seen.named = true,
                 b"AppleWebKit" => (seen.engine, seen.webkit) = (true, true),
                 b"Gecko" | b"Goanna" | b"Servo" | b"KHTML" => seen.engine = true,
                 [first, ..] if first.is_ascii_alphabetic() && name != b"Qt" => seen.stranger |= !knows(name),
                 _ => {}
             }
-            if seen.browser {
+            if complete {
                 seen.tail.get_or_insert(is_a_programs);
             }
         }
         seen
     }
 
-    /// Behind the browser; in the place of an engine; or in that of the browser, for none is built on `WebKit` for Windows
-    /// or Linux that gives neither a name that is known nor `Version/`. Programs that draw pages are.
+    /// Behind the browser; in the place of an engine; or in that of the browser, for on Linux none is built on `WebKit`
+    /// that gives neither a name that is known nor `Version/`. Programs that draw pages are. Behind Firefox everything
+    /// may stand: its settings offer to add it.
     fn have_a_guest(&self, agent: &Agent<'_>) -> bool {
         let unnamed = matches!(agent.browser, "" | "Safari");
-        let drawn = self.webkit && !self.chrome && !self.version && agent.os != "macOS";
+        let drawn = self.webkit && !self.named && !matches!(agent.os, "macOS" | "Windows");
         self.tail == Some(true) || self.stranger && unnamed && (drawn || !self.engine)
     }
 }
 
 /// Whether a product behind a browser's last one is a program's. Derived browsers count on from what they are derived from
-/// (`Name/120.0.6099.71`); programs begin at 1.0, or give no version. Behind Firefox, toolbars gave none, either.
-fn is_a_programs(name: &[u8], version: Option<&[u8]>, chrome: bool) -> bool {
-    let letters = name.iter().all(|byte| byte.is_ascii_alphabetic() || b"-.".contains(byte));
-    match version {
-        Some(version) => {
-            let short = |part: &[u8]| (1..=2).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
-            name.first().is_some_and(u8::is_ascii_alphabetic)
-                && version.len() <= if chrome { 4 } else { 3 }
-                && version.split(|byte| *byte == b'.').all(short)
-        }
-        None => chrome && letters && name.len() > 3,
-    }
+/// (`Name/120.0.6099.71`); programs begin at 1.0. What has no version is a toolbar's, or an institution's.
+fn is_a_programs(name: &[u8], version: Option<&[u8]>) -> bool {
+    let short = |part: &[u8]| (1..=2).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
+    let version = version.unwrap_or_default();
+    name.first().is_some_and(u8::is_ascii_alphabetic)
+        && version.len() <= 4
+        && version.split(|byte| *byte == b'.').all(short)
 }
 
 fn name_and_version(product: &[u8]) -> (&[u8], Option<&[u8]>) {
@@ -178,18 +171,13 @@ mod tests {
             (" (10.1.20.20)", false),
             (" Something/2.0", true),
             (" Something/15.1", true),
-            (" Some.Thing", true),
+            (" Something", false),
             (" (SomethingElse)", true),
             (" Something/1.0 (Somebody; x64-some)", true),
         ] {
             assert_eq!(guest(&format!("{WINDOWS}{CHROME}{tail}")), strange, "{tail}");
         }
-        let firefox = "Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0";
-        for (tail, strange) in
-            [("", false), (" SOMEBAR", false), (" BMID/E6802B0C44", false), (" Something/1.0", true)]
-        {
-            assert_eq!(guest(&format!("{firefox}{tail}")), strange, "{tail}");
-        }
+        assert!(!guest("Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0 Something/1.0"));
     }
 
     #[test]
@@ -202,14 +190,12 @@ mod tests {
             ("Windows NT 6.1; WOW64; TOOLBAR50_AAP79465A47544", false),
             ("X11; Some Linux; Linux x86_64", false),
             ("Windows NT 6.1; WOW64; Some Thing", true),
-            ("something; Windows NT 6.3; WOW64", true),
+            ("Windows NT 6.1; WOW64; INSTITUTION", false),
+            ("Some-Thing; Windows NT 6.3; WOW64", true),
         ] {
             assert_eq!(guest(&format!("Mozilla/5.0 ({system}) {CHROME}")), strange, "{system}");
         }
         let phone = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
-        assert!(guest(&format!(
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X; Some Thing) {phone}"
-        )));
         assert!(!guest(&format!(
             "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) {phone} SomeApp/1.0"
         )));
@@ -224,7 +210,7 @@ mod tests {
             ),
             (
                 "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/538.1 (KHTML, like Gecko) Something/0.18 Safari/538.1",
-                true,
+                false,
             ),
             ("Mozilla/5.0 (Macintosh; Intel Mac OS X) Something/14.62.0", true),
             (

@@ -2,14 +2,10 @@
 
 use std::sync::LazyLock;
 
+use super::list::{Sign, listed};
 use super::{Reason, grammar, shape};
 use crate::lexicon::{Lexicon, words};
 use crate::{Agent, Device};
-
-/// The list: `[reason]` or `[reason doubt]` begins a section, `[person]` what only looks like a bot,
-/// `[generic]` words that mean `ua_list` unless a name says better, `[old_browser]` who may say `compatible`. How
-/// a name is marked: see [`Lexicon::new`].
-const LIST: &str = include_str!("../../data/bots.txt");
 
 /// What a user agent makes itself out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,32 +14,6 @@ pub(super) enum Saying {
     Person,
     /// A program, for that reason.
     Program { reason: Reason, certain: bool },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sign {
-    Named {
-        reason: Reason,
-        certain: bool,
-    },
-    Generic,
-    Person,
-    /// The word `compatible`.
-    Compatible,
-    /// A browser that says `compatible`.
-    OldBrowser,
-    /// A telephone or television that names itself and nothing else.
-    Device,
-    /// What browsers are built on.
-    Engine,
-    /// `Android`: what follows up to the parenthesis' end is the device's name.
-    Android,
-    /// The last label of a domain.
-    TopLevel,
-    /// `Mozilla`.
-    Mozilla,
-    /// `Safari`.
-    Safari,
 }
 
 static SIGNS: LazyLock<Lexicon<Sign>> = LazyLock::new(|| Lexicon::new(listed()));
@@ -84,10 +54,11 @@ impl Saying {
         let on_a_desktop = matches!(agent.device, Device::Desktop | Device::Other);
         // Apps on telephones give an address as well: their customer's.
         let contact = heard.contact && (netscape || on_a_desktop);
+        let is_an_old_phone = !on_a_desktop && !matches!(agent.os, "" | "Android" | "iOS" | "iPadOS");
         // `compatible;` was how the browsers of the nineties claimed to be Netscape. Only robots still say it.
         if heard.generic
             || contact
-            || heard.compatible && !heard.old_browser
+            || heard.compatible && !heard.old_browser && !is_an_old_phone
             || grammar::has_a_guest(text, agent, is_known)
         {
             return Self::Program { reason: Reason::UaList, certain: true };
@@ -98,7 +69,7 @@ impl Saying {
         // No browser since Netscape began otherwise than `Mozilla/`, save for Opera and those known by name. Apps on
         // telephones name the system that they run on; programs on servers name themselves, or put their name
         // before a browser's.
-        let known = !(agent.browser.is_empty() && agent.os.is_empty());
+        let known = !(agent.browser.is_empty() && agent.os.is_empty() && agent.brand.is_empty());
         let named = !on_a_desktop || !heard.late && (heard.engine || !agent.browser.is_empty());
         let bare = !text.iter().any(|byte| b"/ ".contains(byte));
         if heard.device || known && (netscape || named && !bare) {
@@ -149,7 +120,9 @@ impl Heard {
                 Some(Sign::TopLevel) => {
                     heard.contact |= word.end > heard.model_end && shape::is_domain(text, word);
                 }
-                None => heard.contact |= shape::gives_contact(text, word),
+                None => {
+                    heard.contact |= word.end > heard.model_end && shape::gives_contact(text, word);
+                }
             }
         }
         Ok(heard)
@@ -169,39 +142,11 @@ fn begins(text: &[u8], name: &str) -> bool {
     text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
 }
 
-fn listed() -> impl Iterator<Item = (&'static str, Sign)> {
-    let mut section = Sign::Person;
-    LIST.lines().filter_map(move |line| {
-        if line.is_empty() || line.starts_with('#') {
-            return None;
-        }
-        let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) else {
-            return Some((line, section));
-        };
-        let (name, certain) = name.strip_suffix(" doubt").map_or((name, true), |name| (name, false));
-        section = match Reason::ALL.into_iter().find(|reason| reason.name() == name) {
-            Some(reason) => Sign::Named { reason, certain },
-            None => match name {
-                "generic" => Sign::Generic,
-                "compatible" => Sign::Compatible,
-                "old_browser" => Sign::OldBrowser,
-                "device" => Sign::Device,
-                "engine" => Sign::Engine,
-                "android" => Sign::Android,
-                "mozilla" => Sign::Mozilla,
-                "safari" => Sign::Safari,
-                "top_level" => Sign::TopLevel,
-                _ => Sign::Person,
-            },
-        };
-        None
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::list::LIST;
     use super::*;
     use crate::agent::Headers;
 
@@ -295,6 +240,8 @@ mod tests {
             "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1; http://www.tropicdesigns.net)",
             "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)",
             "Mozilla/5.0 (compatible; Konqueror/3.5; OpenBSD) KHTML/3.5.9 (like Gecko)",
+            "Mozilla/4.0 (compatible; Some Podcasting; SymbianOS; NokiaN97-4/11.0.102)",
+            "GT-I5801_2.1-update1/1",
             "Opera/9.80 (J2ME/MIDP; Opera Mini/7.1.32052/34.1244; U; en) Presto/2.8.119 Version/11.10",
         ] {
             assert_eq!(reason(user_agent), "", "{user_agent}");
