@@ -289,7 +289,9 @@ fn sessions_that_end_within_a_minute_are_told_together() {
     let messages = journal.ship(now_ms);
     assert_eq!(messages.len(), 1);
     let mut ledger = Ledger::default();
-    messages.iter().for_each(|message| ledger.count(message));
+    for message in &messages {
+        ledger.count(message);
+    }
     assert_eq!(ledger.sum().values().sum::<i64>(), 40);
 }
 
