@@ -72,14 +72,15 @@ class Outcome {
   }
 }
 
-/** Each connection sends as soon as it was answered. */
-export async function closedLoop(origin, { connections, seconds, next }) {
+/** Each connection sends as soon as it was answered, until the time is over or so many were sent. */
+export async function closedLoop(origin, { connections, seconds = Infinity, requests = Infinity, next }) {
   const outcome = new Outcome();
+  let left = requests;
   const end = performance.now() + seconds * 1_000;
   await Promise.all(
     Array.from({ length: connections }, async () => {
       const connection = await Connection.to(origin);
-      for (let now = performance.now(); now < end; now = performance.now()) {
+      for (let now = performance.now(); now < end && left-- > 0; now = performance.now()) {
         outcome.add(await connection.send(next()), performance.now() - now);
       }
       connection.close();

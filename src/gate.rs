@@ -361,7 +361,7 @@ impl Keeper {
         }
         let prune = {
             let mut memory = self.memory.borrow_mut();
-            [memory.prune(now_ms()), memory.prune_handed(now_ms())]
+            [memory.prune(now_ms()), memory.prune_handed(now_ms()), memory.fade(now_ms())]
         };
         for statement in prune.into_iter().flatten() {
             if let Err(error) = execute(&self.sql, statement) {

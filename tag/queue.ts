@@ -39,7 +39,7 @@ export const add = (event: any) => {
   soon();
 };
 
-/** Some events, ready to go. */
+/** Some events, ready to go; none while the device is offline. */
 const take = () => {
   const now = Date.now();
   let size = 0;
@@ -49,18 +49,22 @@ const take = () => {
       const age = now - event.sent_at;
       event.sent_at = now;
       if (age > KNOWN_MS) erase(keyOf(event));
-      else if (size < BATCH_MAX && !(age < UNDER_WAY_MS)) return (size += JSON.stringify(event).length);
+      else if (navigator.onLine && size < BATCH_MAX && !(age < UNDER_WAY_MS)) return (size += JSON.stringify(event).length);
     });
 };
 
 const body = (events: any[]) => JSON.stringify(events.map(({ ids, ...event }) => ({ ...ids, consent: granted, ...event })));
 
 const send = async () => {
-  const events = navigator.onLine ? take() : [];
+  const events = take();
   let results: any;
   let pause: any;
   let failed = 0;
-  if (!events[0]) return (timer = 0);
+  if (!events[0]) {
+    timer = 0;
+    // What an earlier page left under way is this one's, though nothing else may happen here.
+    return eventKeys()[0] && setTimeout(soon, UNDER_WAY_MS);
+  }
   events.forEach(keep);
   gone = undefined;
   try {
@@ -103,6 +107,6 @@ export const flush = () => {
 /** The page goes, or may go. What no beacon takes, or must wait, is the next page's. */
 export const leave = (going?: Event) => {
   gone ||= going; // it also becomes hidden then
-  if (navigator.onLine && (!failures || anonymous()))
+  if (!failures || anonymous())
     for (let events; (events = take())[0] && navigator.sendBeacon(endpoint, body(events)); ) events.map(keyOf).map(erase);
 };

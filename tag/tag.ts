@@ -52,13 +52,12 @@ const commands: Record<string, (said: any) => void> = {
 
 const clicktrail = (command: string, said?: any) => commands[command](said);
 const on = addEventListener;
-const page = window as any;
 
 const start = () => {
-  const { q = [], on: twice } = page.clicktrail || {};
+  const { q = [], on: twice } = (window as any).clicktrail || {};
   if (twice) return; // the page includes the tag two times
   clicktrail.on = on;
-  page.clicktrail = clicktrail;
+  (window as any).clicktrail = clicktrail;
   for (const [command, said] of q) clicktrail(command, said);
   if (said.auto != "false") {
     view();

@@ -11,7 +11,7 @@ use queues::{Frame, Head, Message, frames};
 use crate::addresses::GateName;
 pub use crate::group::Commit;
 use crate::group::{FRAMES_MAX_BYTES, Group};
-use crate::log::{Row, prune};
+use crate::log::{Row, fade, prune};
 use crate::maps::Maps;
 use crate::outbox::Outbox;
 use crate::seen::Seen;
@@ -61,6 +61,8 @@ pub struct Gate {
     rows: VecDeque<(i64, i64)>,
     /// The newest row, without its body: numbers and totals go on from it.
     newest: Row,
+    /// The newest row that has no body any more in the log either.
+    faded: i64,
     /// By the caller's clock, which may be set back.
     committed_ms: i64,
     shipped_ms: i64,
@@ -89,6 +91,7 @@ impl Gate {
             outbox: Outbox::default(),
             rows: VecDeque::new(),
             newest: Row { seq: 0, message: 0, at_ms: 0, admitted: 0, duplicates: 0, body: Vec::new() },
+            faded: 0,
             committed_ms: 0,
             shipped_ms: 0,
             clock_ms: now_ms,
@@ -108,10 +111,16 @@ impl Gate {
                     }
                 }
             }
-            gate.outbox.recover(row.message, events, now_ms);
+            // A row that faded was confirmed before.
+            if !row.body.is_empty() {
+                gate.outbox.recover(row.message, events, now_ms);
+            }
             gate.rows.push_back((row.seq, row.at_ms));
             // The clock may have been set back since: the window of a row must not begin in the future.
             gate.clock_ms = gate.clock_ms.max(row.at_ms);
+            if row.body.is_empty() {
+                gate.faded = row.seq;
+            }
             gate.newest = Row { body: Vec::new(), ..row };
         }
         gate
@@ -262,6 +271,21 @@ impl Gate {
         Some(prune(before_seq, now_ms - self.settings.memory_ms()))
     }
 
+    /// What may go of the newest row, at the same age: all but the totals. A gate that nobody calls any more would keep who
+    /// called last for ever, and whoever is erased elsewhere would be here.
+    pub fn fade(&mut self, now_ms: i64) -> Option<Statement> {
+        let now_ms = self.tick(now_ms);
+        self.fade_due_ms().filter(|due_ms| *due_ms <= now_ms)?;
+        self.faded = self.newest.seq;
+        Some(fade(self.newest.seq))
+    }
+
+    /// When that is. Not while a message is not confirmed: it may be this row's.
+    fn fade_due_ms(&self) -> Option<i64> {
+        let quiet = self.outbox.oldest().is_none() && self.open.is_empty() && self.faded < self.newest.seq;
+        quiet.then(|| self.newest.at_ms + self.settings.memory_ms() + self.settings.window_ms / 2)
+    }
+
     /// Takes the oldest row, if nobody needs it any more.
     fn pop_needless(&mut self, now_ms: i64) -> Option<i64> {
         let &(seq, at_ms) = self.rows.front()?;
@@ -281,12 +305,13 @@ impl Gate {
         self.outbox.oldest().unwrap_or(i64::MAX).min(self.newest.seq)
     }
 
-    /// When the gate has to be woken, whoever else calls: to ask the ledger, or to prune. `None` if it may sleep
+    /// When the gate has to be woken, whoever else calls: to ask the ledger, to prune, or to fade. `None` if it may sleep
     /// until the next hit.
     pub fn wake_ms(&self, now_ms: i64) -> Option<i64> {
         let asked = self.outbox.due_ms().map(|due_ms| due_ms.max(now_ms));
         let pruned = self.prune_due_ms(self.needless_before()).map(|due_ms| due_ms.max(now_ms));
-        asked.into_iter().chain(pruned).min()
+        let fades = self.fade_due_ms().map(|due_ms| due_ms.max(now_ms));
+        asked.into_iter().chain(pruned).chain(fades).min()
     }
 }
 

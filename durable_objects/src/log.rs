@@ -82,3 +82,8 @@ pub fn undo(from_seq: i64) -> Statement {
 pub fn prune(before_seq: i64, before_ms: i64) -> Statement {
     Statement::new("DELETE FROM log WHERE seq < ?1 AND at_ms < ?2", [before_seq.into(), before_ms.into()])
 }
+
+/// Leaves of a row nothing but its totals.
+pub fn fade(seq: i64) -> Statement {
+    Statement::new("UPDATE log SET body = x'' WHERE seq = ?1", [seq.into()])
+}

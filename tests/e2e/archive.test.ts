@@ -1,6 +1,6 @@
 // Every counted event is in the archive once, whatever becomes of the bucket; and what the archive holds gives the same reports.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -17,6 +17,7 @@ afterAll(async () => {
 
 const root = join(import.meta.dirname, "../..");
 const python = execFileSync(join(root, "dev/duckdb.sh"), { encoding: "utf8" }).trim();
+const clickhouse = execFileSync(join(root, "dev/clickhouse.sh"), { encoding: "utf8" }).trim();
 const HOUR = 3_600_000;
 const begin = Math.floor(Date.now() / HOUR) * HOUR - 30 * HOUR;
 
@@ -109,32 +110,64 @@ test("each event is in the archive once, and what was turned away beside it", as
   for (const { name } of await server.objects()) expect(name).toMatch(/^events\/date=\d{4}-\d\d-\d\d\/hour=\d\d\/\d{13}-[0-9a-f]{32}\.ndjson\.gz$/);
 });
 
-test.skipIf(python === "")("DuckDB counts in the bucket what the reports say", async () => {
+/** [record, kind, verdict, how many, first date, hours] */
+type Count = [string, string, string, number, string, number];
+
+/** Has a reader's program count what lies in the bucket, and holds that against the reports; returns what else it prints. */
+async function countsLikeReports(interpreter: string, script: (bucket: string) => string): Promise<string[]> {
+  await gather(server);
   for (const { name, bytes } of await swept(server)) {
     const path = join(folder, "bucket", name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, bytes);
   }
-  const table = await columnsOf("DuckDB");
-  const script = `
-import duckdb, json, sys
-duckdb.sql("""${table.replace("s3://clicktrail-archive", join(folder, "bucket"))}""")
-rows = duckdb.sql("SELECT record, kind, coalesce(verdict, ''), sum(times)::BIGINT, min(date)::VARCHAR, count(DISTINCT hour) FROM events GROUP BY ALL").fetchall()
-print(json.dumps(rows))`;
-  const counts = JSON.parse(execFileSync(python, ["-c", script], { encoding: "utf8" })) as [string, string, string, number, string, number][];
+  const output = execFileSync(interpreter, ["-c", script(join(folder, "bucket"))], { encoding: "utf8" });
+  const [first, ...more] = output.trim().split("\n");
+  const counts = JSON.parse(first) as Count[];
   const of = (record: string, kind: string, verdict: string) => counts.filter((row) => row[0] === record && row[1] === kind && (verdict === "" || row[2] === verdict)).reduce((sum, row) => sum + row[3], 0);
   const { totals } = await report(server, `from=${begin - 24 * HOUR}`);
   expect([of("event", "click", "human") + of("event", "click", "suspect"), of("event", "click", "bot"), of("copies", "click", "")]).toEqual([totals.clicks, totals.bots, totals.duplicates]);
   expect([of("event", "page", ""), totals.pages]).toEqual([300, 300]);
   expect(counts.every((row) => /^\d{4}-\d\d-\d\d$/.test(row[4]) && row[5] > 0)).toBe(true);
+  return more;
+}
+
+test.skipIf(python === "")("DuckDB counts in the bucket what the reports say", async () => {
+  await countsLikeReports(python, (bucket) => {
+    const [table] = statementsOf("DuckDB");
+    return `
+import duckdb, json
+duckdb.sql("""${table.replace("s3://clicktrail-archive", bucket)}""")
+rows = duckdb.sql("SELECT record, kind, coalesce(verdict, ''), sum(times)::BIGINT, min(date)::VARCHAR, count(DISTINCT hour) FROM events GROUP BY ALL").fetchall()
+print(json.dumps(rows))`;
+  });
 });
 
-/** The statement that docs/export.md gives for a reader. */
-async function columnsOf(reader: string): Promise<string> {
-  const { readFileSync } = await import("node:fs");
+test.skipIf(clickhouse === "")("ClickHouse counts in the bucket what the reports say", async () => {
+  const more = await countsLikeReports(clickhouse, (bucket) => {
+    const [table, insert] = statementsOf("ClickHouse");
+    const fromFiles = insert.replace(/s3\([^)]*\)/, `file('${bucket}/events/**/*.ndjson.gz', 'JSONEachRow')`);
+    expect(fromFiles).not.toBe(insert);
+    return `
+import json
+from chdb.session import Session
+chdb = Session()
+chdb.query("""${table}""")
+chdb.query("""${fromFiles}""")
+rows = chdb.query("""SELECT record, kind, verdict, sum(times), toString(toDate(min(effective_time))), count(DISTINCT toStartOfHour(effective_time))
+  FROM events GROUP BY ALL SETTINGS output_format_json_quote_64bit_integers = 0""", "JSONCompact")
+print(json.dumps(json.loads(rows.bytes())["data"]))
+print(chdb.query("SELECT DISTINCT bot_reasons FROM events WHERE sub1 = 'x y'", "JSONCompactEachRow"), end="")
+print(chdb.query("SELECT count(), min(countSubstrings(props['text'], 'é')) FROM events WHERE kind = 'page'", "CSV"))`;
+  });
+  expect(more).toEqual(['[["ua_list"]]', "300,150"]);
+});
+
+/** The statements that docs/export.md gives for a reader. */
+function statementsOf(reader: string): string[] {
   const text = readFileSync(join(root, "docs/export.md"), "utf8");
-  const [, statement] = new RegExp(`## ${reader}\\n[^]*?\`\`\`sql\\n([^]*?)\`\`\``).exec(text) ?? [];
-  return statement;
+  const [, section] = new RegExp(`## ${reader}\\n([^]*?)(?=\\n## |$)`).exec(text) ?? [];
+  return [...section.matchAll(/```sql\n([^]*?)```/g)].map(([, statement]) => statement);
 }
 
 /** All pages of an export. */

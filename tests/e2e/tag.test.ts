@@ -139,6 +139,31 @@ test("what happened just before the page went is counted", async () => {
   expect(profile.errors).toEqual([]);
 });
 
+test("what was under way when its page went is asked for by the next page, though nothing else happens there", async () => {
+  const { campaign, url } = site();
+  await using profile = await openProfile();
+  const events = sentBy(profile);
+  const page = await profile.page(url);
+  await ready(page);
+  await nothingWaits(page);
+  // As a page leaves it whose request has not been answered yet.
+  await page.evaluate(() => {
+    const event = { event_id: crypto.randomUUID(), event_time: Date.now(), kind: "click", element_id: "late", page_url: location.href };
+    localStorage[`clicktrail:${event.event_id}`] = JSON.stringify({ ...event, campaign_id: location.pathname.split("/")[1], sent_at: Date.now() });
+  });
+  await page.clock.install();
+  await page.goto(`${url}next`);
+  await ready(page);
+  await page.clock.runFor(10_000);
+  await counted(campaign, { pages: 2, clicks: 0 });
+  await page.clock.runFor(15_000);
+  await counted(campaign, { pages: 2, clicks: 1 });
+  expect(events.map(({ kind }) => kind)).toEqual(["page", "page", "click"]);
+  await page.clock.resume();
+  await nothingWaits(page);
+  expect(profile.errors).toEqual([]);
+});
+
 test("what happens offline is sent when the device is back, and says when it was", async () => {
   const { campaign, url } = site();
   await using profile = await openProfile();
@@ -171,9 +196,15 @@ test("two tabs are one session, and send what waits once", async () => {
   const { campaign, url } = site();
   await using profile = await openProfile();
   const events = sentBy(profile);
-  const tabs = [await profile.page(url), await profile.page(`${url}second`)];
-  for (const tab of tabs) await ready(tab);
+  // One after the other: what one tab writes to its storage, another process sees a moment later.
+  const tabs: Page[] = [];
+  for (const path of ["", "second"]) {
+    tabs.push(await profile.page(url + path));
+    await ready(tabs.at(-1)!);
+  }
   await counted(campaign, { pages: 2 });
+  // Counted, and known to be: a request whose answer is cut off is sent again.
+  await nothingWaits(tabs[0]);
   await profile.context.setOffline(true);
   await Promise.all(tabs.flatMap((tab) => Array.from({ length: 10 }, () => call(tab, "event", {}))));
   await profile.context.setOffline(false);

@@ -110,6 +110,7 @@ fn schedules_come_across_everything() {
         "a message that was sent again",
         "a row of whom somebody was erased",
         "a row that nobody was told of",
+        "a row that was emptied",
         "a row that was written over",
         "a run that was gathered",
         "an object that no row names",

@@ -206,6 +206,13 @@ impl World {
             self.hosts[gate].storage.run(&pruning).unwrap();
             self.reached.insert("a log that was pruned");
         }
+        if let Some(fading) = self.memory(gate).fade(now_ms) {
+            if self.fails(6) {
+                return self.crash(gate);
+            }
+            self.hosts[gate].storage.run(&fading).unwrap();
+            self.reached.insert("a row that was emptied");
+        }
         self.arm(gate);
     }
 

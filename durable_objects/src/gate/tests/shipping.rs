@@ -95,11 +95,33 @@ fn a_gate_with_nothing_left_to_do_sleeps() {
     assert_eq!(wake, T + 2 * WINDOW + WINDOW / 2, "to prune");
     assert_eq!(gate.prune(wake), Some(log::prune(T + 180, wake - 2 * WINDOW)));
     assert_eq!(gate.report().rows, 1, "the newest stays, for the totals");
-    assert_eq!(gate.wake_ms(wake), None);
+    assert_eq!(gate.fade(wake), None, "it is younger");
+    let wake = gate.wake_ms(wake).unwrap();
+    assert_eq!(gate.fade(wake), Some(log::fade(T + 180)));
+    assert_eq!((gate.wake_ms(wake), gate.fade(wake)), (None, None));
     assert_eq!(gate.prune(wake + WINDOW * 100), None);
 }
 
 /// The newest row is the one that is in the log, not the one that might have been.
+#[test]
+fn a_gate_that_faded_goes_on_from_its_totals_and_keeps_no_id() {
+    let mut gate = empty();
+    admit(&mut gate, 1, T);
+    admit(&mut gate, 1, T);
+    let mut rows = commit(&mut gate, T);
+    assert_eq!(gate.fade(T + 100 * WINDOW), None, "the ledger has not confirmed it");
+    confirm_all(&mut gate, T + 100 * WINDOW);
+    let wake = gate.wake_ms(T + 100 * WINDOW).unwrap();
+    assert!(gate.fade(wake).is_some());
+
+    rows[0].body.clear();
+    let mut gate = Gate::rebuild(name(), settings(), rows, wake);
+    assert_eq!((gate.unconfirmed_from(), gate.fade(wake)), (None, None), "it was confirmed, and is empty");
+    assert_eq!((gate.report().admitted, gate.report().duplicates), (1, 1));
+    assert_eq!(admit(&mut gate, 1, wake), Admission::New);
+    assert_eq!(commit(&mut gate, wake)[0].admitted, 2);
+}
+
 #[test]
 fn the_newest_row_outlives_a_commit_that_failed_after_it() {
     let mut gate = empty();
@@ -109,7 +131,7 @@ fn the_newest_row_outlives_a_commit_that_failed_after_it() {
     admit(&mut gate, 2, T + 1_000);
     let failed = gate.commit(T + 1_000).unwrap();
     gate.aborted(failed);
-    assert_eq!(gate.wake_ms(T + 1_000), None);
+    assert_eq!(gate.wake_ms(T + 1_000), Some(T + 2 * WINDOW + WINDOW / 2), "to fade");
     assert_eq!(gate.prune(T + 100 * WINDOW), None);
 }
 
