@@ -305,7 +305,6 @@ proptest! {
         visitor.advance(&forgetful, LATER, &mut |outcome| panic!("{outcome:?}"));
     }
 
-    /// Any bytes are a journey or none, and never more than that.
     /// Byte for byte, and word for word: who is read back is the one that was given the footprint.
     #[test]
     fn a_newcomer_is_a_visitor_of_one_footprint(all in footprints(2), lasts in any::<bool>(), hour in 0i64..45 * 24) {
@@ -325,6 +324,7 @@ proptest! {
         prop_assert_eq!((newcomer.due_ms(), told, stored), (visitor.due_ms(), words, bytes));
     }
 
+    /// Any bytes are a journey or none, and never more than that.
     #[test]
     fn any_bytes_can_be_read(mut bytes in prop::collection::vec(any::<u8>(), 0..200), version in any::<bool>()) {
         if let Some(first) = bytes.first_mut().filter(|_| version) {
