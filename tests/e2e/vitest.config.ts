@@ -7,7 +7,8 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2, // each file runs servers of its own: a node and a workerd
     execArgv: ["--disable-warning=ExperimentalWarning"], // node:sqlite
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Some start several servers; a machine may have other things to do.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });
