@@ -6,6 +6,7 @@
 
 mod cache;
 mod database;
+mod draft;
 mod entries;
 mod erase;
 mod filter;
@@ -15,27 +16,27 @@ mod laws;
 mod merge;
 mod page;
 mod shelf;
+mod shipping;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
-use std::ops::Range;
 
-use analytics::{Footprint, Outcome, VisitorKey};
-use queues::{Frame, Handed, Head, Message, frames};
+use analytics::{Footprint, VisitorKey};
+use queues::Handed;
 
-use crate::gate::Outgoing;
-use crate::group::FRAMES_MAX_BYTES;
 use crate::journey::{Newcomer, Terms, Visitor};
 use crate::outbox::Outbox;
 use crate::{JournalName, Settings};
 use cache::Cache;
-use database::Columns;
+use database::{Columns, fact};
 pub use database::{Database, Failed};
+use draft::Draft;
 pub use erase::Merged;
-use page::{Record, records};
+use page::records;
 use shelf::{Place, Shelf};
+use shipping::{cut, frames_of, last};
 pub use table::SCHEMA;
 
 /// A row is written when it holds about so much, some three hundred visitors: it may have 2 MB, and who comes back is read
@@ -97,45 +98,6 @@ pub struct Report {
     pub held_bytes: usize,
     /// Records that could not be read.
     pub damaged: u64,
-}
-
-/// What is going to be one row.
-#[derive(Default)]
-struct Draft {
-    /// Records, in the order of their keys.
-    page: Vec<u8>,
-    /// Of whom, and who is worth holding.
-    written: Vec<(VisitorKey, Option<i64>, Option<Visitor>)>,
-    /// Who was looked at and stays as written.
-    unchanged: Vec<(VisitorKey, Visitor)>,
-    frames: Vec<u8>,
-    outcomes: i64,
-    /// The body that is being written.
-    body: Vec<u8>,
-}
-
-impl Draft {
-    /// Puts a visitor into it, as it is now; callers go by the order of keys.
-    fn put(&mut self, key: VisitorKey, visitor: Visitor, expires_ms: i64) {
-        self.body.clear();
-        visitor.encode(&mut self.body);
-        let due_ms = visitor.due_ms();
-        self.record(key, due_ms, expires_ms);
-        self.written.push((key, due_ms, Some(visitor)));
-    }
-
-    /// Writes the body as a visitor's record.
-    fn record(&mut self, key: VisitorKey, due_ms: Option<i64>, expires_ms: i64) {
-        Record { key, due_ms, expires_ms, body: &self.body }.write(&mut self.page);
-    }
-
-    /// Notes an outcome.
-    fn tell(&mut self, outcome: &Outcome<'_>) {
-        self.body.clear();
-        outcome.encode(&mut self.body);
-        Frame::Outcome(&self.body).write(&mut self.frames);
-        self.outcomes += 1;
-    }
 }
 
 impl Journal {
@@ -429,61 +391,6 @@ impl Journal {
         }
     }
 
-    /// When to send: at once if the last time is long enough ago. `None` if the queue has everything.
-    pub fn ship_due_ms(&self, now_ms: i64) -> Option<i64> {
-        let due_ms = || crate::gate::soonest(self.shipped_ms, self.settings.ship_interval_ms, now_ms);
-        self.outbox.has_unsent().then(due_ms)
-    }
-
-    /// Takes the messages that the queue has not been given.
-    pub fn ship(&mut self, now_ms: i64) -> Vec<Outgoing> {
-        self.shipped_ms = now_ms;
-        let now_ms = self.tick(now_ms);
-        let unsent = self.outbox.take(now_ms + self.settings.confirm_after_ms);
-        unsent.into_iter().map(|(number, frames)| self.outgoing(number, &frames)).collect()
-    }
-
-    fn outgoing(&self, number: i64, frames: &[u8]) -> Outgoing {
-        let gate = self.name.to_string();
-        Outgoing { number, bytes: Message::encode(Head::Admitted { gate: &gate, number }, frames) }
-    }
-
-    /// A message from the database, to be sent again.
-    ///
-    /// # Errors
-    /// It is not there.
-    pub fn again(&self, db: &dyn Database, number: i64) -> Result<Outgoing, Failed> {
-        let gone = || Failed(format!("message {number} is not there"));
-        let row = db.run(table::entry_of_message(number))?.into_iter().next().ok_or_else(gone)?;
-        let mut row = Columns::of(row);
-        let (seq, frames) = (row.integer()?, row.blob()?);
-        let part = usize::try_from(number - seq).ok().and_then(|part| cut(&frames).nth(part));
-        Ok(self.outgoing(number, frames_of(&frames, part.ok_or_else(gone)?).0))
-    }
-
-    /// The queue did not take a message: it is sent again soon.
-    pub fn unsent(&mut self, number: i64, now_ms: i64) {
-        let now_ms = self.tick(now_ms);
-        self.outbox.retry(number, now_ms, self.settings.ship_interval_ms);
-    }
-
-    /// When the ledger is to be asked for what it lacked; `None` if it has everything.
-    pub fn ask_due_ms(&self) -> Option<i64> {
-        self.outbox.due_ms()
-    }
-
-    /// From which number on the ledger is to be asked; `None` if it has everything.
-    pub fn unconfirmed_from(&self) -> Option<i64> {
-        self.outbox.oldest()
-    }
-
-    /// The ledger's answer. Returns the messages that are to be sent again.
-    pub fn confirm(&mut self, known: impl IntoIterator<Item = i64>, now_ms: i64) -> Vec<i64> {
-        let now_ms = self.tick(now_ms);
-        known.into_iter().for_each(|number| self.outbox.confirm(number));
-        self.outbox.overdue(now_ms, self.settings.confirm_after_ms)
-    }
-
     /// Entries before it are not needed as such: their messages are confirmed, and there is a newer one for the totals.
     fn needless_before(&self) -> i64 {
         self.outbox.oldest().unwrap_or(i64::MAX).min(self.newest.0)
@@ -510,40 +417,4 @@ impl Journal {
             damaged: self.damaged,
         }
     }
-}
-
-fn fact(db: &dyn Database, name: &'static str) -> Result<i64, Failed> {
-    let row = db.run(table::fact(name))?.into_iter().next();
-    row.map_or(Ok(0), |row| Columns::of(row).integer())
-}
-
-/// The last of an entry's messages; one that has none takes a number all the same.
-fn last(seq: i64, parts: i64) -> i64 {
-    seq + parts.max(1) - 1
-}
-
-/// Where an entry's frames are cut into messages: always in the same places.
-fn cut(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let begin = at;
-        for frame in frames(bytes.get(at..)?) {
-            let length = match frame {
-                Ok(Frame::Outcome(body)) => 5 + body.len(),
-                // Nothing else is ever written.
-                _ => bytes.len() - at,
-            };
-            if at > begin && at + length - begin > FRAMES_MAX_BYTES {
-                break;
-            }
-            at += length;
-        }
-        (at > begin).then_some(begin..at)
-    })
-}
-
-/// A part of an entry's frames, and how many outcomes it holds.
-fn frames_of(bytes: &[u8], part: Range<usize>) -> (&[u8], i64) {
-    let part = bytes.get(part).unwrap_or_default();
-    (part, frames(part).count() as i64)
 }

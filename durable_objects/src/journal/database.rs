@@ -2,6 +2,8 @@
 
 use analytics::{Param, Statement};
 
+use super::table;
+
 /// Why a statement was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failed(pub String);
@@ -42,4 +44,10 @@ impl Columns {
 /// The only column of the first row, if there is one.
 pub(super) fn one_blob(rows: Vec<Vec<Param>>) -> Result<Option<Vec<u8>>, Failed> {
     rows.into_iter().next().map(|row| Columns::of(row).blob()).transpose()
+}
+
+/// A number that is noted by name; 0 if it is not.
+pub(super) fn fact(db: &dyn Database, name: &'static str) -> Result<i64, Failed> {
+    let row = db.run(table::fact(name))?.into_iter().next();
+    row.map_or(Ok(0), |row| Columns::of(row).integer())
 }

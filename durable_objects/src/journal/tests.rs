@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use analytics::{EventId, Footprint, Kind, Outcome, Text, Traits, VisitorKey};
 use proptest::prelude::*;
-use queues::Message;
+use queues::{Frame, Message, frames};
 
 use super::laws::Disk;
 use super::*;
+use crate::gate::Outgoing;
+use crate::group::FRAMES_MAX_BYTES;
 
 const NOW: i64 = 1_790_000_000_000;
 const NAME: JournalName = JournalName { shard: 3 };
