@@ -43,9 +43,9 @@ impl World {
                 let segments = self.d1.rows(&read_segments(part), |row| Ok((row.get(0)?, row.get(1)?)));
                 let left = self.d1.rows(&homes::still_there(part, &noted), |row| row.get(1));
                 match self.broken {
-                    Some(Broken::FolderReadsGenerationLast) => Folder::Late { part, segments },
                     // Somebody stopped before it took them away.
                     _ if !left.is_empty() => Folder::Written { part, origins: left },
+                    Some(Broken::FolderReadsGenerationLast) => Folder::Late { part, segments },
                     _ if !noted.is_empty() && self.chance.once_in(2) => Folder::Done { part, left },
                     _ => begin(part, generation, &segments),
                 }

@@ -340,7 +340,8 @@ impl World {
     pub(crate) fn fold_all(&mut self) {
         for part in 0..PARTITIONS {
             self.folders[0] = Folder::default();
-            while self.step_folder(0, part) {}
+            let steps = (0..1_000).take_while(|_| self.step_folder(0, part)).count();
+            assert!(steps < 1_000, "the folder of {part} comes to no end");
         }
     }
 }
