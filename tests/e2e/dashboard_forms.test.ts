@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { Receiver } from "./receiver.ts";
 import { settles, startServer } from "./server.ts";
 import { findings, signIn } from "./signed_in.ts";
-import { CHROME, totals } from "./traffic.ts";
+import { CHROME, chromeOf, totals } from "./traffic.ts";
 
 const receiver = await new Receiver().start();
 const server = await startServer({ queue: { batchTimeout: 0 }, config: { webhook_private: true, fold_at_segments: 4, ship_interval_ms: 100 } });
@@ -132,7 +132,7 @@ test("a trap is made and told, and who follows it is a bot with a reason in word
   await dialog.getByRole("button", { name: "Create link" }).click();
   await page.getByRole("region", { name: "About this link" }).getByText("who follows it is a program").waitFor();
   expect((await server.api("/api/links/trap")).body.honeypot).toBe(true);
-  await server.fetch("/r/trap", { headers: { "user-agent": `${CHROME} trapped/1` } });
+  await server.fetch("/r/trap", { headers: { "user-agent": chromeOf("trapped") } });
   await settles(async () => expect((await totals(server, "link=trap&from=2020-01-01")).bots).toBe(1));
   await page.goto(`${server.url}/dashboard/quality`);
   await page.getByRole("region", { name: "Why a bot" }).getByText("Followed a trap").waitFor();

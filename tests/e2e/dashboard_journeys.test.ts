@@ -4,7 +4,7 @@ import { afterAll, expect, test } from "vitest";
 import { description } from "./openapi.ts";
 import { settles, startServer } from "./server.ts";
 import { findings, signIn } from "./signed_in.ts";
-import { CHROME, anEvent, click, from, post, totals } from "./traffic.ts";
+import { anEvent, chromeOf, click, from, post, totals } from "./traffic.ts";
 
 const server = await startServer({ demo: true, queue: { batchTimeout: 1 } });
 afterAll(() => server.stop());
@@ -23,7 +23,7 @@ async function journeys(): Promise<void> {
   await click(server, { campaign_id: "tick" });
   await settles(async () => expect((await totals(server, "campaign_id=tick&from=2020-01-01")).clicks).toBe(1));
   for (const [who, buys] of [["eve", true], ["tom", false]] as const) {
-    const agent = { ...from("AT", "EU"), "user-agent": `${CHROME} ${who}/1`, "accept-language": "de" };
+    const agent = { ...from("AT", "EU"), "user-agent": chromeOf(who), "accept-language": "de" };
     const send = (kind: string, fields = {}) => post(server, `/events/${kind}`, anEvent({ anonymous_id: `j-${who}`, session_id: `j-${who}-1`, campaign_id: "lake", ...fields }), agent);
     await send("click");
     if (buys) {

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { gunzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { settles, startServer } from "./server.ts";
-import { anEvent, CHROME, integrity, IPHONE, pointers, post, report } from "./traffic.ts";
+import { anEvent, chromeOf, integrity, IPHONE, pointers, post, report } from "./traffic.ts";
 
 const server = await startServer({
   queue: { batchTimeout: 0 },
@@ -62,7 +62,7 @@ const counted = () =>
   settles(async () => expect(await integrity(server)).toMatchObject({ in_flight: 0, lost: 0, journeys: { in_flight: 0, lost: 0 } }), 40_000);
 
 test("a person clicks, buys, and is erased; the sums stay what they were", async () => {
-  const agent = { "user-agent": `${CHROME} ada/1` };
+  const agent = { "user-agent": chromeOf("ada") };
   const place = { "mf-cf-blob": JSON.stringify({ country: "DE", city: "Berlin", continent: "EU" }) };
   await server.api("/api/links", { token: "offer", url: "https://shop.example/land", campaign_id: "spring" });
   // Before she says who she is.

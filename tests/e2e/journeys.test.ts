@@ -2,7 +2,7 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { afterAll, expect, test } from "vitest";
 import { eventually, settles, startServer } from "./server.ts";
-import { CHROME, GOOGLEBOT, anEvent, integrity, pointers, post, totals } from "./traffic.ts";
+import { anEvent, chromeOf, GOOGLEBOT, integrity, pointers, post, totals } from "./traffic.ts";
 
 const server = await startServer({ queue: { batchTimeout: 0 }, config: { fold_at_segments: 4, ship_interval_ms: 100, conversion_repeats: { trial: "once_per_click", tip: "add" } } });
 afterAll(() => server.stop());
@@ -15,7 +15,7 @@ const stats = async (path: string) => {
 
 /** A browser of its own: its user agent tells it from others behind the same address. */
 function visitor(name: string) {
-  const agent = { "user-agent": `${CHROME} ${name}/1` };
+  const agent = { "user-agent": chromeOf(name) };
   const ids = { anonymous_id: `a-${name}`, session_id: `s-${name}` };
   return {
     follow: async (token: string) => (await server.fetch(`/r/${token}`, { headers: agent })).headers.get("location") ?? "",

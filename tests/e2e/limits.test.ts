@@ -1,7 +1,7 @@
 // Rate limits: what is refused, what never is, and who is exempt.
 import { afterAll, expect, test } from "vitest";
 import { eventually, type Server, settles, startServer } from "./server.ts";
-import { anEvent, CHROME, click, post, totals } from "./traffic.ts";
+import { anEvent, CHROME, chromeOf, click, post, totals } from "./traffic.ts";
 
 // Windows begin with the minute; a test that meets the beginning of one is counted from it again.
 const limits = {
@@ -40,7 +40,7 @@ test("a visitor who sends without end is refused, and told when to come again", 
 });
 
 test("a network with ever new browsers is refused as a whole, another is not", async () => {
-  const ask = (n: number) => click(server, {}, { ...at(`198.51.100.${n}`), "user-agent": `${CHROME} ${n}` });
+  const ask = (n: number) => click(server, {}, { ...at(`198.51.100.${n}`), "user-agent": chromeOf(`${n}`) });
   const [, before] = await refused(ask, limits.LIMIT_NETWORK);
   expect(before).toBeGreaterThanOrEqual(limits.LIMIT_NETWORK);
   expect((await click(server, {}, at("203.0.113.1"))).status).toBe(200);

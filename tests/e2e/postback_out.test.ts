@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "vitest";
 import { Receiver } from "./receiver.ts";
 import { eventually, settles, startServer } from "./server.ts";
-import { CHROME, integrity, pointers } from "./traffic.ts";
+import { chromeOf, integrity, pointers } from "./traffic.ts";
 
 const receiver = await new Receiver().start();
 const server = await startServer({ queue: { batchTimeout: 0 }, config: { webhook_private: true, fold_at_segments: 4, ship_interval_ms: 100 } });
@@ -37,7 +37,7 @@ async function offer(name: string, publisher: Record<string, unknown>, campaign:
     await server.api("/api/links", { token: name, url: "https://shop.example/land", campaign_id: name, append_click_id: "click_id" }),
   ];
   expect(made.map(({ status }) => status), JSON.stringify(made.map(({ body }) => body))).toEqual([201, 201, 201]);
-  const agent = { "user-agent": `${CHROME} ${name}/1` };
+  const agent = { "user-agent": chromeOf(name) };
   return async (query = "") => new URL((await server.fetch(`/r/${name}${query}`, { headers: agent })).headers.get("location") ?? "").searchParams.get("click_id") ?? "";
 }
 
