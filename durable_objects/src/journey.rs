@@ -24,7 +24,8 @@ mod visitor;
 
 pub use newcomer::Newcomer;
 pub use terms::{FUNNELS_MAX, Repeats, Terms, Windows};
-pub use visitor::{FOOTPRINTS_MAX, JOURNEY_VERSION, Visitor};
+pub(crate) use visitor::is_sequel;
+pub use visitor::{FOOTPRINTS_MAX, JOURNEY_VERSION, SPARE_MS, Visitor};
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use analytics::number::{put, take, unzigzag, zigzag};
 use analytics::{EventId, Footprint, Text, Traits};
 pub(super) use first::write_first;
 use print::Print;
+pub(super) use stored::Mark;
 
 /// Where a footprint belongs: by time, and an end behind what it ends, for clients stamp both alike.
 pub(super) type Moment = (i64, bool, EventId);

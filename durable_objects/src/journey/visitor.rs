@@ -1,5 +1,7 @@
 //! A visitor's journey: footprints, and what was told of them.
 
+mod sequel;
+
 use analytics::outcome::{Moved, Outcome};
 use analytics::{Dimension, EventId, Footprint, Kind, VisitorKey, wire};
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,9 @@ use super::Terms;
 use super::fact::{Fact, Place};
 use super::facts::{Bar, Before, Facts, facts};
 use super::trail::{Moment, Trail};
+pub use sequel::SPARE_MS;
+use sequel::Stored;
+pub(crate) use sequel::is_sequel;
 
 /// How many footprints a journey keeps. A visitor has three; who has more than this in thirty days pays with the oldest.
 pub const FOOTPRINTS_MAX: usize = 256;
@@ -22,6 +27,8 @@ pub struct Visitor {
     state: State,
     /// Whether the name outlasts the day. Not stored: the key says so.
     lasts: bool,
+    /// How much of it is stored.
+    stored: Stored,
 }
 
 /// What became of a trail. Version 1 had it behind the footprints' own bytes.
@@ -138,7 +145,7 @@ impl Visitor {
                 for footprint in trail.into_iter().skip(remains) {
                     tell(Outcome::Moved(Moved { to, footprint }));
                 }
-                self.trail.retain(|place| place < remains);
+                self.retain(|place| place < remains);
             }
         }
         self.settle(follows);
@@ -174,7 +181,13 @@ impl Visitor {
             });
             kept
         });
+        self.retain(stays);
+    }
+
+    /// Lets footprints go. What is left has other places, so that no sequel fits what is stored.
+    fn retain(&mut self, stays: impl Fn(usize) -> bool) {
         self.trail.retain(stays);
+        self.stored = Stored::default();
     }
 
     /// When something will follow even if nothing comes: a session is over.
@@ -205,7 +218,7 @@ impl Visitor {
         wire::write(&self.state, out);
     }
 
-    /// Reads a journey. `None`: it is none, or of a later version.
+    /// Reads a journey, with its sequels. `None`: it is none, or of a later version.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes.split_first()? {
             (1, fields) => {
@@ -217,11 +230,12 @@ impl Visitor {
                 }
                 state.told = state.told.into_iter().map(|fact| fact.of_now(&prints)).collect();
                 state.told.sort_unstable();
-                Some(Self { trail, state, lasts: false })
+                Some(Self { trail, state, ..Self::default() })
             }
             (&JOURNEY_VERSION, fields) => {
                 let (trail, rest) = Trail::read(fields)?;
-                Some(Self { trail, state: postcard::from_bytes(rest).ok()?, lasts: false })
+                let (state, rest) = postcard::take_from_bytes(rest).ok()?;
+                Self { trail, state, ..Self::default() }.with_sequels(rest)
             }
             _ => None,
         }
