@@ -1,5 +1,6 @@
 //! A visitor's journey: footprints, and what was told of them.
 
+mod calm;
 mod sequel;
 
 use analytics::outcome::{Moved, Outcome};
@@ -10,6 +11,7 @@ use super::Terms;
 use super::fact::{Fact, Place};
 use super::facts::{Bar, Before, Facts, facts};
 use super::trail::{Moment, Trail};
+use calm::News;
 pub use sequel::SPARE_MS;
 use sequel::Stored;
 pub(crate) use sequel::is_sequel;
@@ -21,7 +23,7 @@ pub const FOOTPRINTS_MAX: usize = 256;
 pub const JOURNEY_VERSION: u8 = 2;
 
 /// What is known of a visitor.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Visitor {
     trail: Trail,
     state: State,
@@ -29,7 +31,17 @@ pub struct Visitor {
     lasts: bool,
     /// How much of it is stored.
     stored: Stored,
+    news: News,
 }
+
+/// By what is known, however it is stored.
+impl PartialEq for Visitor {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.trail, &self.state, self.lasts) == (&other.trail, &other.state, other.lasts)
+    }
+}
+
+impl Eq for Visitor {}
 
 /// What became of a trail. Version 1 had it behind the footprints' own bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +73,7 @@ impl Visitor {
             return false;
         }
         let at = self.trail.add(footprint);
+        self.note(footprint, at);
         for fact in &mut self.state.told {
             fact.places(&mut |place| *place += Place::from(usize::from(*place) >= at));
         }
@@ -122,6 +135,9 @@ impl Visitor {
     /// Tells what follows from the footprints by these terms at this time, as far as it was not told before, and takes
     /// back what was told and does not follow any more.
     pub fn advance(&mut self, terms: &Terms, now_ms: i64, tell: &mut dyn FnMut(Outcome<'_>)) {
+        if self.stays_calm(terms, now_ms) {
+            return;
+        }
         // Nothing follows from other dimensions than these two. All of them are wanted only where something is told.
         let values = self.trail.values(Dimension::Campaign.code());
         let trail: Vec<Footprint<'_>> = self.trail.footprints(&values).collect();

@@ -335,6 +335,48 @@ proptest! {
         prop_assert_eq!((newcomer.due_ms(), told, stored), (visitor.due_ms(), words, bytes));
     }
 
+    /// At every look, word for word; and nobody is looked at too late.
+    #[test]
+    fn who_is_not_looked_at_for_every_page_is_told_of_the_same(
+        mut all in footprints(30),
+        looks in prop::collection::vec((0i64..45, any::<bool>()), 30),
+        lasts in any::<bool>(),
+        pages in any::<bool>(),
+    ) {
+        let key = VisitorKey::from_bytes([if lasts { 3 << 6 } else { 0 }; 16]);
+        if pages {
+            all.iter_mut().filter(|one| one.kind != Kind::Page).for_each(|one| {
+                (one.kind, one.cost_nanos, one.payout_nanos, one.postback) = (Kind::Click, 0, 0, None);
+            });
+            all.sort_by_key(|one| (one.at_ms, one.id));
+        }
+        let (terms, mut now_ms) = (Terms::default(), 0);
+        let (mut one, mut other) = (Visitor::of(key), Visitor::of(key));
+        for (footprint, (minutes, again)) in all.iter().zip(looks) {
+            now_ms = now_ms.max(footprint.at_ms + minutes * MINUTE);
+            for _ in 0..=u8::from(again) {
+                prop_assert_eq!(one.add(footprint), other.add(footprint));
+                let mut told = [Vec::new(), Vec::new()];
+                one.advance(&terms, now_ms, &mut |outcome| told[0].push(format!("{outcome:?}")));
+                // Who is read from storage is looked at in full.
+                let mut bytes = Vec::new();
+                other.encode(&mut bytes);
+                other = Visitor::decode(&bytes).unwrap();
+                other.know(key);
+                other.advance(&terms, now_ms, &mut |outcome| told[1].push(format!("{outcome:?}")));
+                prop_assert_eq!(&told[0], &told[1]);
+                if let Some(due_ms) = other.due_ms() {
+                    prop_assert!(one.due_ms().is_some_and(|soon_ms| soon_ms <= due_ms));
+                }
+            }
+        }
+        let mut told = [Vec::new(), Vec::new()];
+        one.advance(&terms, LATER, &mut |outcome| told[0].push(format!("{outcome:?}")));
+        other.advance(&terms, LATER, &mut |outcome| told[1].push(format!("{outcome:?}")));
+        prop_assert_eq!(&told[0], &told[1]);
+        prop_assert_eq!(one, other);
+    }
+
     /// Any bytes are a journey or none, and never more than that.
     #[test]
     fn any_bytes_can_be_read(mut bytes in prop::collection::vec(any::<u8>(), 0..200), sort in 0..3u8) {

@@ -2,8 +2,8 @@
 
 use analytics::number::{put, take};
 
-use super::Trail;
 use super::print::{PRINT_BYTES, Print};
+use super::{Trail, Word, mark_of};
 
 impl Trail {
     /// What it takes beside itself.
@@ -11,9 +11,10 @@ impl Trail {
         self.texts.capacity()
             + (self.ends.capacity() + self.lists.capacity()) * size_of::<u32>()
             + self.traits.capacity()
+            + self.marks.capacity()
             + self.said.capacity()
             + self.prints.capacity() * size_of::<Print>()
-            + 6 * 16 // for what the allocator adds to each block
+            + 7 * 16 // for what the allocator adds to each block
     }
 
     /// Appends the trail.
@@ -69,8 +70,12 @@ impl Trail {
 
     /// Adds what [`Trail::write_behind`] wrote of a trail that went on; what stands behind it.
     pub(in crate::journey) fn read_behind<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let first = self.ends.len();
         let (texts, rest) = read_ends(bytes, &mut self.ends)?;
         self.texts.push_str(str::from_utf8(texts).ok()?);
+        let new: Vec<_> =
+            (first + 1..=self.ends.len()).map(|word| mark_of(self.text(word as Word))).collect();
+        self.marks.extend(new);
         let (traits, rest) = read_ends(rest, &mut self.lists)?;
         self.traits.extend_from_slice(traits);
         let (length, rest) = take(rest)?;

@@ -31,15 +31,6 @@ pub(super) struct Stored {
     expires_ms: i64,
 }
 
-/// It says nothing of the journey.
-impl PartialEq for Stored {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Stored {}
-
 impl Visitor {
     /// Appends what storage lacks of the journey to keep it until then: a sequel to what was appended or read last, or all of
     /// it. Returns until when it is kept.
