@@ -10,6 +10,7 @@
 mod attribution;
 mod billing;
 mod cohorts;
+mod differ;
 mod fact;
 mod facts;
 mod funnels;
