@@ -26,7 +26,7 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use analytics::{Footprint, VisitorKey};
 use queues::Handed;
 
-use crate::journey::{Newcomer, Terms, Visitor};
+use crate::journey::{Newcomer, SPARE_MS, Terms, Visitor};
 use crate::outbox::Outbox;
 use crate::{JournalName, Settings};
 use cache::Cache;
@@ -298,8 +298,10 @@ impl Journal {
             self.advance(&mut draft, record.key, visitor, now_ms);
             if draft.outcomes == before.0 {
                 draft.page.truncate(before.1);
-                let same = draft.written.pop().and_then(|(key, _, visitor)| Some((key, visitor?)));
-                draft.unchanged.extend(same);
+                // Not held: it takes itself for written.
+                if let Some((key, Some(due_ms), _)) = draft.written.pop() {
+                    self.await_visitor(key, due_ms);
+                }
             }
         }
         self.commit(db, draft, now_ms)?;
@@ -315,7 +317,7 @@ impl Journal {
         if let Some(visitor) = self.cache.take(key) {
             return Ok(Some(visitor));
         }
-        let read = self.shelf.find(db, key, now_ms, Visitor::decode)?;
+        let read = self.shelf.find(db, key, now_ms, Visitor::read)?;
         self.damaged += u64::from(matches!(read, Some(None)));
         Ok(read.flatten().map(|mut visitor| {
             visitor.know(key);
@@ -330,7 +332,7 @@ impl Journal {
         draft.body.clear();
         newcomer.encode(&mut draft.body);
         let due_ms = newcomer.due_ms();
-        draft.record(key, due_ms, now_ms + self.terms.keep_ms);
+        draft.record(key, due_ms, now_ms + self.terms.keep_ms + SPARE_MS);
         draft.written.push((key, due_ms, None));
         true
     }

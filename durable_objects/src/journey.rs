@@ -10,6 +10,7 @@
 mod attribution;
 mod billing;
 mod cohorts;
+mod differ;
 mod fact;
 mod facts;
 mod funnels;
@@ -24,7 +25,8 @@ mod visitor;
 
 pub use newcomer::Newcomer;
 pub use terms::{FUNNELS_MAX, Repeats, Terms, Windows};
-pub use visitor::{FOOTPRINTS_MAX, JOURNEY_VERSION, Visitor};
+pub(crate) use visitor::is_sequel;
+pub use visitor::{FOOTPRINTS_MAX, JOURNEY_VERSION, SPARE_MS, Visitor};
 
 #[cfg(test)]
 mod tests;

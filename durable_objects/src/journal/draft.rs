@@ -22,10 +22,10 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Puts a visitor into it, as it is now; callers go by the order of keys.
-    pub(super) fn put(&mut self, key: VisitorKey, visitor: Visitor, expires_ms: i64) {
+    /// Puts a visitor into it, as it is now, to be kept until then; callers go by the order of keys.
+    pub(super) fn put(&mut self, key: VisitorKey, mut visitor: Visitor, until_ms: i64) {
         self.body.clear();
-        visitor.encode(&mut self.body);
+        let expires_ms = visitor.append(until_ms, &mut self.body);
         let due_ms = visitor.due_ms();
         self.record(key, due_ms, expires_ms);
         self.written.push((key, due_ms, Some(visitor)));

@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use analytics::VisitorKey;
 
 use super::page::records;
+use crate::journey::is_sequel;
 
 /// An entry that is not merged yet.
 #[derive(Debug)]
@@ -28,9 +29,13 @@ const MERGE_AT_BYTES: usize = 4 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Entries {
     all: VecDeque<Entry>,
-    /// In which entry, and at which of its bytes.
-    newest: HashMap<VisitorKey, (i64, usize)>,
+    newest: HashMap<VisitorKey, Spot>,
+    /// Of whom the newest record is a sequel, the older ones that it goes on from, oldest first.
+    older: HashMap<VisitorKey, Vec<Spot>>,
 }
+
+/// In which entry, and at which of its bytes.
+pub(super) type Spot = (i64, usize);
 
 impl Entries {
     /// Takes an entry that is stored, with its records.
@@ -38,24 +43,32 @@ impl Entries {
         self.all.push_back(Entry { seq, last, bytes: page.len() });
         let mut at = 0;
         for record in records(page) {
-            self.newest.insert(record.key, (seq, at));
+            let before = self.newest.insert(record.key, (seq, at));
+            if !is_sequel(record.body) {
+                self.older.remove(&record.key);
+            } else if let Some(before) = before {
+                self.older.entry(record.key).or_default().push(before);
+            }
             at += record.len();
         }
     }
 
-    /// The entry that has a visitor's newest record, and at which of its bytes.
-    pub(super) fn find(&self, key: VisitorKey) -> Option<(i64, usize)> {
-        self.newest.get(&key).copied()
+    /// Where a visitor's newest record stands, and the older ones that it goes on from, newest first.
+    pub(super) fn find(&self, key: VisitorKey) -> impl Iterator<Item = Spot> {
+        let newest = self.newest.get(&key);
+        let older = newest.and_then(|_| self.older.get(&key));
+        newest.into_iter().chain(older.into_iter().flat_map(|older| older.iter().rev())).copied()
     }
 
     /// Notes that an entry holds these records now, and those of one visitor no more.
     pub(super) fn rewritten(&mut self, seq: i64, page: &[u8], gone: VisitorKey) {
         self.newest.remove(&gone);
+        self.older.remove(&gone);
         let mut at = 0;
         for record in records(page) {
-            if let Some(spot) = self.newest.get_mut(&record.key).filter(|spot| spot.0 == seq) {
-                spot.1 = at;
-            }
+            let older = self.older.get_mut(&record.key).into_iter().flatten();
+            let spots = self.newest.get_mut(&record.key).into_iter().chain(older);
+            spots.filter(|spot| spot.0 == seq).for_each(|spot| spot.1 = at);
             at += record.len();
         }
     }
@@ -64,6 +77,10 @@ impl Entries {
     pub(super) fn merged(&mut self, upto: i64) {
         self.all.retain(|entry| entry.seq > upto);
         self.newest.retain(|_, (seq, _)| *seq > upto);
+        self.older.retain(|_, older| {
+            older.retain(|(seq, _)| *seq > upto);
+            !older.is_empty()
+        });
         // Of a burst that is over, the room goes too.
         if self.newest.len() < self.newest.capacity() / 8 {
             self.newest.shrink_to_fit();

@@ -60,8 +60,8 @@ impl Database for Disk {
 
 #[derive(Debug, Clone)]
 enum Doing {
-    /// These visitors are written, each with a body of that size, and what they are worth ends then.
-    Write(Vec<(u8, u16, i64)>),
+    /// These visitors are written, each with a body of that size, and what they are worth ends then; or as a sequel.
+    Write(Vec<(u8, u16, i64, bool)>),
     Tidy,
     Restart,
     Fail(u32),
@@ -69,7 +69,8 @@ enum Doing {
 }
 
 fn doings() -> impl Strategy<Value = Vec<Doing>> {
-    let write = prop::collection::vec((any::<u8>(), 0..5_000u16, 1..400i64), 1..12).prop_map(Doing::Write);
+    let write = prop::collection::vec((any::<u8>(), 0..5_000u16, 1..400i64, any::<bool>()), 1..12)
+        .prop_map(Doing::Write);
     let doing = prop_oneof![
         6 => write,
         5 => Just(Doing::Tidy),
@@ -108,16 +109,24 @@ proptest! {
             match doing {
                 Doing::Write(visitors) => {
                     seq += 1;
-                    let visitors: BTreeMap<u8, (u16, i64)> =
-                        visitors.into_iter().map(|(n, size, lives_ms)| (n, (size, lives_ms))).collect();
+                    let visitors: BTreeMap<u8, (u16, i64, bool)> =
+                        visitors.into_iter().map(|(n, size, lives_ms, more)| (n, (size, lives_ms, more))).collect();
                     let mut page = Vec::new();
-                    for (&n, &(size, lives_ms)) in &visitors {
-                        let body = vec![seq as u8; usize::from(size)];
-                        // What is written later is never worth less long.
+                    for (&n, &(size, lives_ms, more)) in &visitors {
+                        let before = world.get(&n).filter(|(body, until_ms)| *until_ms > now_ms && !body.is_empty());
+                        // What is written later is never worth less long, and all parts of a record as long.
                         let before_ms = world.get(&n).map_or(0, |(_, expires_ms)| *expires_ms);
-                        let expires_ms = before_ms.max(now_ms + lives_ms);
+                        let (mut whole, tag, expires_ms) = match before.filter(|_| more && size > 0) {
+                            Some((before, expires_ms)) => (before.clone(), 3, *expires_ms),
+                            None => (Vec::new(), 2, before_ms.max(now_ms + lives_ms)),
+                        };
+                        let mut body = vec![seq as u8; usize::from(size)];
+                        if let Some(first) = body.first_mut() {
+                            *first = tag;
+                        }
+                        whole.extend_from_slice(&body);
                         Record { key: key(n), due_ms: None, expires_ms, body: &body }.write(&mut page);
-                        world.insert(n, (body, expires_ms));
+                        world.insert(n, (whole, expires_ms));
                     }
                     let insert = table::insert_entry(seq, 0, 0, Vec::new(), page.clone());
                     disk.fails_in.set(None);
@@ -143,7 +152,7 @@ proptest! {
         for _ in 0..2 {
             for n in 0..=255 {
                 let wanted = world.get(&n).filter(|(body, expires_ms)| *expires_ms > now_ms && !body.is_empty());
-                let found = shelf.find(&disk, key(n), now_ms, <[u8]>::to_vec).unwrap();
+                let found = shelf.find(&disk, key(n), now_ms, |body, _| body.to_vec()).unwrap();
                 prop_assert_eq!(found.as_ref(), wanted.map(|(body, _)| body), "{}", n);
             }
             while shelf.is_untidy(seq) {

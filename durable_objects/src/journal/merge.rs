@@ -9,7 +9,7 @@ use analytics::VisitorKey;
 use super::database::{Database, Failed};
 use super::filter::Filter;
 use super::held::Held;
-use super::page::{Record, first};
+use super::page::{Record, Story, first};
 use super::shelf::{Page, Place, Run, Summary};
 use super::table;
 
@@ -76,6 +76,15 @@ impl Reader {
     }
 }
 
+/// A record of which only sequels were seen.
+#[derive(Debug)]
+struct Open {
+    key: VisitorKey,
+    due_ms: Option<i64>,
+    expires_ms: i64,
+    story: Story,
+}
+
 /// A merge that is under way. What it has written is seen by nobody before it is finished.
 #[derive(Debug)]
 pub(super) struct Merge {
@@ -87,6 +96,8 @@ pub(super) struct Merge {
     heads: BinaryHeap<(Reverse<VisitorKey>, usize)>,
     /// Whose record was looked at last: what comes of the same is older.
     passed: Option<VisitorKey>,
+    /// The same, while only sequels of it were seen.
+    open: Option<Open>,
     body: Vec<u8>,
     summary: Summary,
     begun: bool,
@@ -100,6 +111,7 @@ impl Merge {
             readers: sources.into_iter().map(reader).collect(),
             heads: BinaryHeap::new(),
             passed: None,
+            open: None,
             body: Vec::new(),
             summary: Summary::default(),
             begun: false,
@@ -122,9 +134,19 @@ impl Merge {
             let Some(reader) = self.readers.get_mut(place) else { continue };
             if let Some(record) = reader.peek() {
                 let length = record.len();
-                if self.passed.replace(key) != Some(key) && record.expires_ms > now_ms {
-                    self.summary.add(&record);
-                    record.write(&mut self.body);
+                if self.passed.replace(key) != Some(key) {
+                    close(&mut self.open, &mut self.summary, &mut self.body);
+                    let Record { due_ms, expires_ms, .. } = record;
+                    let open = Open { key, due_ms, expires_ms, story: Story::default() };
+                    self.open = Some(open).filter(|_| expires_ms > now_ms);
+                }
+                // Once it is written, what is older is worth nothing.
+                if let Some(open) = &mut self.open
+                    && let Some(body) = open.story.add(record.body)
+                {
+                    let record = Record { body: &body, due_ms: open.due_ms, ..record };
+                    put(&record, &mut self.summary, &mut self.body);
+                    self.open = None;
                 }
                 (reader.at, seen) = (reader.at + length, seen + length);
             }
@@ -153,6 +175,7 @@ impl Merge {
 
     /// Puts the run in the place of what was merged.
     pub(super) fn finish(mut self, db: &dyn Database) -> Result<(Run, Vec<Source>), Failed> {
+        close(&mut self.open, &mut self.summary, &mut self.body);
         self.write_page(db)?;
         if !self.run.pages.is_empty() {
             // From here on the run is there. A crash between this and what follows is mended at the next start.
@@ -169,5 +192,18 @@ impl Merge {
             };
         }
         Ok((self.run, sources))
+    }
+}
+
+fn put(record: &Record<'_>, summary: &mut Summary, page: &mut Vec<u8>) {
+    summary.add(record);
+    record.write(page);
+}
+
+/// What they go on from is in another run.
+fn close(open: &mut Option<Open>, summary: &mut Summary, page: &mut Vec<u8>) {
+    let Some(Open { key, due_ms, expires_ms, story }) = open.take() else { return };
+    if let Some(body) = story.end() {
+        put(&Record { key, due_ms, expires_ms, body: &body }, summary, page);
     }
 }

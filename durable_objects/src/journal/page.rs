@@ -2,7 +2,11 @@
 //!
 //! A row written costs the same whether it holds one visitor or a thousand, and most visitors come once.
 
+use std::borrow::Cow;
+
 use analytics::VisitorKey;
+
+use crate::journey::is_sequel;
 
 /// A record in a page: key, two times, length.
 const HEAD_BYTES: usize = 16 + 8 + 8 + 4;
@@ -36,6 +40,27 @@ impl Record<'_> {
     /// The bytes that it takes.
     pub(crate) fn len(&self) -> usize {
         HEAD_BYTES + self.body.len()
+    }
+}
+
+/// The bodies of one visitor's records, from the newest on: sequels, up to what they go on from.
+#[derive(Debug, Default)]
+pub(crate) struct Story(Vec<u8>);
+
+impl Story {
+    /// Takes an older body. All of them as one, once there is nothing before it.
+    pub(crate) fn add<'a>(&mut self, body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        if is_sequel(body) {
+            self.0.splice(0..0, body.iter().copied());
+            return None;
+        }
+        let sequels = std::mem::take(&mut self.0);
+        Some(if sequels.is_empty() { Cow::Borrowed(body) } else { Cow::Owned([body, &sequels].concat()) })
+    }
+
+    /// The sequels, if there are any.
+    pub(crate) fn end(self) -> Option<Vec<u8>> {
+        Some(self.0).filter(|sequels| !sequels.is_empty())
     }
 }
 

@@ -13,7 +13,7 @@ use super::entries::Entries;
 use super::filter::Filter;
 use super::held::{Held, read};
 use super::merge::{Merge, Source};
-use super::page::{Record, find, first, records};
+use super::page::{Record, Story, find, first, records};
 use super::table;
 
 /// So many runs of a tier are merged: a record is rewritten once for each power of it that the shelf holds.
@@ -117,29 +117,39 @@ impl Shelf {
         }
     }
 
-    /// What a visitor's newest record says, by `read`; `None` if there is none that is worth something.
+    /// What a visitor's newest record says, by `read`, of all its bytes and until when it is worth something; `None` if it
+    /// is worth nothing, or there is none.
     pub(super) fn find<T>(
         &mut self,
         db: &dyn Database,
         key: VisitorKey,
         now_ms: i64,
-        read: impl FnOnce(&[u8]) -> T,
+        read: impl FnOnce(&[u8], i64) -> T,
     ) -> Result<Option<T>, Failed> {
         let lives = |record: &Record<'_>| record.expires_ms > now_ms && !record.body.is_empty();
-        if let Some((seq, at)) = self.entries.find(key) {
+        let mut story = Story::default();
+        for (seq, at) in self.entries.find(key) {
             let page = self.held.read(db, Place::Entry(seq))?;
             let record = page.get(at..).and_then(first).map(|(record, _)| record);
             let record = record.filter(|record| record.key == key);
-            return Ok(record.filter(lives).map(|record| read(record.body)));
+            let Some(record) = record.filter(lives) else { return Ok(None) };
+            if let Some(body) = story.add(record.body) {
+                return Ok(Some(read(&body, record.expires_ms)));
+            }
         }
         for run in self.runs.iter().rev() {
             let Some(place) = run.place(key) else { continue };
             let page = self.held.read(db, place)?;
-            if let Some(record) = find(&page, key) {
-                return Ok(Some(record).filter(lives).map(|record| read(record.body)));
+            let Some(record) = find(&page, key) else { continue };
+            if !lives(&record) {
+                return Ok(None);
+            }
+            if let Some(body) = story.add(record.body) {
+                return Ok(Some(read(&body, record.expires_ms)));
             }
         }
-        Ok(None)
+        // Sequels of nothing: who reads them is to say so.
+        Ok(story.end().map(|body| read(&body, 0)))
     }
 
     /// Where a visitor's records can be, those that newer ones hide too.

@@ -6,9 +6,10 @@
 use analytics::{Footprint, Outcome, VisitorKey, wire};
 
 use super::Terms;
+use super::differ::differ;
 use super::facts::{Before, facts};
 use super::trail::write_first;
-use super::visitor::{FOOTPRINTS_MAX, JOURNEY_VERSION, State, differ};
+use super::visitor::{FOOTPRINTS_MAX, JOURNEY_VERSION, State};
 
 /// Somebody who was not here before.
 #[derive(Debug)]

@@ -10,9 +10,10 @@ mod stored;
 
 use analytics::conversion::{Postback, Status};
 use analytics::number::{put, take, unzigzag, zigzag};
-use analytics::{EventId, Footprint, Text, Traits};
+use analytics::{EventId, Footprint, Kind, Text, Traits};
 pub(super) use first::write_first;
 use print::Print;
+pub(super) use stored::Mark;
 
 /// Where a footprint belongs: by time, and an end behind what it ends, for clients stamp both alike.
 pub(super) type Moment = (i64, bool, EventId);
@@ -34,6 +35,8 @@ pub(super) struct Trail {
     texts: String,
     /// Where each text ends.
     ends: Vec<u32>,
+    /// A byte of each text, by which most others are told from it. Not stored.
+    marks: Vec<u8>,
     /// Lists of dimensions and the words of their values.
     traits: Vec<u8>,
     /// Where each list ends.
@@ -61,6 +64,11 @@ impl Trail {
     /// Whether the footprint of an event is here.
     pub(super) fn knows(&self, id: EventId) -> bool {
         self.prints.iter().any(|print| print.id == id)
+    }
+
+    /// Whether there is one of a kind.
+    pub(super) fn has(&self, kind: Kind) -> bool {
+        self.prints.iter().any(|print| print.kind == kind)
     }
 
     /// Adds a footprint; its place.
@@ -111,6 +119,7 @@ impl Trail {
             footprint.traits.pairs().fold((0, 0), |sum, (_, value)| (sum.0 + 1, sum.1 + value.len()));
         self.texts.reserve(bytes + footprint.page.len() + footprint.session_id.len());
         self.ends.reserve(count + 2);
+        self.marks.reserve(count + 2);
         self.traits.reserve(2 * count);
         self.said.reserve(16);
         (self.lists, self.prints) = (Vec::with_capacity(1), Vec::with_capacity(1));
@@ -124,23 +133,19 @@ impl Trail {
         if near > 0 && self.text(near) == text {
             return near;
         }
-        let count = self.ends.len();
+        let (count, mark) = (self.ends.len(), mark_of(text));
         // The texts of a first footprint are not looked for: two alike do no harm.
         let oldest = if self.prints.is_empty() { count } else { count.saturating_sub(LOOK_BACK) };
-        let mut end = self.texts.len();
-        let starts = self.ends.get(oldest.saturating_sub(1)..count.saturating_sub(1)).unwrap_or_default();
-        let starts = starts.iter().rev().map(|start| *start as usize);
-        let first = (oldest == 0 && count > 0).then_some(0);
-        for (back, start) in starts.chain(first).enumerate() {
-            if end - start.min(end) == text.len()
-                && self.texts.as_bytes().get(start..end) == Some(text.as_bytes())
-            {
-                return (count - back) as Word;
+        let marks = self.marks.get(oldest..).unwrap_or_default();
+        for (place, _) in marks.iter().enumerate().rev().filter(|(_, other)| **other == mark) {
+            let word = (oldest + place) as Word + 1;
+            if self.text(word) == text {
+                return word;
             }
-            end = start;
         }
         self.texts.push_str(text);
         self.ends.push(self.texts.len() as u32);
+        self.marks.push(mark);
         count as Word + 1
     }
 
@@ -283,6 +288,12 @@ pub(super) struct Values<'a> {
 /// The bits of what may be there and 0.
 const CLICK: u16 = 10;
 const POSTBACK: u16 = 11;
+
+/// What a text is told from others by: its length and its last two bytes, as beginnings are alike.
+fn mark_of(text: &str) -> u8 {
+    let last = text.as_bytes().iter().rev().take(2);
+    last.fold(text.len() as u8, |mark, byte| mark.wrapping_mul(31).wrapping_add(*byte))
+}
 
 /// From the end of the one before to its own.
 fn span(ends: &[u32], place: usize) -> Option<std::ops::Range<usize>> {

@@ -1,13 +1,21 @@
 //! A visitor's journey: footprints, and what was told of them.
 
+mod calm;
+mod sequel;
+
 use analytics::outcome::{Moved, Outcome};
 use analytics::{Dimension, EventId, Footprint, Kind, VisitorKey, wire};
 use serde::{Deserialize, Serialize};
 
 use super::Terms;
+use super::differ::differ;
 use super::fact::{Fact, Place};
 use super::facts::{Bar, Before, Facts, facts};
 use super::trail::{Moment, Trail};
+use calm::News;
+pub use sequel::SPARE_MS;
+use sequel::Stored;
+pub(crate) use sequel::is_sequel;
 
 /// How many footprints a journey keeps. A visitor has three; who has more than this in thirty days pays with the oldest.
 pub const FOOTPRINTS_MAX: usize = 256;
@@ -16,13 +24,25 @@ pub const FOOTPRINTS_MAX: usize = 256;
 pub const JOURNEY_VERSION: u8 = 2;
 
 /// What is known of a visitor.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Visitor {
     trail: Trail,
     state: State,
     /// Whether the name outlasts the day. Not stored: the key says so.
     lasts: bool,
+    /// How much of it is stored.
+    stored: Stored,
+    news: News,
 }
+
+/// By what is known, however it is stored.
+impl PartialEq for Visitor {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.trail, &self.state, self.lasts) == (&other.trail, &other.state, other.lasts)
+    }
+}
+
+impl Eq for Visitor {}
 
 /// What became of a trail. Version 1 had it behind the footprints' own bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +74,7 @@ impl Visitor {
             return false;
         }
         let at = self.trail.add(footprint);
+        self.note(footprint, at);
         for fact in &mut self.state.told {
             fact.places(&mut |place| *place += Place::from(usize::from(*place) >= at));
         }
@@ -115,6 +136,9 @@ impl Visitor {
     /// Tells what follows from the footprints by these terms at this time, as far as it was not told before, and takes
     /// back what was told and does not follow any more.
     pub fn advance(&mut self, terms: &Terms, now_ms: i64, tell: &mut dyn FnMut(Outcome<'_>)) {
+        if self.stays_calm(terms, now_ms) {
+            return;
+        }
         // Nothing follows from other dimensions than these two. All of them are wanted only where something is told.
         let values = self.trail.values(Dimension::Campaign.code());
         let trail: Vec<Footprint<'_>> = self.trail.footprints(&values).collect();
@@ -138,7 +162,7 @@ impl Visitor {
                 for footprint in trail.into_iter().skip(remains) {
                     tell(Outcome::Moved(Moved { to, footprint }));
                 }
-                self.trail.retain(|place| place < remains);
+                self.retain(|place| place < remains);
             }
         }
         self.settle(follows);
@@ -174,7 +198,13 @@ impl Visitor {
             });
             kept
         });
+        self.retain(stays);
+    }
+
+    /// Lets footprints go. What is left has other places, so that no sequel fits what is stored.
+    fn retain(&mut self, stays: impl Fn(usize) -> bool) {
         self.trail.retain(stays);
+        self.stored = Stored::default();
     }
 
     /// When something will follow even if nothing comes: a session is over.
@@ -205,7 +235,7 @@ impl Visitor {
         wire::write(&self.state, out);
     }
 
-    /// Reads a journey. `None`: it is none, or of a later version.
+    /// Reads a journey, with its sequels. `None`: it is none, or of a later version.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes.split_first()? {
             (1, fields) => {
@@ -217,67 +247,14 @@ impl Visitor {
                 }
                 state.told = state.told.into_iter().map(|fact| fact.of_now(&prints)).collect();
                 state.told.sort_unstable();
-                Some(Self { trail, state, lasts: false })
+                Some(Self { trail, state, ..Self::default() })
             }
             (&JOURNEY_VERSION, fields) => {
                 let (trail, rest) = Trail::read(fields)?;
-                Some(Self { trail, state: postcard::from_bytes(rest).ok()?, lasts: false })
+                let (state, rest) = postcard::take_from_bytes(rest).ok()?;
+                Self { trail, state, ..Self::default() }.with_sequels(rest)
             }
             _ => None,
-        }
-    }
-}
-
-/// Tells the difference between what was told and what follows.
-pub(super) fn differ(
-    told: &[Fact],
-    follows: &[Fact],
-    trail: &[Footprint<'_>],
-    tell: &mut dyn FnMut(Outcome<'_>),
-) {
-    let without = |facts: &[Fact], others: &[Fact], out: &mut Vec<Fact>| {
-        out.extend(facts.iter().filter(|fact| others.binary_search(fact).is_err()).cloned());
-    };
-    let (mut gone, mut new) = (Vec::new(), Vec::new());
-    without(told, follows, &mut gone);
-    without(follows, told, &mut new);
-    let mut outcomes = Vec::new();
-    for fact in &gone {
-        fact.tell(trail, &mut outcomes);
-    }
-    let taken_back = outcomes.len();
-    for fact in &new {
-        fact.tell(trail, &mut outcomes);
-    }
-    if taken_back == 0 {
-        return outcomes.into_iter().for_each(tell);
-    }
-    // What is taken back and told again in the same words cancels out: of an attempt that went on, only the last step
-    // is new.
-    let mut words: Vec<(Vec<u8>, i64, usize)> = Vec::with_capacity(outcomes.len());
-    for (index, outcome) in outcomes.iter().enumerate() {
-        let mut bytes = Vec::new();
-        match outcome {
-            // Who was called for it is not called again because it is worth something else now.
-            Outcome::Converted(it) => {
-                bytes.extend(it.about.to_le_bytes().into_iter().chain([u8::MAX, it.status as u8]));
-            }
-            _ => outcome.encode(&mut bytes),
-        }
-        words.push((bytes, if index < taken_back { -1 } else { 1 }, index));
-    }
-    words.sort_unstable();
-    let mut outcomes: Vec<Option<Outcome<'_>>> = outcomes.into_iter().map(Some).collect();
-    for same in words.chunk_by(|(one, ..), (other, ..)| one == other) {
-        let sum: i64 = same.iter().map(|(_, times, _)| times).sum();
-        let left = same.iter().filter(|(_, times, _)| *times == sum.signum());
-        for (_, _, index) in left.take(sum.unsigned_abs() as usize) {
-            if let Some(mut outcome) = outcomes.get_mut(*index).and_then(Option::take) {
-                if sum < 0 {
-                    outcome.negate();
-                }
-                tell(outcome);
-            }
         }
     }
 }

@@ -110,3 +110,38 @@ fn the_bytes_are_pinned() {
     bytes[0] = JOURNEY_VERSION + 1;
     assert_eq!(Visitor::decode(&bytes), None);
 }
+
+#[test]
+fn the_bytes_of_a_sequel_are_pinned() {
+    let (mut visitor, mut whole, mut sequel) = (Visitor::default(), Vec::new(), Vec::new());
+    for footprint in [click(1, 0, "c"), page(2, 1, "/A")] {
+        visitor.add(&footprint);
+    }
+    let expires_ms = visitor.append(LATER, &mut whole);
+    assert_eq!(expires_ms, LATER + SPARE_MS);
+    // Between the two, and of a page that is known.
+    visitor.add(&Footprint { at_ms: T, name: "n".into(), ..page(3, 0, "/A") });
+    assert_eq!(visitor.append(LATER, &mut sequel), expires_ms);
+    assert_eq!(
+        sequel.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat(),
+        concat!(
+            "0301016e00040300040301daa66d13000000000000000000000000006c50c4a00100000201000000050000000000",
+            "00000082b083c5986800"
+        )
+    );
+    assert_eq!(Visitor::read(&sequel, expires_ms), None, "what it goes on from is not there");
+    let mut both = [whole, sequel].concat();
+    assert_eq!(Visitor::read(&both, expires_ms), Some(visitor.clone()));
+    both.push(0);
+    assert_eq!(Visitor::read(&both, expires_ms), None, "nor anything else");
+    let mut later = Vec::new();
+    visitor.append(expires_ms + 1, &mut later);
+    assert_eq!(later[0], JOURNEY_VERSION, "it would expire with what it goes on from");
+    let mut read = Visitor::read(&both[..both.len() - 1], expires_ms).unwrap();
+    for n in 4..60 {
+        read.add(&page(n, i64::from(n), "/A"));
+        later.clear();
+        read.append(LATER, &mut later);
+        assert!(later.len() < 100 || later[0] == JOURNEY_VERSION);
+    }
+}

@@ -97,6 +97,7 @@ proptest! {
         let whole = told(&all, &terms());
         let (mut visitor, mut sum) = (guest(), Sum::default());
         let mut known = vec![false; all.len()];
+        let mut stored = Vec::new();
         for (arrival, (look, hour)) in arrivals.into_iter().zip(looks) {
             prop_assert_eq!(visitor.add(&all[arrival]), !std::mem::replace(&mut known[arrival], true));
             let terms = if look % 4 == 1 { changed() } else { terms() };
@@ -105,11 +106,21 @@ proptest! {
             }
             if look > 2 {
                 let mut bytes = Vec::new();
-                visitor.encode(&mut bytes);
-                let mut read = Visitor::decode(&bytes).unwrap();
+                let expires_ms = visitor.append(T + hour * HOUR, &mut bytes);
+                prop_assert!(expires_ms >= T + hour * HOUR);
+                if !is_sequel(&bytes) {
+                    stored.clear();
+                }
+                stored.append(&mut bytes);
+                let mut read = Visitor::read(&stored, expires_ms).unwrap();
                 read.know(VisitorKey::from_bytes([3 << 6; 16]));
                 prop_assert_eq!(&read, &visitor);
-                visitor = read;
+                visitor.encode(&mut bytes);
+                prop_assert!(stored.len() < 3 * bytes.len(), "{} bytes say {}", stored.len(), bytes.len());
+                // Who is read again goes on as who was held.
+                if look % 2 == 0 {
+                    visitor = read;
+                }
             }
         }
         visitor.advance(&terms(), LATER, &mut |outcome| sum.add(outcome));
@@ -324,11 +335,58 @@ proptest! {
         prop_assert_eq!((newcomer.due_ms(), told, stored), (visitor.due_ms(), words, bytes));
     }
 
+    /// At every look, word for word; and nobody is looked at too late.
+    #[test]
+    fn who_is_not_looked_at_for_every_page_is_told_of_the_same(
+        mut all in footprints(30),
+        looks in prop::collection::vec((0i64..45, any::<bool>()), 30),
+        lasts in any::<bool>(),
+        pages in any::<bool>(),
+    ) {
+        let key = VisitorKey::from_bytes([if lasts { 3 << 6 } else { 0 }; 16]);
+        if pages {
+            all.iter_mut().filter(|one| one.kind != Kind::Page).for_each(|one| {
+                (one.kind, one.cost_nanos, one.payout_nanos, one.postback) = (Kind::Click, 0, 0, None);
+            });
+            all.sort_by_key(|one| (one.at_ms, one.id));
+        }
+        let (terms, mut now_ms) = (Terms::default(), 0);
+        let (mut one, mut other) = (Visitor::of(key), Visitor::of(key));
+        for (footprint, (minutes, again)) in all.iter().zip(looks) {
+            now_ms = now_ms.max(footprint.at_ms + minutes * MINUTE);
+            for _ in 0..=u8::from(again) {
+                prop_assert_eq!(one.add(footprint), other.add(footprint));
+                let mut told = [Vec::new(), Vec::new()];
+                one.advance(&terms, now_ms, &mut |outcome| told[0].push(format!("{outcome:?}")));
+                // Who is read from storage is looked at in full.
+                let mut bytes = Vec::new();
+                other.encode(&mut bytes);
+                other = Visitor::decode(&bytes).unwrap();
+                other.know(key);
+                other.advance(&terms, now_ms, &mut |outcome| told[1].push(format!("{outcome:?}")));
+                prop_assert_eq!(&told[0], &told[1]);
+                if let Some(due_ms) = other.due_ms() {
+                    prop_assert!(one.due_ms().is_some_and(|soon_ms| soon_ms <= due_ms));
+                }
+            }
+        }
+        let mut told = [Vec::new(), Vec::new()];
+        one.advance(&terms, LATER, &mut |outcome| told[0].push(format!("{outcome:?}")));
+        other.advance(&terms, LATER, &mut |outcome| told[1].push(format!("{outcome:?}")));
+        prop_assert_eq!(&told[0], &told[1]);
+        prop_assert_eq!(one, other);
+    }
+
     /// Any bytes are a journey or none, and never more than that.
     #[test]
-    fn any_bytes_can_be_read(mut bytes in prop::collection::vec(any::<u8>(), 0..200), version in any::<bool>()) {
-        if let Some(first) = bytes.first_mut().filter(|_| version) {
-            *first = JOURNEY_VERSION;
+    fn any_bytes_can_be_read(mut bytes in prop::collection::vec(any::<u8>(), 0..200), sort in 0..3u8) {
+        if let Some(first) = bytes.first_mut().filter(|_| sort > 0) {
+            *first = JOURNEY_VERSION + sort - 1;
+        }
+        if sort == 2 {
+            let mut whole = Vec::new();
+            guest().encode(&mut whole);
+            bytes.splice(0..0, whole);
         }
         if let Some(mut visitor) = Visitor::decode(&bytes) {
             visitor.advance(&terms(), LATER, &mut |_| {});

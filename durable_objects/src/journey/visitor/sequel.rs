@@ -1,0 +1,86 @@
+//! Sequels: what is new of a visitor who is stored already.
+//!
+//! Who comes back for the fortieth time has three kilobytes, of which a hundred bytes are new. So what is written is a
+//! sequel: the footprints since, with the texts that only they say, and what was told by now. It stands alone until a merge
+//! puts it behind what it goes on from: nobody has to understand either of them to do so.
+
+use analytics::wire;
+
+use super::super::trail::Mark;
+use super::{State, Visitor};
+
+/// In place of a version: it goes on from what was written before.
+const SEQUEL: u8 = 3;
+
+/// So much longer than it has to is a whole journey kept, so that whoever comes back within that time needs a sequel alone:
+/// all parts of a record expire together.
+pub const SPARE_MS: i64 = 86_400_000;
+
+/// Whether a body goes on from an older one.
+pub(crate) fn is_sequel(body: &[u8]) -> bool {
+    body.first() == Some(&SEQUEL)
+}
+
+/// What the database has of a visitor.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Stored {
+    upto: Mark,
+    /// How many bytes the sequels have.
+    bytes: usize,
+    /// Until when it is there; 0: it is not.
+    expires_ms: i64,
+}
+
+impl Visitor {
+    /// Appends what storage lacks of the journey to keep it until then: a sequel to what was appended or read last, or all of
+    /// it. Returns until when it is kept.
+    ///
+    /// Sequels take no more bytes than what they go on from: by then all of it is written anew, which is as much again as
+    /// was written since.
+    pub fn append(&mut self, until_ms: i64, out: &mut Vec<u8>) -> i64 {
+        let (begin, stored) = (out.len(), self.stored);
+        if stored.expires_ms >= until_ms {
+            out.push(SEQUEL);
+            self.trail.write_behind(stored.upto, out);
+            wire::write(&self.state, out);
+            let bytes = stored.bytes + out.len() - begin;
+            if bytes <= self.trail.stored_bytes() {
+                self.stored = Stored { upto: self.trail.mark(), bytes, ..stored };
+                return stored.expires_ms;
+            }
+            out.truncate(begin);
+        }
+        self.encode(out);
+        self.is_stored(0, until_ms.saturating_add(SPARE_MS))
+    }
+
+    /// Says that all of it is stored until then.
+    fn is_stored(&mut self, bytes: usize, expires_ms: i64) -> i64 {
+        self.stored = Stored { upto: self.trail.mark(), bytes, expires_ms };
+        expires_ms
+    }
+
+    /// Reads a journey that is stored until then, and may go on there.
+    pub fn read(bytes: &[u8], expires_ms: i64) -> Option<Self> {
+        let mut visitor = Self::decode(bytes)?;
+        // One of an earlier version reads as another than is stored.
+        if bytes.first() == Some(&super::JOURNEY_VERSION) {
+            visitor.is_stored(visitor.stored.bytes, expires_ms);
+        }
+        Some(visitor)
+    }
+
+    /// The visitor after all that these sequels say.
+    pub(super) fn with_sequels(mut self, mut bytes: &[u8]) -> Option<Self> {
+        self.stored.bytes = bytes.len();
+        while let Some((&tag, rest)) = bytes.split_first() {
+            if tag != SEQUEL {
+                return None;
+            }
+            let rest = self.trail.read_behind(rest)?;
+            let (state, rest): (State, _) = postcard::take_from_bytes(rest).ok()?;
+            (self.state, bytes) = (state, rest);
+        }
+        Some(self)
+    }
+}
