@@ -14,6 +14,7 @@ use seen::Seen;
 use system::System;
 
 use crate::lexicon::Word;
+use crate::text::lowered;
 
 /// The class of the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -185,10 +186,11 @@ pub fn is_os(name: &str) -> bool {
 }
 
 /// The primary language of `Accept-Language` in lower case: `pt-br`; empty if there is none.
-pub fn language(accept: &str) -> Cow<'static, str> {
-    let tag = accept.split([',', ';']).next().unwrap_or_default().trim();
+pub fn language(accept: &str) -> Cow<'_, str> {
+    let end = accept.bytes().position(|byte| byte == b',' || byte == b';').unwrap_or(accept.len());
+    let tag = accept.get(..end).unwrap_or_default().trim();
     let valid = (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if valid { Cow::Owned(tag.to_ascii_lowercase()) } else { Cow::Borrowed("") }
+    if valid { lowered(tag) } else { Cow::Borrowed("") }
 }
 
 #[cfg(test)]

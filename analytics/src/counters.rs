@@ -32,7 +32,8 @@ const PAYOUT: usize = 20;
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters([i64; SLOTS]);
 
-fn slot(kind: Kind, hit: Hit) -> usize {
+/// The slot that counts them.
+pub(crate) fn slot(kind: Kind, hit: Hit) -> usize {
     let place = 3 * kind as usize + hit as usize;
     if place < VALUE { place } else { place + 1 }
 }
@@ -85,10 +86,11 @@ impl Counters {
         self.0.get(slot).copied().unwrap_or(0)
     }
 
-    /// Adds hits of a kind without making counters of them first: the inner loop of the roll-up. `money` is value,
-    /// cost and payout, which most hits have none of.
-    pub(crate) fn add_hits(&mut self, kind: Kind, hit: Hit, times: u64, money: Option<&[i64; 3]>) {
-        if let Some(count) = self.0.get_mut(slot(kind, hit)) {
+    /// Adds hits that count in a [`slot`] without making counters of them first: the inner loop of the roll-up. `money` is
+    /// value, cost and payout, which most hits have none of.
+    #[inline]
+    pub(crate) fn add_hits(&mut self, slot: usize, times: u64, money: Option<&[i64; 3]>) {
+        if let Some(count) = self.0.get_mut(slot) {
             *count = count.saturating_add_unsigned(times);
         }
         if let Some([value_micros, cost_nanos, payout_nanos]) = money {

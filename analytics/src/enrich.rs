@@ -2,7 +2,7 @@
 
 use crate::agent::{self, AgentCache, Headers};
 use crate::bots::{Bot, Witness};
-use crate::referrer::{channel_of, channel_of_medium, host_of, same_host};
+use crate::referrer::{channel_of, channel_of_medium, host_of, leads_to};
 use crate::utm::{ClickId, query_of, scan};
 use crate::{Agent, Channel, Device, RawEvent, Source, Text, TimeSource, TrackedEvent, Utm, skew};
 
@@ -44,7 +44,7 @@ fn with_agent<'a>(raw: RawEvent<'a>, mut agent: Agent<'static>, witness: Witness
         agent.device = Device::Bot;
     }
     let (utm, click_id) = tags_of(&raw);
-    let referrer_host = host_of(&raw.referrer);
+    let referrer_host = raw.referrer.read(|url| host_of(url).into_owned().into(), host_of);
     let channel = channel(&raw, &utm, click_id, &referrer_host);
     TrackedEvent {
         effective_time_ms,
@@ -55,7 +55,7 @@ fn with_agent<'a>(raw: RawEvent<'a>, mut agent: Agent<'static>, witness: Witness
         click_network: click_id.map_or("", |id| id.network),
         referrer_host,
         channel,
-        language: agent::language(&raw.language),
+        language: raw.language.read(|accept| agent::language(accept).into_owned().into(), agent::language),
         cost_nanos: 0,
         cost_currency: Text::EMPTY,
         payout_nanos: 0,
@@ -77,13 +77,24 @@ fn time_of(raw: &RawEvent<'_>) -> (i64, TimeSource) {
 
 /// The page's tags, else those of the hit's own query: one set or the other, never a source of one with the
 /// campaign of the other.
-fn tags_of(raw: &RawEvent<'_>) -> (Utm<'static>, Option<ClickId>) {
-    let (page, page_click) = scan(query_of(&raw.page_url));
+fn tags_of<'a>(raw: &RawEvent<'a>) -> (Utm<'a>, Option<ClickId>) {
+    let (page, page_click) = tags_in(&raw.page_url, |url| scan(query_of(url)));
     if !page.is_empty() && page_click.is_some() {
         return (page, page_click);
     }
-    let (own, own_click) = scan(&raw.query);
+    let (own, own_click) = tags_in(&raw.query, scan);
     (if page.is_empty() { own } else { page }, page_click.or(own_click))
+}
+
+fn tags_in<'a>(
+    text: &Text<'a>,
+    scan: impl Fn(&str) -> (Utm<'_>, Option<ClickId>),
+) -> (Utm<'a>, Option<ClickId>) {
+    let owned = |text: &str| {
+        let (utm, click_id) = scan(text);
+        (utm.into_owned(), click_id)
+    };
+    text.read(owned, &scan)
 }
 
 /// What somebody wrote into the link outweighs where the browser came from: first the proof that it was paid
@@ -101,7 +112,7 @@ fn channel(raw: &RawEvent<'_>, utm: &Utm<'_>, click_id: Option<ClickId>, referre
         .unwrap_or_else(|| {
             if referrer_host.is_empty() {
                 Channel::Direct
-            } else if same_host(&raw.referrer, &raw.page_url) {
+            } else if leads_to(referrer_host, &raw.page_url) {
                 Channel::Internal
             } else {
                 channel_of(referrer_host).unwrap_or(Channel::Referral)

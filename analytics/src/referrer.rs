@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::text::lowered;
+
 /// How a visitor found the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Channel {
@@ -56,15 +58,13 @@ const HOSTS: &str = include_str!("../data/referrers.txt");
 
 /// The host of a URL in lower case, without `www.`, port and user; an Android app's package name for
 /// `android-app://`. Empty if there is none.
-pub fn host_of(url: &str) -> Cow<'static, str> {
-    let host = raw_host(url);
-    if host.is_empty() { Cow::Borrowed("") } else { Cow::Owned(host.to_ascii_lowercase()) }
+pub fn host_of(url: &str) -> Cow<'_, str> {
+    lowered(raw_host(url))
 }
 
-/// Whether two URLs lead to the same host.
-pub(crate) fn same_host(a: &str, b: &str) -> bool {
-    let (a, b) = (raw_host(a), raw_host(b));
-    !a.is_empty() && a.eq_ignore_ascii_case(b)
+/// Whether a URL leads to this host.
+pub(crate) fn leads_to(host: &str, url: &str) -> bool {
+    !host.is_empty() && raw_host(url).eq_ignore_ascii_case(host)
 }
 
 /// The channel of a known host, looked up under itself and under each domain above it.
@@ -87,7 +87,7 @@ pub fn channel_of_medium(medium: &str) -> Option<Channel> {
     if medium.is_empty() {
         return None;
     }
-    let medium = medium.to_ascii_lowercase();
+    let medium = lowered(medium);
     let words = medium.split(|c: char| !c.is_ascii_alphanumeric());
     let named = words.filter_map(channel_of_word).min_by_key(|(weight, _)| *weight);
     named.map(|(_, channel)| channel).or_else(|| (medium == "e-mail").then_some(Channel::Email))
@@ -112,27 +112,65 @@ fn channel_of_word(word: &str) -> Option<(u8, Channel)> {
 /// The authority's host as it stands in the URL; a bare `host/path` is one too if it looks like a host.
 fn raw_host(url: &str) -> &str {
     let url = url.trim();
-    // Byte by byte: to set up a search costs more than these few bytes.
-    let scheme = url.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
-    let (authority, certain) = match url.get(scheme..).and_then(|rest| rest.strip_prefix("://")) {
+    let (authority, certain) = match url.strip_prefix("https://").or_else(|| behind_scheme(url)) {
         Some(rest) => (rest, true),
         None => (url.strip_prefix("//").unwrap_or(url), false),
     };
-    let end = authority.bytes().position(|b| matches!(b, b'/' | b'?' | b'#' | b'\\'));
-    let authority = authority.get(..end.unwrap_or(authority.len())).unwrap_or_default();
-    let user = authority.bytes().rposition(|b| b == b'@').map_or(0, |at| at + 1);
-    let host = authority.get(user..).unwrap_or_default();
-    let host = if host.starts_with('[') {
-        host.split_inclusive(']').next().unwrap_or_default()
-    } else {
-        let end = host.bytes().position(|b| b == b':').unwrap_or(host.len());
-        host.get(..end).unwrap_or_default().trim_end_matches('.')
-    };
+    // Byte by byte: to set up a search costs more than these few bytes.
+    let (mut end, mut seen) = (0, 0);
+    for class in authority.bytes().map(class).take_while(|class| *class != END) {
+        end += 1;
+        seen |= class;
+    }
+    let host = authority.get(..end).unwrap_or_default();
+    let host = if seen & AROUND == 0 { host.trim_end_matches('.') } else { within(host) };
     let www = host.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."));
     let host = host.get(if www { 4 } else { 0 }..).unwrap_or_default();
-    let valid =
-        !host.bytes().any(|b| b.is_ascii_whitespace() || b.is_ascii_control() || b"<>\"'%".contains(&b));
+    let valid = seen & NEVER == 0 || host.bytes().all(|byte| class(byte) != NEVER);
     if valid && host.len() <= 253 && (certain || host.contains('.')) { host } else { "" }
+}
+
+fn behind_scheme(url: &str) -> Option<&str> {
+    let scheme = url.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
+    url.get(scheme..)?.strip_prefix("://")
+}
+
+/// The host between a user and a port.
+fn within(authority: &str) -> &str {
+    let user = authority.bytes().rposition(|b| b == b'@').map_or(0, |at| at + 1);
+    let host = authority.get(user..).unwrap_or_default();
+    if host.starts_with('[') {
+        return host.split_inclusive(']').next().unwrap_or_default();
+    }
+    let end = host.bytes().position(|b| b == b':').unwrap_or(host.len());
+    host.get(..end).unwrap_or_default().trim_end_matches('.')
+}
+
+/// Behind the authority.
+const END: u8 = 1;
+/// Between the host and what may stand around it.
+const AROUND: u8 = 2;
+/// In no host.
+const NEVER: u8 = 4;
+
+fn class(byte: u8) -> u8 {
+    #[allow(clippy::indexing_slicing)] // at compile time, where a panic is a compile error
+    const CLASSES: [u8; 256] = {
+        let mut classes = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            classes[byte] = match byte as u8 {
+                b'/' | b'?' | b'#' | b'\\' => END,
+                b'@' | b':' | b'[' => AROUND,
+                0..=b' ' | 0x7f | b'<' | b'>' | b'"' | b'\'' | b'%' => NEVER,
+                _ => 0,
+            };
+            byte += 1;
+        }
+        classes
+    };
+    static TABLE: [u8; 256] = CLASSES;
+    TABLE.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 fn listed(name: &str) -> Option<Channel> {
@@ -251,7 +289,7 @@ mod tests {
                 prop_assert_eq!(host.to_ascii_lowercase(), &*host);
                 channel_of(&host);
                 channel_of_medium(&text);
-                prop_assert!(host.is_empty() || same_host(&text, &text));
+                prop_assert!(host.is_empty() || leads_to(&host, &text));
             }
         }
     }

@@ -1,36 +1,46 @@
 //! `rollup: [TrackedEvent] -> StatsAggregate`, the second of the two functions that the whole system is.
 
+mod corners;
+mod facets;
+mod marks;
 mod names;
 mod outcomes;
 mod tally;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
 use crate::aggregate::{MINUTE_MS, Scope, StatsAggregate};
-use crate::counters::Hit;
-use crate::sheet::{COST_IN, PAYOUT_IN, line_of};
+use crate::counters::{Hit, slot};
+use crate::sheet::{COST_IN, PAYOUT_IN, Sheet, line_of};
 use crate::uniques::Uniques;
 use crate::{
     Dimension, Hints, Kind, Outcome, RawEvent, Source, TimeSource, TrackedEvent, Verdict, latency, skew,
 };
-use names::{ABSENT, Names, Number, Parts};
+use corners::Corners;
+use facets::{Facet, Facets, Sort};
+use names::{ABSENT, Names, Number};
 use outcomes::Outcomes;
 use tally::{Amounts, Row, Tally};
 
 /// Adds events up, one at a time.
 ///
-/// An event belongs to three sheets (everybody's, its campaign's, its link's) and to some twenty cells in each.
-/// Finding a cell by its text costs more than all the rest, so each value becomes a number once, as the event
-/// comes in; [`Rollup::finish`] then counts numbers, sheet by sheet.
+/// An event belongs to three sheets (everybody's, its campaign's, its link's) and to some twenty cells in each. Finding a
+/// cell by its text costs more than all the rest, so values become numbers, once, as the event comes in; and what always
+/// comes together, as all that a user agent says, becomes one number. [`Rollup::finish`] counts those, sheet by sheet, and
+/// only then what they are made of.
 #[derive(Debug, Default)]
 pub struct Rollup {
     names: Names,
+    facets: Facets,
+    corners: Corners,
+    /// The minutes of the rows, by their number.
+    minutes: BTreeMap<i64, Number>,
     rows: Vec<Row>,
-    values: Vec<Number>,
     key: String,
     outcomes: Outcomes,
 }
@@ -40,112 +50,130 @@ impl Rollup {
     pub fn add(&mut self, event: &TrackedEvent<'_>) {
         let raw = &event.raw;
         let human = event.bot.verdict != Verdict::Bot;
-        let begin = self.values.len();
-        let mut put = |dimension: Dimension, value: &str| {
-            let number = self.names.number(dimension, value);
-            if number != ABSENT {
-                self.values.push(number);
-            }
-            number
-        };
-        put(Dimension::Publisher, &raw.publisher_id);
-        put(Dimension::Medium, &raw.medium);
-        put(Dimension::Ad, &raw.ad_id);
-        let country = put(Dimension::Country, &raw.country);
-        put(Dimension::Continent, &raw.continent);
-        let device = put(Dimension::Device, event.agent.device.name());
-        let browser = put(Dimension::Browser, event.agent.browser);
-        let os = put(Dimension::Os, event.agent.os);
-        put(Dimension::Language, &event.language);
-        put(Dimension::Referrer, &event.referrer_host);
-        let channel = put(Dimension::Channel, event.channel.name());
-        put(Dimension::UtmSource, &event.utm.source);
-        put(Dimension::UtmMedium, &event.utm.medium);
-        put(Dimension::UtmCampaign, &event.utm.campaign);
-        put(Dimension::UtmTerm, &event.utm.term);
-        put(Dimension::UtmContent, &event.utm.content);
-        put(Dimension::Verdict, event.bot.verdict.name());
-        put(Dimension::ClickNetwork, event.click_network);
-        put(Dimension::Name, &raw.name);
-        put(Dimension::Source, raw.source.name());
-        let currency = put(Dimension::Currency, &raw.currency);
-        put(Dimension::Element, &raw.element_id);
-        let variant = put(Dimension::Variant, &raw.variant);
-        if raw.source == Source::Redirect {
-            put(Dimension::Trigger, raw.trigger.name());
-        }
-        if event.time_source != TimeSource::Received {
-            put(Dimension::TimeSource, event.time_source.name());
-        }
-        if let Some(skew_ms) = skew::skew_ms(raw.sent_at_ms, raw.received_at_ms) {
-            put(Dimension::Skew, skew::bucket(skew_ms));
-        }
-        put(Dimension::TimeZone, &raw.time_zone);
-        put(Dimension::Brand, event.agent.brand);
-        put(Dimension::Model, event.model());
-        put(Dimension::Latency, latency::bucket(raw.took_ms));
-        if !event.bot.reasons.is_empty() {
-            for reason in event.bot.reasons.iter() {
-                put(Dimension::BotReason, reason);
-            }
-        }
-        let subs = [Dimension::Sub1, Dimension::Sub2, Dimension::Sub3, Dimension::Sub4, Dimension::Sub5];
-        for (dimension, value) in subs.into_iter().zip(&raw.sub) {
-            put(dimension, value);
-        }
-        if !raw.region.is_empty() {
-            self.key.clear();
-            self.key.extend([&*raw.country, "-", &*raw.region]);
-            put(Dimension::Region, &self.key);
-        }
-        if !raw.city.is_empty() {
-            self.key.clear();
-            self.key.extend([&*raw.city, " (", &*raw.country, ")"]);
-            put(Dimension::City, &self.key);
-        }
+        let slot = slot(raw.kind, if human { Hit::Human } else { Hit::Bot });
         let campaign = self.names.number(Dimension::Campaign, &raw.campaign_id);
         let link = self.names.number(Dimension::Link, &raw.link);
-        let money = if human { self.amounts(event, currency) } else { None };
-        self.rows.push(Row {
-            minute_ms: minute(event.effective_time_ms),
+        let money = if human { self.amounts(event) } else { None };
+        let facets =
+            [self.place(slot, raw), self.visitor(slot, event), self.way(slot, event), self.hit(slot, event)];
+        let row = Row {
+            minute: self.minute(event.effective_time_ms),
             campaign,
             link,
-            by_campaign: self.names.cube([campaign, country, device, os, browser, channel, variant]),
-            by_link: self.names.cube([link, country, device, os, browser, channel, variant]),
-            kind: raw.kind,
-            hit: if human { Hit::Human } else { Hit::Bot },
+            facets,
+            corner: self.corners.number(slot, facets, &self.facets),
+            slot,
             times: 1,
             money,
             // Who is anonymous is nobody that could be told from others.
             visitor: (human && raw.kind == Kind::Click && !raw.hints.has(Hints::ANONYMOUS))
                 .then(|| visitor_hash(raw)),
-            values: (begin, self.values.len()),
-        });
+        };
+        self.rows.push(row);
+    }
+
+    fn minute(&mut self, at_ms: i64) -> Number {
+        let next = self.minutes.len() as Number;
+        *self.minutes.entry(minute(at_ms)).or_insert(next)
+    }
+
+    /// With what the visitor came.
+    fn visitor(&mut self, slot: usize, event: &TrackedEvent<'_>) -> Facet {
+        let facet = self.facets.of(Sort::Visitor, slot);
+        facet
+            .with_place(Dimension::Device, event.agent.device as u8)
+            .with_place(Dimension::Verdict, event.bot.verdict as u8)
+            .with(Dimension::Browser, event.agent.browser)
+            .with(Dimension::Os, event.agent.os)
+            .with(Dimension::Brand, event.agent.brand)
+            .with(Dimension::Model, event.model())
+            .with(Dimension::Language, &event.language);
+        if !event.bot.reasons.is_empty() {
+            for reason in event.bot.reasons.iter() {
+                facet.with(Dimension::BotReason, reason);
+            }
+        }
+        facet.number(&mut self.names)
+    }
+
+    /// From where.
+    fn place(&mut self, slot: usize, raw: &RawEvent<'_>) -> Facet {
+        let facet = self.facets.of(Sort::Place, slot);
+        facet
+            .with(Dimension::Country, &raw.country)
+            .with(Dimension::Continent, &raw.continent)
+            .with(Dimension::TimeZone, &raw.time_zone);
+        if !raw.region.is_empty() {
+            facet.with_parts(Dimension::Region, &[&raw.country, "-", &raw.region]);
+        }
+        if !raw.city.is_empty() {
+            facet.with_parts(Dimension::City, &[&raw.city, " (", &raw.country, ")"]);
+        }
+        facet.number(&mut self.names)
+    }
+
+    /// By what.
+    fn way(&mut self, slot: usize, event: &TrackedEvent<'_>) -> Facet {
+        let facet = self.facets.of(Sort::Way, slot);
+        facet
+            .with_place(Dimension::Channel, event.channel as u8)
+            .with(Dimension::Referrer, &event.referrer_host)
+            .with(Dimension::Medium, &event.raw.medium)
+            .with(Dimension::UtmSource, &event.utm.source)
+            .with(Dimension::UtmMedium, &event.utm.medium)
+            .with(Dimension::UtmCampaign, &event.utm.campaign)
+            .with(Dimension::UtmTerm, &event.utm.term)
+            .with(Dimension::UtmContent, &event.utm.content)
+            .with(Dimension::ClickNetwork, event.click_network);
+        facet.number(&mut self.names)
+    }
+
+    /// What the hit says beside that.
+    fn hit(&mut self, slot: usize, event: &TrackedEvent<'_>) -> Facet {
+        let raw = &event.raw;
+        let facet = self.facets.of(Sort::Hit, slot);
+        facet
+            .with_place(Dimension::Source, raw.source as u8)
+            .with(Dimension::Publisher, &raw.publisher_id)
+            .with(Dimension::Ad, &raw.ad_id)
+            .with(Dimension::Name, &raw.name)
+            .with(Dimension::Currency, &raw.currency)
+            .with(Dimension::Element, &raw.element_id)
+            .with(Dimension::Variant, &raw.variant)
+            .with(Dimension::Latency, latency::bucket(raw.took_ms));
+        let subs = [Dimension::Sub1, Dimension::Sub2, Dimension::Sub3, Dimension::Sub4, Dimension::Sub5];
+        for (dimension, value) in subs.into_iter().zip(&raw.sub) {
+            facet.with(dimension, value);
+        }
+        if raw.source == Source::Redirect {
+            facet.with_place(Dimension::Trigger, raw.trigger as u8);
+        }
+        if event.time_source != TimeSource::Received {
+            facet.with_place(Dimension::TimeSource, event.time_source as u8);
+        }
+        if let Some(skew_ms) = skew::skew_ms(raw.sent_at_ms, raw.received_at_ms) {
+            facet.with(Dimension::Skew, skew::bucket(skew_ms));
+        }
+        facet.number(&mut self.names)
     }
 
     /// Adds copies that the gate turned away: it knows their link, campaign and kind. Whatever else is asked, they
     /// are among the events of which it is absent.
     pub fn add_duplicates(&mut self, at_ms: i64, campaign: &str, link: &str, kind: Kind, times: u64) {
-        let campaign = self.names.number(Dimension::Campaign, campaign);
-        let link = self.names.number(Dimension::Link, link);
-        let alone = |first| {
-            let mut parts = Parts::default();
-            parts[0] = first;
-            parts
-        };
-        self.rows.push(Row {
-            minute_ms: minute(at_ms),
-            campaign,
-            link,
-            by_campaign: self.names.cube(alone(campaign)),
-            by_link: self.names.cube(alone(link)),
-            kind,
-            hit: Hit::Duplicate,
+        let slot = slot(kind, Hit::Duplicate);
+        let facets = Sort::ALL.map(|sort| self.facets.of(sort, slot).number(&mut self.names));
+        let row = Row {
+            minute: self.minute(at_ms),
+            campaign: self.names.number(Dimension::Campaign, campaign),
+            link: self.names.number(Dimension::Link, link),
+            facets,
+            corner: self.corners.number(slot, facets, &self.facets),
+            slot,
             times,
             money: None,
             visitor: None,
-            values: (0, 0),
-        });
+        };
+        self.rows.push(row);
     }
 
     /// Adds what follows from a journey.
@@ -154,18 +182,19 @@ impl Rollup {
     }
 
     /// The money in an event.
-    fn amounts(&mut self, event: &TrackedEvent<'_>, currency: Number) -> Option<Amounts> {
+    fn amounts(&mut self, event: &TrackedEvent<'_>) -> Option<Box<Amounts>> {
         let sums = [event.raw.value_micros.unwrap_or(0), event.cost_nanos, event.payout_nanos];
         if sums == [0; 3] {
             return None;
         }
+        let currency = self.names.number(Dimension::Currency, &event.raw.currency);
         let mut number = |dimension: Dimension, parts: [&str; 2]| {
             self.key.clear();
             self.key.extend(parts);
             self.names.number(dimension, &self.key)
         };
         let mut money =
-            Amounts { sums, purposes: [currency, ABSENT, ABSENT], publisher: ABSENT, line: ABSENT };
+            Box::new(Amounts { sums, purposes: [currency, ABSENT, ABSENT], publisher: ABSENT, line: ABSENT });
         if event.cost_nanos != 0 {
             money.purposes[1] = number(Dimension::Currency, [COST_IN, &event.cost_currency]);
         }
@@ -179,81 +208,140 @@ impl Rollup {
     }
 
     /// The sums.
-    pub fn finish(self) -> StatsAggregate {
+    pub fn finish(mut self) -> StatsAggregate {
+        self.settle();
         let mut aggregate = StatsAggregate::default();
-        let ranks = self.names.ranks();
-        let mut tally = Tally::new(&self.names, &ranks);
-        self.sheets(&mut aggregate, &mut tally, |_| Some(ABSENT), |_| Scope::All);
-        self.sheets(&mut aggregate, &mut tally, |row| present(row.campaign), |id| Scope::Campaign(id.into()));
-        self.sheets(&mut aggregate, &mut tally, |row| present(row.link), |token| Scope::Link(token.into()));
-        self.statements(&mut aggregate, &mut tally);
+        let starts_ms: Vec<i64> = self.minutes.keys().copied().collect();
+        let mut put = |rows: &[&Row], scope, sheet| {
+            let start_ms = rows.first().and_then(|row| starts_ms.get(row.minute as usize));
+            aggregate.sheets.extend(start_ms.map(|start_ms| ((*start_ms, scope), sheet)));
+        };
+        let mut tally = Tally::new(&self.names, &self.facets, &self.corners);
+        let rows: Vec<&Row> = self.rows.iter().collect();
+        // A cube of all campaigns and all links together would be as large as the events themselves: everybody's combines
+        // campaigns only, a campaign's its links.
+        let by_campaign = self.in_order(&rows, &[|row| row.link, |row| row.campaign]);
+        for rows in by_campaign.chunk_by(|a, b| a.minute == b.minute) {
+            let sheet = sheet(&mut tally, rows, |row| row.campaign, |row| [row.campaign, row.link]);
+            put(rows, Scope::All, sheet);
+        }
+        for rows in by_campaign.chunk_by(|a, b| (a.minute, a.campaign) == (b.minute, b.campaign)) {
+            let Some(id) = self.own(rows, |row| row.campaign) else { continue };
+            let sheet = sheet(&mut tally, rows, |row| row.link, |row| [row.link, ABSENT]);
+            put(rows, Scope::Campaign(id), sheet);
+        }
+        let by_link = self.in_order(&rows, &[|row| row.campaign, |row| row.link]);
+        for rows in by_link.chunk_by(|a, b| (a.minute, a.link) == (b.minute, b.link)) {
+            let Some(token) = self.own(rows, |row| row.link) else { continue };
+            let sheet = sheet(&mut tally, rows, |row| row.campaign, |row| [row.campaign, ABSENT]);
+            put(rows, Scope::Link(token), sheet);
+        }
+        self.statements(&mut tally, put);
         self.outcomes.add_to(&mut aggregate);
         aggregate
     }
 
-    /// Counts what is paid out, by publisher: a statement's lines and no more.
-    fn statements(&self, aggregate: &mut StatsAggregate, tally: &mut Tally<'_>) {
-        let paid = |row| {
-            let row: &Row = row;
-            Some((row.minute_ms, present(row.money.as_ref()?.publisher)?, row))
+    /// Numbers everything anew, in the order of the cells.
+    fn settle(&mut self) {
+        let (names, corners) = (self.names.settle(), self.corners.settle());
+        self.facets.settle(&names);
+        let mut minutes = vec![0; self.minutes.len()];
+        for (number, before) in (0..).zip(self.minutes.values()) {
+            if let Some(now) = minutes.get_mut(*before as usize) {
+                *now = number;
+            }
+        }
+        let now = |numbers: &[u32], number: &mut u32| {
+            *number = numbers.get(*number as usize).copied().unwrap_or_default();
         };
-        let mut order: Vec<(i64, Number, &Row)> = self.rows.iter().filter_map(paid).collect();
-        in_order(&mut order);
-        for rows in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let Some(&(minute_ms, publisher, ..)) = rows.first() else { continue };
-            for (.., row) in rows {
+        for row in &mut self.rows {
+            now(&minutes, &mut row.minute);
+            now(&corners, &mut row.corner);
+            now(&names, &mut row.campaign);
+            now(&names, &mut row.link);
+            if let Some(money) = &mut row.money {
+                let Amounts { purposes, publisher, line, .. } = &mut **money;
+                purposes.iter_mut().chain([publisher, line]).for_each(|number| now(&names, number));
+            }
+        }
+    }
+
+    /// The rows by minute, in each by the last of these numbers, and where that is the same by the one before. There are not
+    /// many of each: rows are dealt out by one number after the other, which takes a step or two for each.
+    fn in_order<'r>(&self, rows: &[&'r Row], numbers: &[fn(&Row) -> Number]) -> Vec<&'r Row> {
+        let mut rows = rows.to_vec();
+        for number in numbers {
+            rows = dealt(&rows, *number, self.names.len());
+        }
+        dealt(&rows, |row| row.minute, self.minutes.len())
+    }
+
+    /// The value that rows have in common, if they have one.
+    fn own(&self, rows: &[&Row], number: fn(&Row) -> Number) -> Option<Box<str>> {
+        let number = number(rows.first()?);
+        (number != ABSENT).then(|| self.names.value(number).into())
+    }
+
+    /// Counts what is paid out, by publisher: a statement's lines and no more.
+    fn statements(&self, tally: &mut Tally<'_>, mut put: impl FnMut(&[&Row], Scope, Sheet)) {
+        let publisher = |row: &Row| row.money.as_ref().map_or(ABSENT, |money| money.publisher);
+        let paid: Vec<&Row> = self.rows.iter().filter(|row| publisher(row) != ABSENT).collect();
+        let by_publisher = self.in_order(&paid, &[publisher]);
+        for rows in by_publisher.chunk_by(|a, b| (a.minute, publisher(a)) == (b.minute, publisher(b))) {
+            let Some(id) = self.own(rows, publisher) else { continue };
+            for row in rows {
                 tally.add(row);
                 tally.add_cell(row.money.as_ref().map_or(ABSENT, |money| money.line), row);
             }
             let mut sheet = tally.take();
             sheet.visitors = Uniques::default();
-            aggregate.sheets.insert((minute_ms, Scope::Publisher(self.names.value(publisher).into())), sheet);
-        }
-    }
-
-    /// Counts the sheets of one sort of scope: rows of the same minute and `subject` are one sheet.
-    fn sheets(
-        &self,
-        aggregate: &mut StatsAggregate,
-        tally: &mut Tally<'_>,
-        subject: fn(&Row) -> Option<Number>,
-        scope: fn(&str) -> Scope,
-    ) {
-        let mut order: Vec<(i64, Number, &Row)> =
-            self.rows.iter().filter_map(|row| Some((row.minute_ms, subject(row)?, row))).collect();
-        in_order(&mut order);
-        for rows in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let Some(&(minute_ms, subject, _)) = rows.first() else { continue };
-            let scope = scope(self.names.value(subject));
-            for (.., row) in rows {
-                tally.add(row);
-                let values = self.values.get(row.values.0..row.values.1).unwrap_or_default();
-                for number in values {
-                    tally.add_cell(*number, row);
-                }
-                let of_campaign = matches!(scope, Scope::Campaign(_));
-                if !of_campaign {
-                    tally.add_cell(row.campaign, row);
-                }
-                if !matches!(scope, Scope::Link(_)) {
-                    tally.add_cell(row.link, row);
-                }
-                // A cube of all campaigns and all links together would be as large as the events themselves:
-                // everybody's combines campaigns only, a campaign's its links.
-                tally.add_cell(if of_campaign { row.by_link } else { row.by_campaign }, row);
-            }
-            aggregate.sheets.insert((minute_ms, scope), tally.take());
+            put(rows, Scope::Publisher(id), sheet);
         }
     }
 }
 
-/// Rows of the same minute and subject side by side. One sort for both: each is 5 KB of wasm.
-fn in_order(rows: &mut [(i64, Number, &Row)]) {
-    rows.sort_by_key(|(minute_ms, subject, _)| (*minute_ms, *subject));
+/// The rows in the order of a number that is less than `end`; those of the same number stay as they were.
+fn dealt<'r>(rows: &[&'r Row], number: fn(&Row) -> Number, end: usize) -> Vec<&'r Row> {
+    let mut places = vec![0usize; end + 1];
+    for row in rows {
+        if let Some(behind) = places.get_mut(number(row) as usize + 1) {
+            *behind += 1;
+        }
+    }
+    let mut before = 0;
+    for place in &mut places {
+        before += *place;
+        *place = before;
+    }
+    let mut dealt = rows.to_vec();
+    for row in rows {
+        if let Some(place) = places.get_mut(number(row) as usize)
+            && let Some(seat) = dealt.get_mut(*place)
+        {
+            *seat = row;
+            *place += 1;
+        }
+    }
+    dealt
 }
 
-fn present(number: Number) -> Option<Number> {
-    (number != ABSENT).then_some(number)
+/// Counts the rows of one sheet: `first` is what its cube combines with the corners, by which they are in order, and
+/// `values` are counted beside the facets.
+fn sheet(
+    tally: &mut Tally<'_>,
+    rows: &[&Row],
+    first: fn(&Row) -> Number,
+    values: fn(&Row) -> [Number; 2],
+) -> Sheet {
+    for rows in rows.chunk_by(|a, b| first(a) == first(b)) {
+        for row in rows {
+            tally.add(row);
+            tally.add_facets(row);
+            values(row).into_iter().for_each(|value| tally.add_cell(value, row));
+        }
+        tally.turn(rows.first().map_or(ABSENT, |row| first(row)));
+    }
+    tally.take()
 }
 
 fn minute(at_ms: i64) -> i64 {

@@ -34,9 +34,26 @@ impl<'a> Text<'a> {
         if self.0.is_empty() { other } else { self }
     }
 
+    /// What is read from the text, borrowed as the text is; `read` gives back a part of it, or what it made of one.
+    pub(crate) fn read<T>(&self, read: impl Fn(&str) -> T, lent: impl Fn(&'a str) -> T) -> T {
+        match &self.0 {
+            Cow::Borrowed(text) => lent(text),
+            Cow::Owned(text) => read(text),
+        }
+    }
+
     /// The same text, owning its bytes.
     pub fn into_owned(self) -> Text<'static> {
         Text(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+/// The text with its ASCII letters in lower case; copied only if one was not.
+pub(crate) fn lowered(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
     }
 }
 

@@ -70,15 +70,15 @@ const CLICK_IDS: [(&str, &str, Channel); 32] = [
 /// The UTM tags and the click id of a query string.
 ///
 /// Of a tag given twice the first counts; of several click ids the one that proves an ad.
-pub fn scan(query: &str) -> (Utm<'static>, Option<ClickId>) {
+pub fn scan(query: &str) -> (Utm<'_>, Option<ClickId>) {
     let (mut utm, mut click_id) = (Utm::default(), None::<ClickId>);
-    if query.is_empty() {
-        return (utm, click_id);
-    }
-    for pair in query.split('&') {
+    let mut rest = query;
+    while !rest.is_empty() {
+        let pair;
+        (pair, rest) = cut(rest, b'&');
         // A link copied out of HTML source keeps its `&amp;`.
         let pair = pair.strip_prefix("amp;").unwrap_or(pair);
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, value) = cut(pair, b'=');
         if value.is_empty() {
             continue;
         }
@@ -92,13 +92,31 @@ pub fn scan(query: &str) -> (Utm<'static>, Option<ClickId>) {
     (utm, click_id)
 }
 
+/// What stands before the first of this byte, and what behind. Byte by byte: to set up a search costs more than these few.
+fn cut(text: &str, at: u8) -> (&str, &str) {
+    let end = text.bytes().position(|byte| byte == at).unwrap_or(text.len());
+    (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default())
+}
+
 /// The query of a URL: what stands between the question mark and the fragment.
 pub fn query_of(url: &str) -> &str {
     let url = url.split_once('#').map_or(url, |(url, _fragment)| url);
     url.split_once('?').map_or("", |(_path, query)| query)
 }
 
-impl Utm<'_> {
+impl<'a> Utm<'a> {
+    /// The same tags, owning their texts.
+    pub(crate) fn into_owned(self) -> Utm<'static> {
+        let own = |tag: Cow<'_, str>| Cow::Owned(tag.into_owned());
+        Utm {
+            source: own(self.source),
+            medium: own(self.medium),
+            campaign: own(self.campaign),
+            term: own(self.term),
+            content: own(self.content),
+        }
+    }
+
     /// Whether no tag is present.
     pub fn is_empty(&self) -> bool {
         [&self.source, &self.medium, &self.campaign, &self.term, &self.content]
@@ -106,7 +124,7 @@ impl Utm<'_> {
             .all(|tag| tag.is_empty())
     }
 
-    fn take(&mut self, tag: &str, value: &str) {
+    fn take(&mut self, tag: &str, value: &'a str) {
         let is = |name: &str| tag.eq_ignore_ascii_case(name);
         let (slot, lower) = match tag.len() {
             6 if is("source") => (&mut self.source, true),
@@ -117,19 +135,23 @@ impl Utm<'_> {
             _ => return,
         };
         if slot.is_empty() {
-            *slot = Cow::Owned(normalised(value, lower));
+            *slot = normalised(value, lower);
         }
     }
 }
 
-fn normalised(value: &str, lower: bool) -> String {
+fn normalised(value: &str, lower: bool) -> Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%' && byte != b'+';
+    if value.bytes().all(|byte| plain(byte) && !(lower && byte.is_ascii_uppercase())) {
+        return Cow::Borrowed(value);
+    }
     let decoded = if value.bytes().any(|byte| byte == b'%' || byte == b'+') {
         form_urlencoded::parse(&[b"=", value.as_bytes()].concat()).next().map(|(_, value)| value.into_owned())
     } else {
         None
     };
     let value = decoded.as_deref().unwrap_or(value).trim();
-    if lower { value.to_lowercase() } else { value.to_owned() }
+    Cow::Owned(if lower { value.to_lowercase() } else { value.to_owned() })
 }
 
 /// Whether a parameter carries a network's click id.
@@ -139,8 +161,8 @@ pub(crate) fn is_click_id(name: &str) -> bool {
 
 fn click_id_of(key: &str) -> Option<ClickId> {
     let (_, network, channel) =
-        CLICK_IDS.into_iter().find(|(name, ..)| name.len() == key.len() && name.eq_ignore_ascii_case(key))?;
-    Some(ClickId { network, channel })
+        CLICK_IDS.iter().find(|(name, ..)| name.len() == key.len() && name.eq_ignore_ascii_case(key))?;
+    Some(ClickId { network, channel: *channel })
 }
 
 #[cfg(test)]

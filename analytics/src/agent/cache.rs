@@ -14,8 +14,8 @@ const MAX_BYTES: usize = 768;
 /// How many headers there are.
 const TEXTS: usize = 6;
 
-/// Remembers what was read from which headers. Each set of headers has one slot, and the newest stays: a stranger
-/// who sends a thousand made-up user agents costs readings, not memory, and nothing else.
+/// Remembers what was read from which headers. Each set of headers has two slots, of which it takes one, and the newest
+/// stays: a stranger who sends a thousand made-up user agents costs readings, not memory, and nothing else.
 ///
 /// What it answers is what [`Agent::read`] answers, so its owner may drop it at any time.
 #[derive(Debug)]
@@ -59,43 +59,52 @@ impl AgentCache {
         if texts.iter().map(|text| text.len()).sum::<usize>() > MAX_BYTES {
             return read();
         }
-        let hash = hash(texts);
-        let Some(slot) = self.slots.get_mut(hash as usize % SLOTS) else { return read() };
-        if let Some(known) = slot.as_ref().filter(|known| known.is_of(hash, texts)) {
-            return (known.agent, known.witness);
+        let (hash, ends) = (hash(texts), ends(texts));
+        let seats = [hash as usize % SLOTS, (hash >> 32) as usize % SLOTS];
+        for slot in seats.iter().filter_map(|seat| self.slots.get(*seat)?.as_ref()) {
+            if slot.hash == hash && slot.ends == ends && slot.is_of(texts) {
+                return (slot.agent, slot.witness);
+            }
         }
+        // The second seat only if it alone is free: else it is the first's turn to make room.
+        let taken = |seat: &usize| self.slots.get(*seat).is_some_and(Option::is_some);
+        let [first, second] = seats;
+        let seat = if taken(&first) && !taken(&second) { second } else { first };
+        let Some(slot) = self.slots.get_mut(seat) else { return read() };
         let (agent, witness) = read();
         let mut text = slot.take().map(|old| old.text).unwrap_or_default();
         text.clear();
-        let mut ends = [0; TEXTS];
-        for (place, part) in texts.into_iter().enumerate() {
-            text.push_str(part);
-            if let Some(end) = ends.get_mut(place) {
-                *end = text.len();
-            }
-        }
+        text.extend(texts);
         *slot = Some(Slot { hash, text, ends, agent, witness });
         (agent, witness)
     }
 }
 
 impl Slot {
-    fn is_of(&self, hash: u64, texts: [&str; TEXTS]) -> bool {
-        let mut start = 0;
-        self.hash == hash
-            && self.ends.into_iter().zip(texts).all(|(end, text)| {
-                let known = self.text.get(start..end);
-                start = end;
-                known == Some(text)
-            })
+    /// Whether it is of these texts, which end where its own do.
+    fn is_of(&self, texts: [&str; TEXTS]) -> bool {
+        let mut rest = self.text.as_bytes();
+        texts.into_iter().filter(|text| !text.is_empty()).all(|text| {
+            let (known, behind) = rest.split_at_checked(text.len()).unwrap_or_default();
+            rest = behind;
+            known == text.as_bytes()
+        })
     }
+}
+
+fn ends(texts: [&str; TEXTS]) -> [usize; TEXTS] {
+    let mut end = 0;
+    texts.map(|text| {
+        end += text.len();
+        end
+    })
 }
 
 fn hash(texts: [&str; TEXTS]) -> u64 {
     let mut hasher = FixedState::default().build_hasher();
-    for text in texts {
+    for (place, text) in (0..).zip(texts).filter(|(_, text)| !text.is_empty()) {
+        hasher.write_u8(place);
         hasher.write(text.as_bytes());
-        hasher.write_u8(0xff); // in no text
     }
     hasher.finish()
 }

@@ -92,49 +92,46 @@ pub(super) struct Fields<'a>(pub(super) &'a [u8]);
 impl<'a> Fields<'a> {
     /// Reads the fields of version 1 into an event. `None`: there is something else.
     pub(super) fn read(&mut self, event: &mut RawEvent<'a>) -> Option<()> {
-        event.link = self.text()?;
-        event.campaign_id = self.text()?;
+        self.texts([&mut event.link, &mut event.campaign_id])?;
         event.kind = self.one_of(&Kind::ALL)?;
         event.source = self.one_of(&Source::ALL)?;
         event.hints = Hints::from_bits(self.byte()?);
         event.event_time_ms = self.signed()?;
         event.received_at_ms = self.signed()?;
         self.maybe(&mut event.sent_at_ms)?;
-        event.name = self.text()?;
-        event.page_url = self.text()?;
-        event.query = self.text()?;
-        event.referrer = self.text()?;
-        event.publisher_id = self.text()?;
-        event.medium = self.text()?;
-        event.ad_id = self.text()?;
-        event.element_id = self.text()?;
-        event.user_id = self.text()?;
-        event.session_id = self.text()?;
-        event.anonymous_id = self.text()?;
+        self.texts([
+            &mut event.name,
+            &mut event.page_url,
+            &mut event.query,
+            &mut event.referrer,
+            &mut event.publisher_id,
+            &mut event.medium,
+            &mut event.ad_id,
+            &mut event.element_id,
+            &mut event.user_id,
+            &mut event.session_id,
+            &mut event.anonymous_id,
+        ])?;
         event.visitor = self.number()?;
-        for sub in &mut event.sub {
-            *sub = self.text()?;
-        }
+        self.texts(event.sub.each_mut())?;
         self.maybe(&mut event.value_micros)?;
-        event.currency = self.text()?;
+        self.texts([&mut event.currency])?;
         let props = usize::try_from(self.number()?).ok()?;
         // A key and a value of one byte each is the least.
         event.props.reserve(props.min(self.0.len() / 2));
         for _ in 0..props {
             event.props.push((self.text()?, self.text()?));
         }
-        event.country = self.text()?;
-        event.region = self.text()?;
-        event.city = self.text()?;
-        event.continent = self.text()?;
+        self.texts([&mut event.country, &mut event.region, &mut event.city, &mut event.continent])?;
         event.asn = self.number()?.try_into().ok()?;
-        event.user_agent = self.text()?;
-        event.language = self.text()?;
-        event.ip = self.text()?;
-        event.ua_brands = self.text()?;
-        event.ua_mobile = self.text()?;
-        event.ua_platform = self.text()?;
-        Some(())
+        self.texts([
+            &mut event.user_agent,
+            &mut event.language,
+            &mut event.ip,
+            &mut event.ua_brands,
+            &mut event.ua_mobile,
+            &mut event.ua_platform,
+        ])
     }
 
     /// The link, the campaign and the kind alone.
@@ -193,19 +190,33 @@ impl<'a> Fields<'a> {
         all.get(usize::try_from(self.number()?).ok()?).copied()
     }
 
-    #[inline]
-    fn text(&mut self) -> Option<Text<'a>> {
-        if let Some((0, rest)) = self.0.split_first() {
-            self.0 = rest;
-            return Some(Text::EMPTY);
+    /// Texts in a row, most of which are absent: what is there already is.
+    fn texts<const N: usize>(&mut self, texts: [&mut Text<'a>; N]) -> Option<()> {
+        for text in texts {
+            match self.0.split_first()? {
+                (0, rest) => self.0 = rest,
+                _ => *text = Text::from(self.said()?),
+            }
         }
-        self.said().map(Text::from)
+        Some(())
     }
 
-    #[inline(never)]
+    fn text(&mut self) -> Option<Text<'a>> {
+        match self.0.split_first()? {
+            (0, rest) => {
+                self.0 = rest;
+                Some(Text::EMPTY)
+            }
+            _ => self.said().map(Text::from),
+        }
+    }
+
     fn said(&mut self) -> Option<&'a str> {
-        let length = usize::try_from(self.number()?).ok()?;
-        let (text, rest) = self.0.split_at_checked(length)?;
+        let (length, rest) = match self.0.split_first()? {
+            (&length @ ..0x80, rest) => (length.into(), rest),
+            _ => take(self.0).and_then(|(length, rest)| Some((usize::try_from(length).ok()?, rest)))?,
+        };
+        let (text, rest) = rest.split_at_checked(length)?;
         self.0 = rest;
         str::from_utf8(text).ok()
     }

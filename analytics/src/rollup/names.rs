@@ -6,7 +6,8 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use crate::Dimension;
-use crate::dimension::{Cube, DIMENSIONS, cut};
+use crate::dimension::cut;
+use crate::rank::order;
 
 /// Stands for one value of one dimension.
 pub(super) type Number = u32;
@@ -14,32 +15,31 @@ pub(super) type Number = u32;
 /// The number of a value that is absent.
 pub(super) const ABSENT: Number = 0;
 
-/// A cell of the cube by the numbers of its parts: campaign or link, and then the rest of [`Cube::DIMENSIONS`].
-pub(super) type Parts = [Number; Cube::DIMENSIONS.len() - 1];
-
-/// Every value seen so far.
+/// Numbers by the bytes of what they stand for.
 ///
 /// The hash has a constant seed because there is no randomness here; whoever makes its values collide slows
 /// down one batch, of at most a hundred messages.
+pub(super) type Numbers = HashMap<Box<[u8]>, Number, FixedState>;
+
+/// Every value seen so far.
 #[derive(Debug)]
 pub(super) struct Names {
-    numbers: [HashMap<Arc<str>, Number, FixedState>; DIMENSIONS],
-    cubes: HashMap<Parts, Number, FixedState>,
-    /// By number, less one.
+    numbers: Numbers,
+    /// By number: what is absent has no value.
     known: Vec<Name>,
+    key: Vec<u8>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Name {
     pub(super) dimension: Dimension,
     pub(super) value: Arc<str>,
-    parts: Parts,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        let numbers = std::array::from_fn(|_| HashMap::default());
-        Self { numbers, cubes: HashMap::default(), known: Vec::new() }
+        let absent = Name { dimension: Dimension::Link, value: "".into() };
+        Self { numbers: Numbers::default(), known: vec![absent], key: Vec::new() }
     }
 }
 
@@ -50,51 +50,21 @@ impl Names {
             return ABSENT;
         }
         let value = cut(value);
-        let Some(numbers) = self.numbers.get_mut(usize::from(dimension.code())) else { return ABSENT };
-        if let Some(number) = numbers.get(value) {
+        self.key.clear();
+        self.key.push(dimension.code());
+        self.key.extend_from_slice(value.as_bytes());
+        if let Some(number) = self.numbers.get(&*self.key) {
             return *number;
         }
-        let value: Arc<str> = value.into();
-        self.known.push(Name { dimension, value: value.clone(), parts: Parts::default() });
         let number = self.known.len() as Number;
-        numbers.insert(value, number);
+        self.known.push(Name { dimension, value: value.into() });
+        self.numbers.insert(self.key.as_slice().into(), number);
         number
     }
 
-    /// The number of a cell of the cube.
-    pub(super) fn cube(&mut self, parts: Parts) -> Number {
-        if let Some(number) = self.cubes.get(&parts) {
-            return *number;
-        }
-        let [first, rest @ .., variant] = &parts;
-        let mut key = String::with_capacity(64);
-        let first = self.name(*first);
-        // Which of the two the first part is decides on which side of the other's empty place it stands.
-        if first.is_some_and(|name| name.dimension == Dimension::Link) {
-            key.push(Cube::SEPARATOR);
-            key.push_str(self.value(parts[0]));
-        } else {
-            key.push_str(self.value(parts[0]));
-            key.push(Cube::SEPARATOR);
-        }
-        for part in rest {
-            key.push(Cube::SEPARATOR);
-            key.push_str(self.value(*part));
-        }
-        // Most links have no variants, and keys that were kept before there were any go on being theirs.
-        if *variant != ABSENT {
-            key.push(Cube::SEPARATOR);
-            key.push_str(self.value(*variant));
-        }
-        self.known.push(Name { dimension: Dimension::Cube, value: key.into(), parts });
-        let number = self.known.len() as Number;
-        self.cubes.insert(parts, number);
-        number
-    }
-
-    /// What a number stands for.
+    /// The name of a number.
     pub(super) fn name(&self, number: Number) -> Option<&Name> {
-        self.known.get((number as usize).checked_sub(1)?)
+        self.known.get(number as usize)
     }
 
     /// The value of a number.
@@ -104,36 +74,25 @@ impl Names {
 
     /// How many numbers there are, with [`ABSENT`].
     pub(super) fn len(&self) -> usize {
-        self.known.len() + 1
+        self.known.len()
     }
 
-    /// The rank of each number by dimension and value. Cells that are built in this order need no sorting by
-    /// text; the keys of the cube, which are long and many, are ranked by the ranks of their parts.
-    pub(super) fn ranks(&self) -> Vec<u32> {
-        let mut ranks = vec![0; self.len()];
-        let numbered = || self.known.iter().zip(1usize..);
-        let of_cube = |name: &Name| name.dimension == Dimension::Cube;
-        let mut order: Vec<_> = numbered().filter(|(name, _)| !of_cube(name)).collect();
-        order.sort_unstable_by_key(|(name, _)| (name.dimension, &name.value));
-        // Where the cube's cells stand among the others.
-        let (before, behind) =
-            order.split_at(order.partition_point(|(name, _)| name.dimension < Dimension::Cube));
-        let cubes = self.known.len() - order.len();
-        rank(&mut ranks, before.iter().map(|(_, number)| *number), 1);
-        rank(&mut ranks, behind.iter().map(|(_, number)| *number), (before.len() + cubes) as u32 + 1);
-        let parts = |parts: Parts| parts.map(|part| ranks.get(part as usize).copied().unwrap_or_default());
-        let cubes = numbered().filter(|(name, _)| of_cube(name));
-        let mut cubes: Vec<_> = cubes.map(|(name, number)| (parts(name.parts), number)).collect();
-        cubes.sort_unstable();
-        rank(&mut ranks, cubes.iter().map(|(_, number)| *number), before.len() as u32 + 1);
-        ranks
-    }
-}
-
-fn rank(ranks: &mut [u32], order: impl Iterator<Item = usize>, first: u32) {
-    for (number, next) in order.zip(first..) {
-        if let Some(rank) = ranks.get_mut(number) {
-            *rank = next;
+    /// Numbers the values anew, in the order of dimension and value: cells that come in the order of their numbers need no
+    /// sorting by text. No more are to be added. Tells which number each has now, by the one that it had.
+    pub(super) fn settle(&mut self) -> Vec<Number> {
+        // What is absent is the first there is.
+        let keys = self.known.iter().map(|name| {
+            let absent = name.value.is_empty();
+            (u64::from(!absent), u64::from(name.dimension.code()), &*name.value)
+        });
+        let order = order(keys);
+        let mut now = vec![ABSENT; self.known.len()];
+        for (number, before) in (0..).zip(&order) {
+            if let Some(now) = now.get_mut(*before) {
+                *now = number;
+            }
         }
+        self.known = order.into_iter().filter_map(|before| self.known.get(before).cloned()).collect();
+        now
     }
 }

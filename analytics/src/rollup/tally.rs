@@ -2,30 +2,33 @@
 
 use std::sync::Arc;
 
+use super::corners::{self, Corners};
+use super::facets::{Facet, Facets, Sort};
+use super::marks::Marks;
 use super::names::{ABSENT, Names, Number};
-use crate::Kind;
-use crate::counters::{Counters, Hit};
+use crate::Dimension;
+use crate::counters::Counters;
+use crate::dimension::Cube;
 use crate::sheet::{Cell, Detail, Money, Sheet};
 use crate::uniques::Uniques;
 
 /// An event, as numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
-    pub(super) minute_ms: i64,
+    /// The number of its minute.
+    pub(super) minute: Number,
     pub(super) campaign: Number,
     pub(super) link: Number,
-    /// Its cell in the cube of everybody and of links.
-    pub(super) by_campaign: Number,
-    /// Its cell in the cube of campaigns.
-    pub(super) by_link: Number,
-    pub(super) kind: Kind,
-    pub(super) hit: Hit,
+    /// Its other values.
+    pub(super) facets: [Facet; Sort::ALL.len()],
+    /// What the cube combines of them.
+    pub(super) corner: corners::Number,
+    /// What it counts in.
+    pub(super) slot: usize,
     pub(super) times: u64,
-    pub(super) money: Option<Amounts>,
+    pub(super) money: Option<Box<Amounts>>,
     /// Hash of the person who clicked.
     pub(super) visitor: Option<u64>,
-    /// Where its other values begin and end.
-    pub(super) values: (usize, usize),
 }
 
 /// The money in an event; most have none.
@@ -41,34 +44,66 @@ pub(super) struct Amounts {
     pub(super) line: Number,
 }
 
+/// How often something was met, and the money in it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Met {
+    times: u64,
+    sums: [i64; 3],
+}
+
+impl Met {
+    #[inline]
+    fn add(&mut self, row: &Row) {
+        self.times = self.times.saturating_add(row.times);
+        if let Some(money) = &row.money {
+            for (sum, more) in self.sums.iter_mut().zip(money.sums) {
+                *sum = sum.saturating_add(more);
+            }
+        }
+    }
+
+    /// The counters of what was met in a slot.
+    #[inline]
+    fn add_to(&self, counters: &mut Counters, slot: usize) {
+        counters.add_hits(slot, self.times, (self.sums != [0; 3]).then_some(&self.sums));
+    }
+}
+
 /// A sheet that is being counted. Used for one sheet after another, because it is as wide as the batch has values.
-#[derive(Debug)]
 pub(super) struct Tally<'n> {
     names: &'n Names,
-    ranks: &'n [u32],
-    /// By number: the place in `cells`, or [`NOWHERE`].
-    places: Vec<u32>,
-    cells: Vec<(Number, Counters)>,
+    facets: &'n Facets,
+    corners: &'n Corners,
+    /// By facet; and which were met.
+    met: Vec<Met>,
+    touched: Vec<Facet>,
+    /// By corner, likewise.
+    turned: Vec<Met>,
+    met_corners: Marks,
+    /// By value: a cell for each that was met.
+    cells: Vec<Counters>,
+    marked: Marks,
+    cube: Vec<Cell>,
+    key: String,
     totals: Counters,
     money: Money,
     visitors: Uniques,
 }
 
-const NOWHERE: u32 = u32::MAX;
-
-impl Row {
-    fn sums(&self) -> Option<&[i64; 3]> {
-        self.money.as_ref().map(|money| &money.sums)
-    }
-}
-
 impl<'n> Tally<'n> {
-    pub(super) fn new(names: &'n Names, ranks: &'n [u32]) -> Self {
+    pub(super) fn new(names: &'n Names, facets: &'n Facets, corners: &'n Corners) -> Self {
         Self {
             names,
-            ranks,
-            places: vec![NOWHERE; names.len()],
-            cells: Vec::new(),
+            facets,
+            corners,
+            met: vec![Met::default(); facets.len()],
+            touched: Vec::new(),
+            turned: vec![Met::default(); corners.len()],
+            met_corners: Marks::new(corners.len()),
+            cells: vec![Counters::default(); names.len()],
+            marked: Marks::new(names.len()),
+            cube: Vec::new(),
+            key: String::new(),
             totals: Counters::default(),
             money: Money::default(),
             visitors: Uniques::default(),
@@ -77,7 +112,7 @@ impl<'n> Tally<'n> {
 
     /// Counts a row in the totals.
     pub(super) fn add(&mut self, row: &Row) {
-        self.totals.add_hits(row.kind, row.hit, row.times, row.sums());
+        self.totals.add_hits(row.slot, row.times, row.money.as_ref().map(|money| &money.sums));
         if let Some(visitor) = row.visitor {
             self.visitors.insert(visitor);
         }
@@ -89,49 +124,89 @@ impl<'n> Tally<'n> {
         }
     }
 
+    /// Counts a row in the cells of its facets, and of its corner of the cube until [`Tally::turn`] says whose that is.
+    pub(super) fn add_facets(&mut self, row: &Row) {
+        for facet in row.facets {
+            if let Some(met) = self.met.get_mut(facet as usize) {
+                if met.times == 0 {
+                    self.touched.push(facet);
+                }
+                met.add(row);
+            }
+        }
+        if let Some(met) = self.turned.get_mut(row.corner as usize) {
+            met.add(row);
+            self.met_corners.mark(row.corner);
+        }
+    }
+
     /// Counts a row in the cell of a value.
     pub(super) fn add_cell(&mut self, number: Number, row: &Row) {
         if number == ABSENT {
             return;
         }
-        let Some(place) = self.places.get_mut(number as usize) else { return };
-        if *place == NOWHERE {
-            *place = self.cells.len() as u32;
-            self.cells.push((number, Counters::default()));
+        if let Some(counters) = self.cells.get_mut(number as usize) {
+            counters.add_hits(row.slot, row.times, row.money.as_ref().map(|money| &money.sums));
+            self.marked.mark(number);
         }
-        if let Some((_, counters)) = self.cells.get_mut(*place as usize) {
-            counters.add_hits(row.kind, row.hit, row.times, row.sums());
+    }
+
+    /// The corners that were met since the last turn are of this campaign or this link: they become cells of the cube.
+    pub(super) fn turn(&mut self, first: Number) {
+        let Some(first) = self.names.name(first) else { return };
+        let Self { key, corners, turned, cube, .. } = self;
+        key.clear();
+        // Which of the two it is decides on which side of the other's empty place it stands.
+        if first.dimension == Dimension::Campaign {
+            key.push_str(&first.value);
+            key.push(Cube::SEPARATOR);
+        } else {
+            key.push(Cube::SEPARATOR);
+            key.push_str(&first.value);
         }
+        let (begin, mut last) = (key.len(), "");
+        self.met_corners.drain(|number| {
+            let Some(corner) = corners.corner(number) else { return };
+            let met = turned.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
+            if *corner.end != *last {
+                last = &corner.end;
+                key.truncate(begin);
+                key.push_str(last);
+                let value = key.as_str().into();
+                cube.push(Cell { code: Dimension::Cube.code(), value, counters: Counters::default() });
+            }
+            if let Some(cell) = cube.last_mut() {
+                met.add_to(&mut cell.counters, corner.slot);
+            }
+        });
     }
 
     /// The sheet; the tally is empty again.
     pub(super) fn take(&mut self) -> Sheet {
-        // A cell is too large to be moved about by sorting.
-        let ranked = |((number, _), place): (&(Number, Counters), usize)| {
-            (self.ranks.get(*number as usize).copied().unwrap_or_default(), place as u32)
-        };
-        let mut order: Vec<(u32, u32)> = self.cells.iter().zip(0..).map(ranked).collect();
-        order.sort_unstable();
-        let cell = |(_, place): &(u32, u32)| {
-            let (number, counters) = self.cells.get(*place as usize)?;
-            Some((self.names.name(*number)?, counters))
-        };
-        let mut cells = Vec::with_capacity(order.len());
-        cells.extend(order.iter().filter_map(cell).map(|(name, counters)| Cell {
-            code: name.dimension.code(),
-            value: name.value.clone(),
-            counters: *counters,
-        }));
-        let detail = Detail::of(cells);
-        for (number, _) in self.cells.drain(..) {
-            if let Some(place) = self.places.get_mut(number as usize) {
-                *place = NOWHERE;
+        for facet in self.touched.drain(..) {
+            let met = self.met.get_mut(facet as usize).map(std::mem::take).unwrap_or_default();
+            let (slot, values) = self.facets.values(facet);
+            for value in values {
+                if let Some(counters) = self.cells.get_mut(*value as usize) {
+                    met.add_to(counters, slot);
+                    self.marked.mark(*value);
+                }
             }
         }
+        let mut cells = Vec::with_capacity(self.marked.len() + self.cube.len());
+        self.marked.drain(|number| {
+            let Some(name) = self.names.name(number) else { return };
+            if name.dimension > Dimension::Cube {
+                cells.append(&mut self.cube);
+            }
+            let counters = self.cells.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
+            cells.push(Cell { code: name.dimension.code(), value: name.value.clone(), counters });
+        });
+        cells.append(&mut self.cube);
         Sheet {
             totals: std::mem::take(&mut self.totals),
             money: std::mem::take(&mut self.money),
-            detail,
+            detail: Detail::of(cells),
             visitors: std::mem::take(&mut self.visitors),
         }
     }

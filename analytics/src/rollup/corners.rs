@@ -1,0 +1,69 @@
+//! What the cube combines beside campaign and link: how its keys end.
+
+use super::facets::{Facet, Facets, Sort};
+use super::names::Numbers;
+use crate::rank::order;
+
+/// Stands for a corner.
+pub(super) type Number = u32;
+
+/// Every corner seen so far. They are some hundreds where the cells of all campaigns and links are as many as the events.
+#[derive(Debug, Default)]
+pub(super) struct Corners {
+    numbers: Numbers,
+    known: Vec<Corner>,
+    key: Vec<u8>,
+}
+
+/// What hits that count in one slot have in common.
+#[derive(Debug)]
+pub(super) struct Corner {
+    /// The slot.
+    pub(super) slot: usize,
+    /// How the key ends.
+    pub(super) end: String,
+}
+
+impl Corners {
+    /// The corner of these facets, of hits that count in this slot.
+    pub(super) fn number(&mut self, slot: usize, all: [Facet; Sort::ALL.len()], facets: &Facets) -> Number {
+        self.key.clear();
+        self.key.push(slot as u8);
+        for facet in all {
+            self.key.extend(facets.part_of(facet).to_le_bytes());
+        }
+        if let Some(number) = self.numbers.get(&*self.key) {
+            return *number;
+        }
+        let number = self.known.len() as Number;
+        let end = all.into_iter().map(|facet| facets.part_text(facets.part_of(facet))).collect();
+        self.known.push(Corner { slot, end });
+        self.numbers.insert(self.key.as_slice().into(), number);
+        number
+    }
+
+    /// The corner of a number.
+    pub(super) fn corner(&self, number: Number) -> Option<&Corner> {
+        self.known.get(number as usize)
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Numbers them anew, in the order of their keys. No more are to be added. Tells which number each has now, by the one
+    /// that it had.
+    pub(super) fn settle(&mut self) -> Vec<Number> {
+        let order = order(self.known.iter().map(|corner| (0, 0, &*corner.end)));
+        let mut now = vec![0; self.known.len()];
+        let mut known: Vec<_> = std::mem::take(&mut self.known).into_iter().map(Some).collect();
+        for (number, before) in (0..).zip(order) {
+            self.known.extend(known.get_mut(before).and_then(Option::take));
+            if let Some(now) = now.get_mut(before) {
+                *now = number;
+            }
+        }
+        now
+    }
+}
