@@ -7,6 +7,9 @@ use super::Reason;
 /// a name is marked: see [`Lexicon::new`].
 pub(super) const LIST: &str = include_str!("../../data/bots.txt");
 
+/// Names that others have collected, each of [`Reason::UaList`].
+const NAMES: &str = include_str!("../../data/bot_names.txt");
+
 /// What a word says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
@@ -35,6 +38,12 @@ pub(super) enum Sign {
 }
 
 pub(super) fn listed() -> impl Iterator<Item = (&'static str, Sign)> {
+    let collected = NAMES.lines().filter(|line| !line.starts_with('#'));
+    let named = Sign::Named { reason: Reason::UaList, certain: true };
+    sections().chain(collected.map(move |name| (name, named)))
+}
+
+fn sections() -> impl Iterator<Item = (&'static str, Sign)> {
     let mut section = Sign::Person;
     LIST.lines().filter_map(move |line| {
         if line.is_empty() || line.starts_with('#') {
