@@ -24,8 +24,10 @@ const PEOPLE = [
   /\(Linux; [^)]*Android[^)]*?; ?[^;)]*(?:cubot|\bbot\b|bot[ _]|spider|robot)[^)]*\) AppleWebKit[^+@]*$/i,
   /^UCWEB\/2\.0 \(.*UCMini|googleweblight|Yandex\.Translate/,
   /LieBaoFast|OffByOne/,
-  // A program in which a person reads mail, with the images in it.
-  /Microsoft Outlook|^(Outlook-(iOS|Express)|Airmail|Canary%20Mail|Polymail|Mail)[ /]/,
+  // A program in which a person reads mail, with the images in it: the names in browscap's folder `email-clients`, and those
+  // found in the half that may be read.
+  /Microsoft Outlook|Thunderbird\/|^(Outlook-(iOS|Express)|Airmail|Canary%20Mail|Polymail|Mail)[ /]/,
+  /^(Barca(Pro)?|Eudora|Evolution|FossaMail|Framabird|IncrediMail|KMail2?|Kontact|Lotus-Notes|MailBar|PocoMail|Postbox|Sparrow|The Bat!|Zimbra)\b/,
 ];
 // Programs on the lists of people. Each name was found in the half that may be read.
 const PROGRAMS = [
@@ -34,6 +36,7 @@ const PROGRAMS = [
   /^text\/html|^Mozilla(\/\d\.\d)?( \(compatible\))?\)?$/, // another header, or no browser at all
   /WindowsPowerShell|jsdom|SlimerJS|\bsplash Version|CutyCapt|CsQuery/,
   /D{10} D{5}/,
+  /^AVG[A-Z]+\d/, // a virus scanner fetches its lists
 ];
 export const is_misplaced = (user_agent, { bots }) => (bots ? PEOPLE : PROGRAMS).some((kind) => kind.test(user_agent));
 

@@ -62,9 +62,7 @@ fn is_a_system_with_a_guest(aside: &[u8], knows: &impl Fn(&[u8]) -> bool) -> boo
 /// An iPhone says what it is and which language it speaks. Android says what its maker likes.
 fn is_an_iphone_with_a_guest(aside: &[u8], knows: &impl Fn(&[u8]) -> bool) -> bool {
     let mut parts = parts(aside).skip_while(|part| !part.ends_with(b" like Mac OS X")).skip(1);
-    parts.any(|part| {
-        part.first().is_some_and(u8::is_ascii_uppercase) && is_a_name(part, 1) && !knows(part)
-    })
+    parts.any(|part| part.first().is_some_and(u8::is_ascii_uppercase) && is_a_name(part, 1) && !knows(part))
 }
 
 /// So many words of letters, the first of them long.
@@ -160,9 +158,8 @@ impl Tail {
             return if letters && name.len() > 3 { Self::Name { is_a_brand } } else { Self::Any };
         };
         let short = |part: &[u8]| (1..=2).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
-        let begins = version.len() <= 4 || version.split(|byte| *byte == b'.').count() == 3;
         let is_a_programs = name.first().is_some_and(u8::is_ascii_alphabetic)
-            && begins
+            && version.len() <= 4
             && version.split(|byte| *byte == b'.').all(short);
         if is_a_programs { Self::Program } else { Self::Any }
     }
@@ -170,9 +167,9 @@ impl Tail {
 
 /// Whether the processor is no computer's.
 fn is_embedded(system: &[u8]) -> bool {
-    ["arm", "mips", "stb", "opentv", "qtembedded", "directfb", "screen"].iter().any(|name| {
-        system.windows(name.len()).any(|window| window.eq_ignore_ascii_case(name.as_bytes()))
-    })
+    ["arm", "mips", "stb", "opentv", "qtembedded", "directfb", "screen"]
+        .iter()
+        .any(|name| system.windows(name.len()).any(|window| window.eq_ignore_ascii_case(name.as_bytes())))
 }
 
 fn name_and_version(product: &[u8]) -> (&[u8], Option<&[u8]>) {
@@ -237,11 +234,25 @@ mod tests {
             (" (10.1.20.20)", false),
             (" Something/2.0", true),
             (" Something/15.1", true),
-            (" Something", false),
+            (" Something", true),
+            (" Something 2.0", true),
+            (" SOMETHING", false),
+            (" something-x", false),
+            (" SomeTool45", false),
+            (" Something/7.20.9", false),
             (" (SomethingElse)", true),
             (" Something/1.0 (Somebody; x64-some)", true),
         ] {
             assert_eq!(guest(&format!("{WINDOWS}{CHROME}{tail}")), strange, "{tail}");
+        }
+        for (user_agent, strange) in [
+            (format!("Mozilla/5.0 (X11; Linux x86_64) {CHROME} some-thing"), true),
+            (format!("Mozilla/5.0 {CHROME} Some-Thing"), true),
+            (format!("Mozilla/5.0 {CHROME}"), false),
+            (format!("{WINDOWS}{}", CHROME.replace("Chrome", "Thing Chrome")), true),
+            (format!("{WINDOWS}{}", CHROME.replace("Chrome", "Thing/1.2.3 Chrome")), false),
+        ] {
+            assert_eq!(guest(&user_agent), strange, "{user_agent}");
         }
         assert!(!guest("Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0 Something/1.0"));
     }
@@ -258,6 +269,10 @@ mod tests {
             ("Windows NT 6.1; WOW64; Some Thing", true),
             ("Windows NT 6.1; WOW64; INSTITUTION", false),
             ("Some-Thing; Windows NT 6.3; WOW64", true),
+            ("Something; Windows NT 6.3; WOW64", true),
+            ("X11; Linux x86_64; Something", true),
+            ("X11; Something; Linux x86_64", true),
+            ("X11; CrOS x86_64 16328.55.0", false),
         ] {
             assert_eq!(guest(&format!("Mozilla/5.0 ({system}) {CHROME}")), strange, "{system}");
         }
@@ -265,6 +280,12 @@ mod tests {
         assert!(!guest(&format!(
             "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) {phone} SomeApp/1.0"
         )));
+        for (inside, strange) in
+            [("", false), ("; de_DE", false), ("; Some Thing", true), ("; Something/1.0", false)]
+        {
+            let system = format!("(iPhone; CPU iPhone OS 18_5 like Mac OS X{inside})");
+            assert_eq!(guest(&format!("Mozilla/5.0 {system} {phone}")), strange, "{system}");
+        }
     }
 
     #[test]
@@ -289,6 +310,10 @@ mod tests {
             ),
             (
                 "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) SomeApp/1.0",
+                false,
+            ),
+            (
+                "Mozilla/5.0 (Linux; armv7l) AppleWebKit/538.1 (KHTML, like Gecko) Something/1.0 Safari/538.1",
                 false,
             ),
             ("Mozilla/5.0 (Windows NT 6.1; WOW64)", false),

@@ -7,7 +7,8 @@ use super::Reason;
 /// a name is marked: see [`Lexicon::new`].
 pub(super) const LIST: &str = include_str!("../../data/bots.txt");
 
-/// Names that others have collected, each of [`Reason::UaList`].
+/// Names that others have collected. Few are as odd as those of the list, so they are heard as [`Sign::Generic`] is: not where
+/// a telephone says its own.
 const NAMES: &str = include_str!("../../data/bot_names.txt");
 
 /// What a word says.
@@ -39,8 +40,7 @@ pub(super) enum Sign {
 
 pub(super) fn listed() -> impl Iterator<Item = (&'static str, Sign)> {
     let collected = NAMES.lines().filter(|line| !line.starts_with('#'));
-    let named = Sign::Named { reason: Reason::UaList, certain: true };
-    sections().chain(collected.map(move |name| (name, named)))
+    sections().chain(collected.map(|name| (name, Sign::Generic)))
 }
 
 fn sections() -> impl Iterator<Item = (&'static str, Sign)> {
