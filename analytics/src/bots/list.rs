@@ -7,6 +7,10 @@ use super::Reason;
 /// a name is marked: see [`Lexicon::new`].
 pub(super) const LIST: &str = include_str!("../../data/bots.txt");
 
+/// Names that others have collected. Few are as odd as those of the list, so they are heard as [`Sign::Generic`] is: not where
+/// a telephone says its own.
+const NAMES: &str = include_str!("../../data/bot_names.txt");
+
 /// What a word says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
@@ -35,6 +39,11 @@ pub(super) enum Sign {
 }
 
 pub(super) fn listed() -> impl Iterator<Item = (&'static str, Sign)> {
+    let collected = NAMES.lines().filter(|line| !line.starts_with('#'));
+    sections().chain(collected.map(|name| (name, Sign::Generic)))
+}
+
+fn sections() -> impl Iterator<Item = (&'static str, Sign)> {
     let mut section = Sign::Person;
     LIST.lines().filter_map(move |line| {
         if line.is_empty() || line.starts_with('#') {

@@ -101,7 +101,8 @@ impl Heard {
                     heard.generic |= word.end > heard.model_end || text.get(word.end) == Some(&b'/');
                 }
                 Some(Sign::Person) => {}
-                Some(Sign::Compatible) => heard.compatible = true,
+                // Android's `4.0 Compatible` is of its version.
+                Some(Sign::Compatible) => heard.compatible |= word.end > heard.model_end,
                 Some(Sign::OldBrowser) => (heard.old_browser, heard.engine) = (true, true),
                 Some(Sign::Device) => heard.device = true,
                 Some(Sign::Engine) => {

@@ -128,6 +128,7 @@ fn rules_that_change_have_a_new_version() {
     for list in [
         include_str!("../../../data/agents.txt"),
         include_str!("../../../data/bots.txt"),
+        include_str!("../../../data/bot_names.txt"),
         include_str!("../../../data/hosting_asns.txt"),
         include_str!("../../../data/referrers.txt"),
     ] {
