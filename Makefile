@@ -37,7 +37,10 @@ demo: build ## fill the state of `make dev` with 90 days of traffic to look at
 test: setup ## every check and every test, natively and in workerd
 	@dev/test.sh
 
-build: build/.built build/.page ## the release wasm, its JavaScript entry and the dashboard, in build/
+# A release has them in it, and is taken as it is: for `make serve` and `make deploy` it needs no Rust.
+BUILT := $(if $(wildcard build/.release),setup,build/.built build/.page)
+
+build: $(BUILT) ## the release wasm, its JavaScript entry and the dashboard, in build/
 
 # The stamp carries the time at which the build began: a file saved meanwhile is newer.
 build/.built: $(SOURCES) | setup

@@ -2,7 +2,7 @@
 /**
  * Plugin Name: clicktrail
  * Description: Page views and clicks by the tag; orders of WooCommerce as conversions, told by the server.
- * Version: 1.0.0
+ * Version: 0.1.0
  * Requires at least: 6.3
  * License: MIT OR Apache-2.0
  *
