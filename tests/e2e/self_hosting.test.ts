@@ -5,13 +5,35 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Program, installed, startProxy } from "./proxy.ts";
+import { type Program, freePort, installed, startProxy } from "./proxy.ts";
 import { eventually, settles, startServer } from "./server.ts";
 import { signIn } from "./signed_in.ts";
 import { CHROME, anEvent, integrity, post, totals } from "./traffic.ts";
 
 const server = await startServer({ public: true, config: { confirm_after_seconds: 1, place_header: "x-place" } });
 afterAll(() => server.stop());
+
+test("who comes while it starts for the first time is turned away or answered, and never gets an error", async () => {
+  const port = await freePort();
+  const began = startServer({ public: true, port });
+  let starting = true;
+  const answers = new Map<number, number>();
+  const asked = (async () => {
+    while (starting) {
+      const status = await fetch(`http://127.0.0.1:${port}/r/nothing`).then((response) => response.status, () => 0);
+      answers.set(status, (answers.get(status) ?? 0) + 1);
+      await new Promise(setImmediate);
+    }
+  })();
+  try {
+    await using _ = await began;
+    await eventually(() => answers.has(404));
+  } finally {
+    starting = false;
+    await asked;
+  }
+  expect([...answers.keys()].sort()).toEqual([0, 404]);
+});
 
 /** What the proxy of the manual adds: the address that it sees, and the URL that its visitor asked for. */
 function proxied(path: string, address = "198.51.100.7"): Record<string, string> {
