@@ -48,6 +48,7 @@ const options = miniflareOptions(wrangler, {
   // By itself it is in a file and in no list of processes.
   token: args["admin-token"] ?? (args.public ? secret(state, "admin_token") : undefined),
   place: args.public ? NOWHERE : undefined,
+  patient: args.public,
   config: JSON.parse(args.config),
   cf: JSON.parse(args.cf),
   limits: args.limits !== undefined ? JSON.parse(args.limits) : args.public ? {} : undefined,

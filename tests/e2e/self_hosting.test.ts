@@ -136,11 +136,23 @@ describe.each(present)("%s, as the manual has it (installed: %s)", (program, isT
       expect(body.groups.map(({ value }: any) => value)).toEqual([""]);
     });
 
-    // The largest body that is taken is passed on, and what is larger is refused: a proxy that is still sending when it is told so may say 502.
-    const file = (bytes: number) => proxy.ask("/api/import?format=csv&dry_run=true", { method: "POST", headers: { ...keyed, "content-type": "text/csv" } }, `token,url\n${"a".repeat(bytes - 10)}`);
-    expect((await file(8 << 20)).status).toBe(200);
-    expect([413, 502]).toContain((await file((8 << 20) + 1)).status);
     expect(profile.errors).toEqual([]);
+  });
+
+  test.skipIf(!isThere)("says what is wrong with a large body, though it is refused before it is there", async () => {
+    await using proxy = await startProxy(program, server.url);
+    const keyed = { authorization: `Bearer ${server.token}`, "content-type": "text/csv" };
+    const file = (bytes: number, path = "/api/import?format=csv&dry_run=true", headers = keyed) => proxy.ask(path, { method: "POST", headers }, `token,url\n${"a".repeat(bytes - 10)}`);
+    expect((await file(8 << 20)).status).toBe(200);
+    // Without patience every other one of these was 502.
+    for (let i = 0; i < 5; i++) {
+      expect((await file((8 << 20) + 1)).status).toBe(413);
+      expect((await file(20 << 20)).status).toBe(413);
+      expect((await file(3 << 20, "/events")).status).toBe(415);
+      expect((await file(3 << 20, "/events/page", { ...keyed, "content-type": "text/plain" })).status).toBe(413);
+      expect((await file(3 << 20, undefined, { ...keyed, authorization: "Bearer wrong" })).status).toBe(401);
+      expect((await file(3 << 20, "/nothing")).status).toBe(404);
+    }
   });
 });
 
