@@ -54,7 +54,7 @@ const withoutPython = spawnSync("python3", ["--version"]).status !== 0;
 test.skipIf(withoutPython)("the Python example sends everything twice, and it counts once", async () => {
   const env = { ...process.env, CLICKTRAIL_URL: server.url, CLICKTRAIL_KEY: server.token };
   const { stdout } = await promisify(execFile)("python3", [join(root, "examples/track.py")], { env });
-  expect(JSON.parse(stdout.trim().split("\n").at(-1)!)).toMatchObject({ clicks: 1, conversions: 1 });
+  expect(JSON.parse(stdout.trim().split("\n").at(-1)!)).toMatchObject({ clicks: 1, duplicates: 1, conversions: 1 });
 });
 
 const withoutPhp = spawnSync("php", ["--version"]).status !== 0;
