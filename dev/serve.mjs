@@ -49,7 +49,8 @@ const options = miniflareOptions(wrangler, {
   token: args["admin-token"] ?? (args.public ? secret(state, "admin_token") : undefined),
   place: args.public ? NOWHERE : undefined,
   patient: args.public,
-  config: JSON.parse(args.config),
+  // Who opens the address that make dev printed finds the dashboard there.
+  config: { ...(args.public || args.json ? {} : { home_url: "/dashboard/" }), ...JSON.parse(args.config) },
   cf: JSON.parse(args.cf),
   limits: args.limits !== undefined ? JSON.parse(args.limits) : args.public ? {} : undefined,
   queue: {

@@ -28,6 +28,12 @@ test("each path that the prose names is there", () => {
   expect(missing).toEqual([]);
 });
 
+test("make help tells of every target", () => {
+  const makefile = read("Makefile");
+  const targets = /^\.PHONY: (.+)$/m.exec(makefile)![1]!.split(" ");
+  expect(targets.filter((target) => !new RegExp(`^${target}:.* ## \\S`, "m").test(makefile))).toEqual([]);
+});
+
 test("each page of docs/ is in its index", () => {
   const index = read("docs/README.md");
   expect(pages.filter((name) => name !== "README.md" && !index.includes(`](${name})`))).toEqual([]);
