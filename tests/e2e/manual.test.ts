@@ -48,3 +48,9 @@ test("the loop of the export ends with every event in its file, and with a wrong
   });
   expect(await typed(`KEY=wrong; ${loop!.text}\necho "more is $more"`)).toContain("more is true");
 });
+
+test("whoever restores the database is told where its id is: by wrangler.toml alone wrangler asks for one that nobody has", () => {
+  const calls = pages.flatMap((page) => readFileSync(join(root, "docs", page), "utf8").match(/npx wrangler d1 .*/g) ?? []);
+  expect(calls.length).toBeGreaterThan(3);
+  expect(calls.filter((call) => !call.includes("--config .wrangler/deploy.") && !call.includes(" $D1 "))).toEqual([]);
+});
