@@ -9,12 +9,15 @@ import { fileURLToPath } from "node:url";
 const root = join(import.meta.dirname, "..");
 const read = (path) => readFileSync(join(root, path), "utf8");
 
-const CRATE = /(?<=name = "(?:analytics|boundary|clicktrail|durable_objects|links|native|queues)"\nversion = ")[^"]+/g;
+/** Of a lock file: what comes from no registry is the workspace's. */
+const OURS = /(?<=\nname = "\w+"\nversion = ")[^"]+(?="\n(?!source))/g;
+/** Of those with a workspace of their own. */
+const CRATE = /(?<=\nname = "(?:analytics|durable_objects|links|queues)"\nversion = ")[^"]+/g;
 
 /** Where a version stands. The first is the one that counts: `GET /metrics` tells it. */
 const PLACES = [
   ["Cargo.toml", /(?<=\[workspace\.package\]\nversion = ")[^"]+/g],
-  ["Cargo.lock", CRATE],
+  ["Cargo.lock", OURS],
   ["tests/accuracy/Cargo.lock", CRATE],
   ["tests/bots/Cargo.lock", CRATE],
   ["clients/typescript/package.json", /(?<="version": ")[^"]+/g],
