@@ -22,10 +22,13 @@ SOURCES := docs/openapi.json Cargo.toml Cargo.lock rust-toolchain.toml dev/build
 
 PAGE := $(shell find dashboard) package-lock.json
 
-.PHONY: dev serve demo test build check fmt sim bench-check deploy rollback clean setup
+.PHONY: help dev serve demo test build check fmt sim bench-check deploy rollback clean setup
 .DEFAULT_GOAL := build
 
-dev: build ## serve everything on http://127.0.0.1:$(PORT)
+help: ## what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+dev: build ## serve everything on http://127.0.0.1:8787; PORT=9000, STATE=folder, LIMITS='{}'
 	@exec node dev/serve.mjs --port "$(PORT)" --state "$(STATE)" $(if $(LIMITS),--limits '$(LIMITS)')
 
 serve: build ## the same for visitors from elsewhere, behind a proxy: docs/self-hosting.md
@@ -37,7 +40,10 @@ demo: build ## fill the state of `make dev` with 90 days of traffic to look at
 test: setup ## every check and every test, natively and in workerd
 	@dev/test.sh
 
-build: build/.built build/.page ## the release wasm, its JavaScript entry and the dashboard, in build/
+# A release has them in it, and is taken as it is: for `make serve` and `make deploy` it needs no Rust.
+BUILT := $(if $(wildcard build/.release),setup,build/.built build/.page)
+
+build: $(BUILT) ## the release wasm, its JavaScript entry and the dashboard, in build/
 
 # The stamp carries the time at which the build began: a file saved meanwhile is newer.
 build/.built: $(SOURCES) | setup
@@ -46,13 +52,13 @@ build/.built: $(SOURCES) | setup
 build/.page: $(PAGE) | setup build/.built
 	@vite build --config dashboard/vite.config.mjs && vite build --config dashboard/reference/vite.config.mjs && touch $@
 
-setup:
+setup: ## install what the rest needs; each of them does it by itself
 	@dev/setup.sh
 
 check: setup ## what `make test` checks without building the wasm
 	@dev/test.sh format arrows page client crates lint
 
-fmt:
+fmt: ## rustfmt
 	@cargo fmt --all
 
 sim: ## the pipeline simulation over SCHEDULES=1000000 schedules

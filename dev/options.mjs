@@ -105,7 +105,7 @@ function databases(bound, config) {
 /** Miniflare's options for the Worker of `wrangler`, kept under `state`; the rest are the switches of serve.mjs. */
 export function miniflareOptions(
   wrangler,
-  { state, host, port, directPort, token, config, cf, place = PLACE, queue, points, limits, bucketsDown },
+  { state, host, port, directPort, token, config, cf, place = PLACE, queue, points, limits, bucketsDown, patient },
 ) {
   const { workerOptions, main } = workerOptionsOf(wrangler);
   const { modulesRules: _, bindings, queueConsumers, analyticsEngineDatasets, r2Buckets, ratelimits, assets, serviceBindings, ...rest } =
@@ -131,6 +131,8 @@ export function miniflareOptions(
         name: wrangler.name,
         modulesRoot: build,
         modules: [
+          // In build/, as far as its imports are concerned.
+          ...(patient ? [{ type: "ESModule", path: join(build, "patient.mjs"), contents: readFileSync(join(root, "dev/patient.mjs"), "utf8") }] : []),
           { type: "ESModule", path: join(build, basename(main)) },
           { type: "ESModule", path: join(build, "index.js") },
           { type: "CompiledWasm", path: join(build, "index_bg.wasm") },

@@ -8,7 +8,7 @@ enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/compiled"))
 process.env.WRANGLER_WRITE_LOGS ??= "false"; // it only reads wrangler.toml, and complains where a service has no home for its logs
 const { Log, LogLevel, Miniflare } = await import("miniflare");
 const { NOWHERE, miniflareOptions, readWrangler, root, secret } = await import("./options.mjs");
-const { migrate } = await import("./migrate.mjs");
+const { migrate, migrateUnseen } = await import("./migrate.mjs");
 const { everyMinute } = await import("./cron.mjs");
 const { listen } = await import("./control.mjs");
 
@@ -48,7 +48,9 @@ const options = miniflareOptions(wrangler, {
   // By itself it is in a file and in no list of processes.
   token: args["admin-token"] ?? (args.public ? secret(state, "admin_token") : undefined),
   place: args.public ? NOWHERE : undefined,
-  config: JSON.parse(args.config),
+  patient: args.public,
+  // Who opens the address that make dev printed finds the dashboard there.
+  config: { ...(args.public || args.json ? {} : { home_url: "/dashboard/" }), ...JSON.parse(args.config) },
   cf: JSON.parse(args.cf),
   limits: args.limits !== undefined ? JSON.parse(args.limits) : args.public ? {} : undefined,
   queue: {
@@ -59,6 +61,10 @@ const options = miniflareOptions(wrangler, {
 });
 const token = options.workers[0].bindings.ADMIN_TOKEN;
 
+const [{ migrations_dir }] = wrangler.d1_databases;
+const migrations = join(root, migrations_dir);
+// Where others know the port, nothing listens on it that cannot answer.
+if (args.port !== "0") await migrateUnseen(options, state, migrations);
 const mf = new Miniflare({
   ...options,
   log: new Log(LogLevel.WARN),
@@ -78,9 +84,8 @@ const { origin: url } = await mf.ready.catch((error) => {
 });
 const direct = args["direct-port"] === undefined ? undefined : (await mf.unsafeGetDirectURL(wrangler.name)).origin;
 
-const [{ migrations_dir: folder }] = wrangler.d1_databases;
 for (const binding of Object.keys(options.workers[0].d1Databases)) {
-  await migrate(await mf.getD1Database(binding, wrangler.name), join(root, folder));
+  await migrate(await mf.getD1Database(binding, wrangler.name), migrations);
 }
 if (!args["no-demo"] && !args.public) await seedDemo();
 if (!args["no-cron"]) {

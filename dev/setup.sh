@@ -4,15 +4,18 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . dev/tools.sh
 
+built=""
+if [ -e build/.release ]; then built=yes; fi
+
 # Builds on the platform (the deploy button's) are thrown away, and have no Rust.
 if [ -n "${WORKERS_CI:-}" ] && ! command -v cargo >/dev/null; then
   say "Rust (about 20 s)"
   curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y -q --profile minimal --default-toolchain none
 fi
-command -v cargo >/dev/null || stop "clicktrail needs Rust: install rustup (https://rustup.rs), then run make again"
+[ -n "$built" ] || command -v cargo >/dev/null || stop "clicktrail needs Rust: install rustup (https://rustup.rs), then run make again"
 command -v node >/dev/null || stop "clicktrail needs Node.js 20 or newer (https://nodejs.org), then run make again"
 command -v npm >/dev/null || stop "clicktrail needs npm, which comes with Node.js (https://nodejs.org), then run make again"
-command -v cc >/dev/null || stop "clicktrail needs a C compiler: install gcc or clang (Debian: apt-get install build-essential, macOS: xcode-select --install)"
+[ -n "$built" ] || command -v cc >/dev/null || stop "clicktrail needs a C compiler: install gcc or clang (Debian: apt-get install build-essential, macOS: xcode-select --install)"
 node_major() { "$1" -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0; }
 [ "$(node_major node)" -ge 20 ] || stop "clicktrail needs Node.js 20 or newer, this is $(node --version): https://nodejs.org"
 
@@ -29,6 +32,7 @@ if [ ! -x node_modules/.bin/node ]; then
   done
 fi
 [ "$(node_major node)" -ge 22 ] || stop "on this platform clicktrail needs Node.js 22 or newer, this is $(node --version): https://nodejs.org"
+if [ -n "$built" ]; then exit; fi
 
 if [ ! -d "$(rustc --print target-libdir --target wasm32-unknown-unknown)" ]; then
   command -v rustup >/dev/null || stop "clicktrail needs Rust's wasm32-unknown-unknown target: install rustup (https://rustup.rs)"

@@ -72,7 +72,7 @@ def main():
     counted = {}
     for _ in range(60):
         counted = ask("GET", f"/stats/clicks?campaign_id={campaign}&include_bots=true")["totals"]
-        if counted["clicks"] and counted["conversions"]:
+        if counted["clicks"] and counted["conversions"] and counted["duplicates"]:
             break
         time.sleep(0.5)
     print(json.dumps({name: counted[name] for name in ("clicks", "duplicates", "conversions", "revenue")}))

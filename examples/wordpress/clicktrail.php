@@ -1,8 +1,8 @@
 <?php
 /**
  * Plugin Name: clicktrail
- * Description: Page views and clicks by the tag; orders of WooCommerce as conversions, told by the server.
- * Version: 1.0.0
+ * Description: Page views and clicks by the tag; orders of WooCommerce as conversions, told by the server, and what becomes of them.
+ * Version: 0.1.0
  * Requires at least: 6.3
  * License: MIT OR Apache-2.0
  *
@@ -65,6 +65,17 @@ add_action('woocommerce_payment_complete', 'clicktrail_tell');
 add_action('woocommerce_order_status_completed', 'clicktrail_tell');
 add_action('clicktrail_tell_again', 'clicktrail_tell');
 
+/** What was told and is cancelled, fails or is refunded afterwards, wholly or in part. What was never paid was never told. */
+foreach (['order_status_cancelled', 'order_status_failed', 'order_status_refunded', 'order_refunded'] as $hook) {
+    add_action("woocommerce_$hook", function ($order_id) {
+        $order = wc_get_order($order_id);
+        if ($order && $order->get_meta('_clicktrail_told')) {
+            clicktrail_tell($order_id);
+        }
+    });
+}
+
+/** Tells what the order is now, unless that is what was told last: so it does not matter which hook came, or how late. */
 function clicktrail_tell($order_id)
 {
     $order = wc_get_order($order_id);
@@ -72,22 +83,37 @@ function clicktrail_tell($order_id)
         return;
     }
     $click = $order->get_meta('_clicktrail_click');
-    if (!$click) {
+    $told = $order->get_meta('_clicktrail_told');
+    $left = $order->get_total() - $order->get_total_refunded();
+    $status = $order->has_status(['cancelled', 'failed', 'refunded']) || ($told && $left <= 0) ? 'rejected' : 'sale';
+    $worth = wc_format_decimal($status === 'sale' ? $left : $order->get_total(), 6, true);
+    $now = "$status $worth";
+    if (!$click || $now === $told || ($status === 'rejected' && !$told)) {
         return;
     }
+    // Before it is sent: an answer that is lost may have been a sale that counts.
+    $order->update_meta_data('_clicktrail_told', 'sent');
+    $order->save_meta_data();
     $answer = wp_remote_post(CLICKTRAIL_HOST . '/postback', [
         'headers' => ['Authorization' => 'Bearer ' . CLICKTRAIL_KEY],
         'timeout' => 5,
         'body' => [
             'click_id' => $click,
             'txid' => 'wc-' . $order->get_id(),
-            'payout' => $order->get_total(),
+            // What a refund leaves of an order is another event of its transaction. It takes the place of the first where the
+            // service has conversion_repeats = { order = "replace" }, and changes nothing where it has not.
+            'event_id' => 'wc-' . $order->get_id() . " $now $click",
+            'type' => 'order',
+            'payout' => $worth,
             'currency' => $order->get_currency(),
-            'status' => 'sale',
+            'status' => $status,
         ],
     ]);
-    $status = wp_remote_retrieve_response_code($answer);
-    if (($status === '' || $status === 429 || $status >= 500) && function_exists('as_schedule_single_action')) {
+    $code = (int) wp_remote_retrieve_response_code($answer);
+    if ($code >= 200 && $code < 300) {
+        $order->update_meta_data('_clicktrail_told', $now);
+        $order->save_meta_data();
+    } elseif (($code === 0 || $code === 429 || $code >= 500) && function_exists('as_schedule_single_action')) {
         as_schedule_single_action(time() + 60, 'clicktrail_tell_again', [$order_id]);
     }
 }

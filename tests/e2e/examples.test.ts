@@ -10,7 +10,7 @@ import { openProfile } from "./browser.ts";
 import { settles, startServer } from "./server.ts";
 import { CHROME, totals } from "./traffic.ts";
 
-const server = await startServer({ demo: true, queue: { batchTimeout: 1 } });
+const server = await startServer({ demo: true, queue: { batchTimeout: 1 }, config: { conversion_repeats: { order: "replace" } } });
 afterAll(() => server.stop());
 
 const root = join(import.meta.dirname, "../..");
@@ -54,28 +54,50 @@ const withoutPython = spawnSync("python3", ["--version"]).status !== 0;
 test.skipIf(withoutPython)("the Python example sends everything twice, and it counts once", async () => {
   const env = { ...process.env, CLICKTRAIL_URL: server.url, CLICKTRAIL_KEY: server.token };
   const { stdout } = await promisify(execFile)("python3", [join(root, "examples/track.py")], { env });
-  expect(JSON.parse(stdout.trim().split("\n").at(-1)!)).toMatchObject({ clicks: 1, conversions: 1 });
+  expect(JSON.parse(stdout.trim().split("\n").at(-1)!)).toMatchObject({ clicks: 1, duplicates: 1, conversions: 1 });
 });
 
 const withoutPhp = spawnSync("php", ["--version"]).status !== 0;
 
+let orders = 0;
+/** A guest comes by a click on a link of `campaign`, buys, and then this and that happens to the order. */
+async function shop(campaign: string, checkout: "classic" | "block", then: string[], host = server.url) {
+  const { body: made } = await server.api("/api/keys", { name: campaign, scopes: ["events:write"] });
+  await server.api(`/api/links/${campaign}`, { url: "https://shop.example/", campaign_id: campaign, append_click_id: "click_id" }, "PUT");
+  const clicked = await fetch(`${server.url}/r/${campaign}`, { redirect: "manual", headers: { "user-agent": CHROME, "accept-language": "en" } });
+  const click = new URL(clicked.headers.get("location")!).searchParams.get("click_id")!;
+  const args = [join(root, "tests/e2e/wordpress/shop.php"), join(root, "examples/wordpress/clicktrail.php"), host, made.key, click, checkout, String(++orders), ...then];
+  return { order: orders, ...JSON.parse((await promisify(execFile)("php", args)).stdout) };
+}
+
 test.skipIf(withoutPhp)("the WordPress plugin puts the tag into pages and tells an order once, by either checkout, though the guest had no session", async () => {
-  const shop = async (key: string, click: string, checkout: string, host = server.url) => {
-    const args = [join(root, "tests/e2e/wordpress/shop.php"), join(root, "examples/wordpress/clicktrail.php"), host, key, click, checkout];
-    return JSON.parse((await promisify(execFile)("php", args)).stdout);
-  };
-  const { body: made } = await server.api("/api/keys", { name: "shop", scopes: ["events:write"] });
-  for (const [checkout, order] of [["classic", 17], ["block", 18]] as const) {
-    await server.api(`/api/links/shop-${checkout}`, { url: "https://shop.example/", campaign_id: `shop-${checkout}`, append_click_id: "click_id" }, "PUT");
-    const clicked = await fetch(`${server.url}/r/shop-${checkout}`, { redirect: "manual", headers: { "user-agent": CHROME, "accept-language": "en" } });
-    const click = new URL(clicked.headers.get("location")!).searchParams.get("click_id")!;
-    const { scripts, asked_again } = await shop(made.key, click, checkout);
+  for (const checkout of ["classic", "block"] as const) {
+    const { scripts, asked_again, sent } = await shop(`shop-${checkout}`, checkout, ["paid"]);
     expect(scripts).toBe(`<script async id="clicktrail-js" data-campaign="Blog &amp; &quot;shop&quot;" src="${server.url}/tag.js"></script>`);
-    expect(asked_again).toEqual([]);
+    expect([sent, asked_again]).toEqual([["sale 49.9"], []]);
     await settles(async () => expect(await totals(server, `campaign_id=shop-${checkout}`)).toMatchObject({ clicks: 1, conversions: 1, revenue: 49.9 }));
-    // Nobody is there: the shop's scheduler is to ask again.
-    expect((await shop(made.key, click, checkout, "http://127.0.0.1:1")).asked_again).toContainEqual(["clicktrail_tell_again", 60, order]);
   }
+});
+
+test.skipIf(withoutPhp)("it leaves to the shop's scheduler what does not arrive, and tells the order then as it is then", async () => {
+  const { order, asked_again, sent } = await shop("shop-alone", "classic", ["paid", "cancelled"], "http://127.0.0.1:1");
+  expect(asked_again).toContainEqual(["clicktrail_tell_again", 60, order]);
+  // Each try may have arrived, whatever came back.
+  expect(sent).toEqual(["sale 49.9", "sale 49.9", "rejected 49.9"]);
+});
+
+test.skipIf(withoutPhp)("it takes back what is cancelled, fails or is refunded, and says what a refund leaves; of what was never paid it says nothing", async () => {
+  const cases: [string, string[], string[], object][] = [
+    ["cancelled", ["paid", "cancelled"], ["sale 49.9", "rejected 49.9"], { conversions: 0, revenue: 0 }],
+    ["failed", ["paid", "failed"], ["sale 49.9", "rejected 49.9"], { conversions: 0, revenue: 0 }],
+    ["refunded", ["paid", "20", "29.9"], ["sale 49.9", "sale 29.9", "rejected 49.9"], { conversions: 0, revenue: 0 }],
+    ["part", ["paid", "10", "0.4"], ["sale 49.9", "sale 39.9", "sale 39.5"], { conversions: 1, revenue: 39.5 }],
+    ["unpaid", ["unpaid", "10", "cancelled"], [], { conversions: 0, revenue: 0 }],
+  ];
+  for (const [name, then, sent] of cases) expect((await shop(`shop-${name}`, "classic", then)).sent, name).toEqual(sent);
+  await settles(async () => {
+    for (const [name, , , counted] of cases) expect(await totals(server, `campaign_id=shop-${name}`), name).toMatchObject({ clicks: 1, ...counted });
+  });
 });
 
 test("every request of the collection is one that the service has", async () => {

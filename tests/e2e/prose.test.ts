@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { description } from "./openapi.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -26,6 +27,26 @@ test("each path that the prose names is there", () => {
     return [...links, ...files].filter((path) => !isThere(path)).map((path) => `${page}: ${path}`);
   });
   expect(missing).toEqual([]);
+});
+
+test("each route that the prose names is in the description", () => {
+  const known = Object.entries(description.paths).flatMap(([path, item]) => Object.keys(item as object).map((method) => [method.toUpperCase(), path] as const));
+  const patterns = known.map(([method, path]) => new RegExp(`^${method} ${path.replaceAll(/[.+]/g, "\\$&").replaceAll(/\{\w+\}/g, "[^/]+")}$`));
+  let named = 0;
+  const missing = [...prose, "CHANGELOG.md"].flatMap((page) =>
+    [...read(page).matchAll(/`((?:(?:GET|POST|PUT|PATCH|DELETE|HEAD)[|, \\`]*)+) (\/[^\s`?[|,:)*…]*)[?[`]/g)].flatMap(([, methods, path]) => {
+      named += 1;
+      return methods!.match(/[A-Z]+/g)!.map((method) => `${method} ${path}`).filter((route) => !patterns.some((pattern) => pattern.test(route))).map((route) => `${page}: ${route}`);
+    }),
+  );
+  expect(named).toBeGreaterThan(100);
+  expect(missing).toEqual([]);
+});
+
+test("make help tells of every target", () => {
+  const makefile = read("Makefile");
+  const targets = /^\.PHONY: (.+)$/m.exec(makefile)![1]!.split(" ");
+  expect(targets.filter((target) => !new RegExp(`^${target}:.* ## \\S`, "m").test(makefile))).toEqual([]);
 });
 
 test("each page of docs/ is in its index", () => {

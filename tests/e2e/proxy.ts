@@ -22,7 +22,7 @@ function put(text: string, what: string, instead: string): string {
   return text.replaceAll(what, instead);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

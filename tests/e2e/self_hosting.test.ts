@@ -5,13 +5,35 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Program, installed, startProxy } from "./proxy.ts";
+import { type Program, freePort, installed, startProxy } from "./proxy.ts";
 import { eventually, settles, startServer } from "./server.ts";
 import { signIn } from "./signed_in.ts";
 import { CHROME, anEvent, integrity, post, totals } from "./traffic.ts";
 
 const server = await startServer({ public: true, config: { confirm_after_seconds: 1, place_header: "x-place" } });
 afterAll(() => server.stop());
+
+test("who comes while it starts for the first time is turned away or answered, and never gets an error", async () => {
+  const port = await freePort();
+  const began = startServer({ public: true, port });
+  let starting = true;
+  const answers = new Map<number, number>();
+  const asked = (async () => {
+    while (starting) {
+      const status = await fetch(`http://127.0.0.1:${port}/r/nothing`).then((response) => response.status, () => 0);
+      answers.set(status, (answers.get(status) ?? 0) + 1);
+      await new Promise(setImmediate);
+    }
+  })();
+  try {
+    await using _ = await began;
+    await eventually(() => answers.has(404));
+  } finally {
+    starting = false;
+    await asked;
+  }
+  expect([...answers.keys()].sort()).toEqual([0, 404]);
+});
 
 /** What the proxy of the manual adds: the address that it sees, and the URL that its visitor asked for. */
 function proxied(path: string, address = "198.51.100.7"): Record<string, string> {
@@ -114,11 +136,23 @@ describe.each(present)("%s, as the manual has it (installed: %s)", (program, isT
       expect(body.groups.map(({ value }: any) => value)).toEqual([""]);
     });
 
-    // The largest body that is taken is passed on, and what is larger is refused: a proxy that is still sending when it is told so may say 502.
-    const file = (bytes: number) => proxy.ask("/api/import?format=csv&dry_run=true", { method: "POST", headers: { ...keyed, "content-type": "text/csv" } }, `token,url\n${"a".repeat(bytes - 10)}`);
-    expect((await file(8 << 20)).status).toBe(200);
-    expect([413, 502]).toContain((await file((8 << 20) + 1)).status);
     expect(profile.errors).toEqual([]);
+  });
+
+  test.skipIf(!isThere)("says what is wrong with a large body, though it is refused before it is there", async () => {
+    await using proxy = await startProxy(program, server.url);
+    const keyed = { authorization: `Bearer ${server.token}`, "content-type": "text/csv" };
+    const file = (bytes: number, path = "/api/import?format=csv&dry_run=true", headers = keyed) => proxy.ask(path, { method: "POST", headers }, `token,url\n${"a".repeat(bytes - 10)}`);
+    expect((await file(8 << 20)).status).toBe(200);
+    // Without patience every other one of these was 502.
+    for (let i = 0; i < 5; i++) {
+      expect((await file((8 << 20) + 1)).status).toBe(413);
+      expect((await file(20 << 20)).status).toBe(413);
+      expect((await file(3 << 20, "/events")).status).toBe(415);
+      expect((await file(3 << 20, "/events/page", { ...keyed, "content-type": "text/plain" })).status).toBe(413);
+      expect((await file(3 << 20, undefined, { ...keyed, authorization: "Bearer wrong" })).status).toBe(401);
+      expect((await file(3 << 20, "/nothing")).status).toBe(404);
+    }
   });
 });
 

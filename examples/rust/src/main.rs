@@ -61,7 +61,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let report = format!("/stats/clicks?campaign_id={campaign}&include_bots=true");
     for _ in 0..60 {
         let counted = service.get(&report)?;
-        if counted["totals"]["clicks"] == 1 {
+        // A duplicate is told with the next message, a moment later.
+        if counted["totals"]["clicks"] == 1 && counted["totals"]["duplicates"] == 1 {
             println!(
                 "counted {}, duplicates {}",
                 counted["totals"]["clicks"], counted["totals"]["duplicates"]
