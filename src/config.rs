@@ -9,6 +9,7 @@ use analytics::visitor::day_of;
 use durable_objects::Settings;
 use durable_objects::journey::Repeats;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// Every setting with its default; wrangler.toml says what each is for. A name that is not here is an error at the
 /// first request, rather than a setting that silently does nothing.
@@ -16,8 +17,9 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
-    pub(crate) gate_shards: u16,
-    pub(crate) gate_shards_before: Vec<u16>,
+    /// Read by [`crate::layout`].
+    pub(crate) gate_shards: Value,
+    pub(crate) gate_shards_before: Vec<Value>,
     pub(crate) gate_regions: bool,
     pub(crate) gate_max_ids: usize,
     pub(crate) meter_shards: u16,
@@ -153,8 +155,8 @@ impl Default for Config {
     fn default() -> Self {
         let gate = Settings::default();
         Self {
-            gate_shards: 2,
-            gate_shards_before: Vec::new(),
+            gate_shards: json!({ "wnam": 1, "enam": 1, "weur": 1, "apac": 1, "oc": 1 }),
+            gate_shards_before: vec![json!(2)],
             gate_regions: true,
             gate_max_ids: gate.max_ids,
             meter_shards: 16,

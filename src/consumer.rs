@@ -301,7 +301,7 @@ const LATE_TRIES: f64 = 12.0;
 /// Has a message's hits admitted. `false`: the message has to come again.
 async fn admit_late(edge: &Edge, region: Region, message: &Received) -> bool {
     let frames = Message::decode(&message.bytes).map_or(&[][..], |message| message.frames);
-    let left = admit_again(edge, region, frames, true).await;
+    let left = admit_again(edge, frames, true).await;
     if left.is_empty() {
         return true;
     }

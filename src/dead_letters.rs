@@ -118,7 +118,7 @@ async fn count(edge: &Edge, letter: &DeadLetter) -> Result<(), Problem> {
     let bytes = STANDARD.decode(&letter.body).unwrap_or_default();
     if let Ok(Message { head: Head::Unadmitted { region }, frames }) = Message::decode(&bytes) {
         let region = Region::parse(region).unwrap_or(Region::World);
-        let left = admit_again(edge, region, frames, false).await;
+        let left = admit_again(edge, frames, false).await;
         if !left.is_empty() {
             // Only what is left stays: the rest is counted, and must not be replayed again.
             let kept = Message::encode(Head::Unadmitted { region: region.name() }, &left);

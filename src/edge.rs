@@ -10,7 +10,7 @@ use analytics::privacy::Policy;
 use analytics::privacy::dropped::Dropped;
 use analytics::signature::Signer;
 use analytics::visitor::{DayKey, Secrets, day_of};
-use durable_objects::{GateName, JournalName, Maps, MeterName, Region};
+use durable_objects::{GateName, JournalName, Maps, MeterName};
 use queues::Bonds;
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{D1Database, Env, Error, ObjectNamespace, Result, Stub};
@@ -24,6 +24,7 @@ use crate::bindings::{
 };
 use crate::campaigns::Held;
 use crate::config::{Config, Jurisdiction, Unknown};
+use crate::layout;
 use crate::limits::Limits;
 use crate::lookup::Known;
 use crate::tries::Tries;
@@ -113,9 +114,10 @@ impl Edge {
         let secret = |name| env.secret(name).map(|secret| secret.to_string());
         let secret_before = secret(VISITOR_SECRET_BEFORE).ok();
         let secret_day = config.secret_day().map_err(|why| wrong(&why))?;
+        let maps = layout::maps(&config.gate_shards_before, &config.gate_shards, config.gate_regions);
         let gathers = config.unknown_campaigns != Unknown::Count;
         Ok(Self {
-            maps: Maps::new(&config.gate_shards_before, config.gate_shards),
+            maps: maps.map_err(|why| wrong(&why))?,
             rules: Rules { app_schemes: config.app_schemes.clone(), signer: Some(signer.clone()), gathers },
             privacy: config.policy(&signer).map_err(|why| wrong(&why))?,
             dropped: RefCell::default(),
@@ -162,11 +164,6 @@ impl Edge {
     pub(crate) fn database(&self, number: usize) -> Result<&D1Database> {
         let away = number.checked_sub(1).map_or(Some(&self.db), |away| self.away.get(away));
         away.ok_or_else(|| Error::RustError(format!("there is no database {number}")))
-    }
-
-    /// The gates' region for a visitor.
-    pub(crate) fn region(&self, continent: &str) -> Region {
-        if self.config.gate_regions { Region::of_continent(continent) } else { Region::World }
     }
 
     /// The gates' namespace.

@@ -160,7 +160,8 @@ impl Keeper {
     }
 
     async fn admit(self: &Rc<Self>, call: &[u8]) -> Result<String> {
-        let Some(call) = Call::read(call) else {
+        let region = self.memory.borrow().name().region;
+        let Some(call) = Call::read(call, region) else {
             return Err(Error::RustError("not a call that a gate understands".to_owned()));
         };
         if let Some(maps) = &call.maps {

@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use durable_objects::gate::Gate as Memory;
-use durable_objects::gate::handover::{Handed, handed, maps};
-use durable_objects::{GateName, Maps};
+use durable_objects::gate::handover::{Handed, handed, layouts, maps};
+use durable_objects::{GateName, Maps, Region};
 use futures_channel::oneshot;
 use queues::{Frame, frames};
 use worker::js_sys::Uint8Array;
@@ -35,9 +35,15 @@ pub(crate) fn recall(sql: &SqlStorage, memory: &mut Memory) -> Result<()> {
     for row in execute(sql, maps())?.raw() {
         shards.push(integer(&mut row?.into_iter())? as u16);
     }
-    if shards.is_empty() {
+    let mut known = Vec::new();
+    for row in execute(sql, layouts())?.raw() {
+        known.push(blob(&mut row?.into_iter())?);
+    }
+    if shards.is_empty() && known.is_empty() {
         return Ok(());
     }
+    let maps = Maps::stored(memory.name().region, shards, &known)
+        .ok_or_else(|| Error::RustError("the gate's maps cannot be read".to_owned()))?;
     let mut rows = Vec::new();
     for row in execute(sql, handed())?.raw() {
         let mut columns = row?.into_iter();
@@ -48,7 +54,7 @@ pub(crate) fn recall(sql: &SqlStorage, memory: &mut Memory) -> Result<()> {
             ids: blob(&mut columns)?,
         });
     }
-    memory.recall(Maps::stored(shards), &rows);
+    memory.recall(maps, &rows);
     Ok(())
 }
 
@@ -78,7 +84,7 @@ impl Keeper {
     pub(crate) async fn await_handover(self: &Rc<Self>, bytes: &[u8]) {
         let awaits = {
             let memory = self.memory.borrow();
-            let awaits = |frame| matches!(frame, Ok(Frame::Event { id, .. }) if memory.awaits(id));
+            let awaits = |frame| matches!(frame, Ok(Frame::Event { id, body }) if memory.awaits(id, body));
             !memory.owed().is_empty() && frames(bytes).any(awaits)
         };
         if awaits {
@@ -120,15 +126,13 @@ impl Keeper {
             let memory = self.memory.borrow();
             (memory.name(), memory.maps().clone(), memory.owed().to_vec())
         };
-        let mut call = name.shard.to_le_bytes().to_vec();
-        maps.write(&mut call);
-        let call = Uint8Array::from(call.as_slice());
+        let call = Uint8Array::from(asking(name, &maps).as_slice());
         let mut failed = Ok(());
         // One after the other: one that is away holds the others up for once, and a few kilobytes are spared.
-        for shard in owed {
-            let stub = edge.gate(GateName { region: name.region, shard })?;
+        for other in owed {
+            let stub = edge.gate(other)?;
             match answer_of(stub.hand_over(&call)).await {
-                Ok(ids) => self.took(&maps, shard, &Uint8Array::new(&ids).to_vec())?,
+                Ok(ids) => self.took(&maps, other, &Uint8Array::new(&ids).to_vec())?,
                 Err(unreached) => failed = Err(Error::RustError(unreached.why)),
             }
         }
@@ -136,7 +140,7 @@ impl Keeper {
     }
 
     /// Writes down what a gate handed over, then knows it. No await: one transaction.
-    fn took(&self, maps: &Maps, from: u16, ids: &[u8]) -> Result<()> {
+    fn took(&self, maps: &Maps, from: GateName, ids: &[u8]) -> Result<()> {
         let now_ms = now_ms();
         let statements = self.memory.borrow_mut().handed_statements(maps, from, ids, now_ms);
         for statement in statements {
@@ -146,16 +150,69 @@ impl Keeper {
         Ok(())
     }
 
-    /// Another gate asks for what a map gives to it: `[its shard][maps]`.
+    /// Another gate [asks](asking) for what a map gives to it.
     pub(crate) async fn hand_over(self: &Rc<Self>, call: &[u8]) -> Result<Vec<u8>> {
-        let asked = call.split_first_chunk().and_then(|(to, rest)| Some((to, Maps::read(rest)?.0)));
-        let Some((to, maps)) = asked else {
+        let region = self.memory.borrow().name().region;
+        let Some((to, maps)) = asked(call, region) else {
             return Err(Error::RustError("not a handover that a gate understands".to_owned()));
         };
         self.follow(&maps).await?;
         // What was admitted before that is handed over only if it is kept. None of it is admitted any more.
         self.settled().await;
-        let ids = self.memory.borrow_mut().hand_over(&maps, u16::from_le_bytes(*to), now_ms());
+        let ids = self.memory.borrow_mut().hand_over(&maps, to, now_ms());
         ids.ok_or_else(|| Error::RustError("the gate could not follow the maps itself".to_owned()))
+    }
+}
+
+/// What begins a call by more than numbers: a gate of before there were any takes it for maps that are cut short.
+const MAPPED: [u8; 3] = [255, 255, 255];
+
+/// A gate's call for what is now its own: `[its shard][numbers]` to gates of its region; where maps are more than numbers,
+/// [`MAPPED`] and `[region][shard][maps]`.
+fn asking(name: GateName, maps: &Maps) -> Vec<u8> {
+    let shard = name.shard.to_le_bytes();
+    let mut call = Vec::new();
+    if let Some(numbers) = maps.numbers() {
+        call.extend(shard);
+        Maps::write_numbers(&numbers, &mut call);
+    } else {
+        call.extend(MAPPED);
+        call.push(Region::ALL.iter().position(|region| *region == name.region).unwrap_or(0) as u8);
+        call.extend(shard);
+        maps.write(&mut call);
+    }
+    call
+}
+
+fn asked(call: &[u8], region: Region) -> Option<(GateName, Maps)> {
+    if let Some(rest) = call.strip_prefix(&MAPPED) {
+        let (&code, rest) = rest.split_first()?;
+        let (shard, rest) = rest.split_first_chunk()?;
+        let region = *Region::ALL.get(usize::from(code))?;
+        return Some((GateName { region, shard: u16::from_le_bytes(*shard) }, Maps::read(rest)?.0));
+    }
+    let (shard, rest) = call.split_first_chunk()?;
+    Some((GateName { region, shard: u16::from_le_bytes(*shard) }, Maps::read_numbers(rest, region)?.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use durable_objects::Layout;
+
+    use super::*;
+
+    /// Gates of two versions ask each other while a deploy is under way.
+    #[test]
+    fn calls_are_pinned() {
+        let name = GateName { region: Region::Wnam, shard: 258 };
+        let numbers = Maps::new([Layout::Continents(2)], Layout::Continents(4));
+        assert_eq!(asking(name, &numbers), [2, 1, 2, 2, 0, 4, 0]);
+        assert_eq!(asked(&asking(name, &numbers), Region::Wnam), Some((name, numbers)));
+        let maps = Maps::new([Layout::Continents(2)], Layout::of([(Region::Wnam, 3)]));
+        assert_eq!(asking(name, &maps), [255, 255, 255, 7, 2, 1, 2, 0, 2, 0, 1, 7, 3, 0]);
+        assert_eq!(asked(&asking(name, &maps), Region::Enam), Some((name, maps)));
+        for cut in [&[][..], &[1], &[255, 255, 255], &[255, 255, 255, 12, 0, 0, 0], &[1, 0, 2, 2, 0]] {
+            assert_eq!(asked(cut, Region::Enam), None);
+        }
     }
 }

@@ -40,6 +40,7 @@ mod home;
 mod journal;
 mod journey_stats;
 mod key_routes;
+mod layout;
 mod limits;
 mod link_changes;
 mod link_files;

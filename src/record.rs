@@ -91,10 +91,9 @@ pub(crate) struct Audience {
 
 /// Keeps one event.
 pub(crate) async fn record(edge: &Edge, event: &RawEvent<'_>, audience: Option<Audience>) -> Verdict {
-    let region = edge.region(&event.continent);
     let mut call = Call::begin(Call::PROMPT, &edge.maps);
     Frame::write_event(event, &mut call);
-    let gate = GateName::of(region, event.id, edge.config.gate_shards);
+    let gate = edge.maps.gate(Region::of(&event.whereabouts()), event.id);
     keep(edge, gate, &call, audience).await.into_iter().next().unwrap_or(Verdict::Lost)
 }
 
@@ -102,7 +101,7 @@ pub(crate) async fn record(edge: &Edge, event: &RawEvent<'_>, audience: Option<A
 pub(crate) async fn record_all(edge: &Edge, events: &[&RawEvent<'_>]) -> Vec<Verdict> {
     let mut calls: Vec<(GateName, Vec<usize>, Vec<u8>)> = Vec::new();
     for (place, event) in events.iter().enumerate() {
-        let gate = GateName::of(edge.region(&event.continent), event.id, edge.config.gate_shards);
+        let gate = edge.maps.gate(Region::of(&event.whereabouts()), event.id);
         let at = calls.iter().position(|(known, ..)| *known == gate).unwrap_or(calls.len());
         if at == calls.len() {
             calls.push((gate, Vec::new(), Call::begin(Call::PROMPT, &edge.maps)));
@@ -141,14 +140,14 @@ async fn keep(edge: &Edge, gate: GateName, call: &[u8], audience: Option<Audienc
                     frame.write(&mut detour);
                 }
             }
-            let taken = go_round(edge, gate.region, &detour).await;
+            let taken = go_round(edge, &detour).await;
             let full = verdicts.iter_mut().filter(|verdict| **verdict == Verdict::Full);
             full.for_each(|verdict| *verdict = if taken { Verdict::Accepted } else { Verdict::Lost });
             verdicts
         }
         Err(Unreached { why, .. }) => {
             notice::warn("edge", "gate_silent", &gate, &why);
-            let taken = go_round(edge, gate.region, frames_of_call).await;
+            let taken = go_round(edge, frames_of_call).await;
             let verdict = if taken { Verdict::Accepted } else { Verdict::Lost };
             vec![verdict; frames(frames_of_call).count()]
         }
@@ -203,7 +202,14 @@ fn reached(heard: Result<JsValue, JsValue>) -> Result<JsValue, Unreached> {
 }
 
 /// Puts frames into the queue that no gate has seen.
-async fn go_round(edge: &Edge, region: Region, bytes: &[u8]) -> bool {
+///
+/// Whose visitor each is of it says itself; the message names a region for consumers of before that was asked.
+async fn go_round(edge: &Edge, bytes: &[u8]) -> bool {
+    let of = |frame| match frame {
+        Frame::Event { body, .. } if edge.config.gate_regions => Some(Region::of_body(body).continent()),
+        _ => None,
+    };
+    let region = frames(bytes).flatten().find_map(of).unwrap_or(Region::World);
     let most = MESSAGE_MAX_BYTES - 64;
     let mut packed: Vec<Vec<u8>> = vec![Vec::new()];
     for frame in frames(bytes).flatten() {
@@ -233,14 +239,14 @@ async fn go_round(edge: &Edge, region: Region, bytes: &[u8]) -> bool {
 ///
 /// `late`: the window of a hit began when the edge received it. Not so for a dead letter that somebody replays, who has
 /// looked at it and wants it counted.
-pub(crate) async fn admit_again(edge: &Edge, region: Region, bytes: &[u8], late: bool) -> Vec<u8> {
+pub(crate) async fn admit_again(edge: &Edge, bytes: &[u8], late: bool) -> Vec<u8> {
     let how = if late { Call::LATE } else { Call::PROMPT };
     let mut calls: Vec<(GateName, Vec<u8>)> = Vec::new();
     let mut left = Vec::new();
     for frame in frames(bytes) {
         match frame {
-            Ok(frame @ Frame::Event { id, .. }) => {
-                let gate = GateName::of(region, id, edge.config.gate_shards);
+            Ok(frame @ Frame::Event { id, body }) => {
+                let gate = edge.maps.gate(Region::of_body(body), id);
                 let at = calls.iter().position(|(known, _)| *known == gate).unwrap_or(calls.len());
                 if at == calls.len() {
                     calls.push((gate, Call::begin(how, &edge.maps)));

@@ -8,7 +8,7 @@ use analytics::privacy::dropped;
 use analytics::report::query::Query;
 use analytics::report::{answer, quality, reads};
 use analytics::segment::{Unreadable, partition};
-use durable_objects::{GateName, JournalName, Region};
+use durable_objects::{GateName, JournalName};
 use futures_util::future::{join, join_all};
 use queues::ledger;
 use serde::Deserialize;
@@ -282,9 +282,7 @@ fn counted_of(result: &D1Result) -> Result<HashSet<(String, i64)>, Problem> {
 
 /// Every gate that hits may have gone to.
 pub(crate) fn names(edge: &Edge) -> Vec<GateName> {
-    let regions =
-        Region::ALL.into_iter().filter(|&region| (region != Region::World) == edge.config.gate_regions);
-    regions.flat_map(|region| (0..edge.maps.most()).map(move |shard| GateName { region, shard })).collect()
+    edge.maps.gates()
 }
 
 async fn report(asked: worker::Result<Promise>) -> Option<Reported> {

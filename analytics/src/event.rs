@@ -245,6 +245,38 @@ impl<'a> RawEvent<'a> {
         let (_, bytes) = versioned(body)?;
         Fields(bytes).peek().ok_or(Malformed::Bytes)
     }
+
+    /// Where the visitor is.
+    pub fn whereabouts(&self) -> Whereabouts<'_> {
+        Whereabouts {
+            continent: &self.continent,
+            country: &self.country,
+            region: &self.region,
+            time_zone: &self.time_zone,
+        }
+    }
+
+    /// The same of an encoded event.
+    ///
+    /// # Errors
+    /// As [`RawEvent::decode`].
+    pub fn peek_whereabouts(body: &'a [u8]) -> Result<Whereabouts<'a>, Malformed> {
+        let (version, bytes) = versioned(body)?;
+        Fields(bytes).whereabouts(version).ok_or(Malformed::Bytes)
+    }
+}
+
+/// Where a visitor is, as far as the platform says; what it does not say is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Whereabouts<'a> {
+    /// Two letters.
+    pub continent: &'a str,
+    /// ISO 3166-1 alpha-2.
+    pub country: &'a str,
+    /// ISO 3166-2 subdivision, without the country.
+    pub region: &'a str,
+    /// IANA time zone.
+    pub time_zone: &'a str,
 }
 
 /// The version of an event's body, if it is one that this code reads, and the bytes of its fields.

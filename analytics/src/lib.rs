@@ -86,7 +86,7 @@ pub use bots::{Bot, Reason, Reasons, Verdict};
 pub use conduct::Conduct;
 pub use dimension::Dimension;
 pub use enrich::{RULES_VERSION, enrich, enrich_with};
-pub use event::{Hints, Malformed, RawEvent};
+pub use event::{Hints, Malformed, RawEvent, Whereabouts};
 pub use event_id::{DOUBLE_TAP_MS, EVENT_ID_MAX_CHARS, EventId};
 pub use footprint::{Footprint, VisitorKey};
 pub use kind::Kind;

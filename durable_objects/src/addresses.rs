@@ -6,70 +6,7 @@ use std::hash::Hasher;
 use analytics::{EventId, VisitorKey};
 use siphasher::sip::SipHasher13;
 
-/// Where a set of gates stands: the platform's location hints.
-///
-/// A hop across an ocean takes longer than an answer may, so every visitor's events go to gates nearby. The price:
-/// two copies of an event that enter on two continents within the window meet at no gate, and count twice.
-/// `gate_regions = false` gives the world one set of gates, and then no two copies count anywhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Region {
-    /// One set for the world; stands where the first request came from.
-    World,
-    /// Eastern North America.
-    Enam,
-    /// South America.
-    Sam,
-    /// Western Europe.
-    Weur,
-    /// Asia-Pacific.
-    Apac,
-    /// Oceania.
-    Oc,
-    /// Africa.
-    Afr,
-}
-
-impl Region {
-    /// Every region.
-    pub const ALL: [Self; 7] =
-        [Self::World, Self::Enam, Self::Sam, Self::Weur, Self::Apac, Self::Oc, Self::Afr];
-
-    /// The region of a continent (two letters, as the platform tells it). Unknown ones go to North America,
-    /// where the platform has most room.
-    pub fn of_continent(continent: &str) -> Self {
-        match continent {
-            "EU" => Self::Weur,
-            "AS" => Self::Apac,
-            "SA" => Self::Sam,
-            "OC" => Self::Oc,
-            "AF" => Self::Afr,
-            _ => Self::Enam,
-        }
-    }
-
-    /// The name, which but for `world` is also the platform's location hint.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::World => "world",
-            Self::Enam => "enam",
-            Self::Sam => "sam",
-            Self::Weur => "weur",
-            Self::Apac => "apac",
-            Self::Oc => "oc",
-            Self::Afr => "afr",
-        }
-    }
-
-    /// Where the platform is asked to put the gates.
-    pub fn location_hint(self) -> Option<&'static str> {
-        (self != Self::World).then(|| self.name())
-    }
-
-    /// The region of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|region| region.name() == name)
-    }
-}
+pub use crate::region::Region;
 
 /// One gate: `gate/{region}/{shard}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,11 +18,6 @@ pub struct GateName {
 }
 
 impl GateName {
-    /// The gate of an event: by a hash of its id, because clients choose ids and may choose them alike.
-    pub fn of(region: Region, id: EventId, shards: u16) -> Self {
-        Self { region, shard: (gate_hash(id) % u64::from(shards.max(1))) as u16 }
-    }
-
     /// The gate of that name.
     pub fn parse(name: &str) -> Option<Self> {
         let (region, shard) = name.strip_prefix("gate/")?.split_once('/')?;
@@ -161,12 +93,13 @@ fn hash(key: &[u8; 16], of: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::Layout;
 
     /// Another name or another hash sends the copies of an event to a gate that has not seen it.
     #[test]
     fn names_and_shards_are_pinned() {
         let id = EventId::parse("67e55044-10b1-426f-9247-bb680e5fe0c8").unwrap();
-        let name = GateName::of(Region::Weur, id, 16);
+        let name = Layout::Continents(16).gate(Region::Weur, id);
         assert_eq!(name.to_string(), "gate/weur/15");
         assert_eq!(GateName::parse("gate/weur/3"), Some(GateName { region: Region::Weur, shard: 3 }));
         assert_eq!(MeterName::of("demo", 16).to_string(), "meter/4");
@@ -181,11 +114,11 @@ mod tests {
 
     #[test]
     fn ids_that_differ_in_one_byte_spread_over_all_gates() {
-        let mut counts = [0; 8];
+        let (layout, mut counts) = (Layout::world(8), [0; 8]);
         for n in 0..8_000u16 {
             let mut bytes = [0; 16];
             bytes[..2].copy_from_slice(&n.to_be_bytes());
-            counts[usize::from(GateName::of(Region::World, EventId::from_bytes(bytes), 8).shard)] += 1;
+            counts[usize::from(layout.gate(Region::Enam, EventId::from_bytes(bytes)).shard)] += 1;
         }
         assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");
     }

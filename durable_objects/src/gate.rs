@@ -14,6 +14,7 @@ use crate::group::{FRAMES_MAX_BYTES, Group};
 use crate::log::{Row, fade, prune};
 use crate::maps::Maps;
 use crate::outbox::Outbox;
+use crate::region::Region;
 use crate::seen::Seen;
 use crate::settings::LATE_MAX_MS;
 pub use crate::settings::Settings;
@@ -70,7 +71,7 @@ pub struct Gate {
     clock_ms: i64,
     maps: Maps,
     /// Gates that have yet to hand over what the newest map takes from them.
-    owed: Vec<u16>,
+    owed: Vec<GateName>,
     /// When the gate was last handed ids that it has in a row.
     handed_ms: Option<i64>,
 }
@@ -104,10 +105,10 @@ impl Gate {
             // Counted, not worked out from the totals: the row before may have been pruned.
             let mut events = 0;
             for frame in frames(&row.body) {
-                if let Ok(Frame::Event { id, .. }) = frame {
+                if let Ok(Frame::Event { id, body }) = frame {
                     events += 1;
                     if row.at_ms >= horizon_ms {
-                        gate.seen.insert(id, row.at_ms);
+                        gate.seen.insert_of(Region::of_body(body), id, row.at_ms);
                     }
                 }
             }
@@ -161,11 +162,12 @@ impl Gate {
         }
         let too_late = late_ms.is_some_and(|late_ms| now_ms.saturating_sub(late_ms) > LATE_MAX_MS);
         // A gate that never heard of a second map decides on whatever it is asked.
-        let elsewhere = self.maps.version() > 0 && self.is_elsewhere(id);
+        let place = Region::of_body(body);
+        let elsewhere = self.maps.version() > 0 && self.is_elsewhere(place, id);
         if too_late || elsewhere || self.seen.len() >= self.settings.max_ids {
             return Admission::Full;
         }
-        let before_ms = self.seen.insert(id, now_ms);
+        let before_ms = self.seen.insert_of(place, id, now_ms);
         self.open.add(id, before_ms, body);
         Admission::New
     }

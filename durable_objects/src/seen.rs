@@ -4,10 +4,34 @@ use std::collections::{HashMap, VecDeque};
 
 use analytics::EventId;
 
+use crate::region::Region;
+
+/// Bits of a time that say whose visitor it was, so that an entry is not a third larger for it.
+const REGION_BITS: u32 = 4;
+
+/// When an id was seen, and of which region's visitor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark(i64);
+
+impl Mark {
+    fn new(at_ms: i64, place: Region) -> Self {
+        Self((at_ms << REGION_BITS) | i64::from(place.code()))
+    }
+
+    fn at_ms(self) -> i64 {
+        self.0 >> REGION_BITS
+    }
+
+    /// The world: nobody knows whose.
+    fn place(self) -> Region {
+        Region::of_code((self.0 & ((1 << REGION_BITS) - 1)) as u8).unwrap_or(Region::World)
+    }
+}
+
 /// The ids of one window: forgotten oldest first, so that the clock alone bounds it.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    first_ms: HashMap<EventId, i64>,
+    first: HashMap<EventId, Mark>,
     order: VecDeque<(i64, EventId)>,
     /// What was seen before it is forgotten.
     horizon_ms: i64,
@@ -16,26 +40,33 @@ pub(crate) struct Seen {
 impl Seen {
     /// When the id was first seen.
     pub(crate) fn get(&self, id: EventId) -> Option<i64> {
-        self.first_ms.get(&id).copied()
+        self.first.get(&id).map(|mark| mark.at_ms())
     }
 
     /// Remembers the id from now on. Returns when it had been seen before.
     pub(crate) fn insert(&mut self, id: EventId, now_ms: i64) -> Option<i64> {
-        self.order.push_back((now_ms, id));
-        self.first_ms.insert(id, now_ms)
+        self.insert_of(Region::World, id, now_ms)
     }
 
-    /// Every id, and when it was first seen.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (EventId, i64)> {
-        self.first_ms.iter().map(|(&id, &first_ms)| (id, first_ms))
+    /// The same of a visitor of that region.
+    pub(crate) fn insert_of(&mut self, place: Region, id: EventId, now_ms: i64) -> Option<i64> {
+        self.order.push_back((now_ms, id));
+        self.first.insert(id, Mark::new(now_ms, place)).map(Mark::at_ms)
+    }
+
+    /// Every id, when it was first seen, and of which region's visitor.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (EventId, i64, Region)> {
+        self.first.iter().map(|(&id, mark)| (id, mark.at_ms(), mark.place()))
     }
 
     /// Remembers ids that were first seen elsewhere. They are out of order, and so remembered for up to twice as long
     /// as they need: longer is never wrong.
-    pub(crate) fn take_in(&mut self, ids: impl IntoIterator<Item = (EventId, i64)>) {
-        for (id, first_ms) in ids {
-            let known_ms = self.first_ms.entry(id).or_insert(first_ms);
-            *known_ms = first_ms.max(*known_ms);
+    pub(crate) fn take_in(&mut self, ids: impl IntoIterator<Item = (EventId, i64, Region)>) {
+        for (id, first_ms, place) in ids {
+            let known = self.first.entry(id).or_insert(Mark::new(first_ms, place));
+            if known.at_ms() < first_ms {
+                *known = Mark::new(first_ms, known.place());
+            }
             self.order.push_back((first_ms, id));
         }
     }
@@ -45,9 +76,12 @@ impl Seen {
         // What is forgotten stays so: nobody would come by to forget it again. The oldest place does not tell, for what
         // was taken in may stand behind younger ones.
         match before_ms.filter(|before_ms| *before_ms >= self.horizon_ms) {
-            Some(before_ms) => self.first_ms.insert(id, before_ms),
-            None => self.first_ms.remove(&id),
-        };
+            Some(before_ms) => {
+                let known = self.first.entry(id).or_insert(Mark::new(before_ms, Region::World));
+                *known = Mark::new(before_ms, known.place());
+            }
+            None => drop(self.first.remove(&id)),
+        }
     }
 
     /// Forgets what was first seen before `horizon_ms`.
@@ -59,8 +93,8 @@ impl Seen {
             }
             self.order.pop_front();
             // An id that was seen again after its window has a younger entry further back.
-            if self.first_ms.get(&id) == Some(&at_ms) {
-                self.first_ms.remove(&id);
+            if self.get(id) == Some(at_ms) {
+                self.first.remove(&id);
             }
         }
     }

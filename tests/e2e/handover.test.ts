@@ -76,3 +76,56 @@ test("an edge that still holds an old map gets nothing counted twice, and nothin
   expect(await statuses(server, all)).toEqual({ duplicate: all.length });
   await counted(server);
 });
+
+test("when visitors get gates elsewhere, their copies are known there", async () => {
+  const state = mkdtempSync(join(tmpdir(), "clicktrail-regions-"));
+  const deployed = (gate_shards: unknown, ...gate_shards_before: unknown[]) =>
+    startServer({ state, config: { place_header: "x-visitor-place", gate_shards, gate_shards_before, confirm_after_seconds: 1 }, queue: { batchTimeout: 0, retries: 100 } });
+  const places = ["continent=NA&country=US&regionCode=CA", "continent=NA&country=US&regionCode=NY", "continent=EU&country=PL", "continent=AS&country=JP", "continent=AF&country=KE"];
+  const sent = places.map((place) => ({ place, events: [] as any[] }));
+  const all = async (server: Server) => {
+    const answers = await Promise.all(sent.map(({ place, events }) => post(server, "/events", events, { "x-visitor-place": place })));
+    return new Set(answers.flatMap(({ body }) => body.results.map((result: any) => result.status)));
+  };
+  const more = async (server: Server) => {
+    const copies = sent.map(({ place, events }) => ({ place, events: events.splice(0) }));
+    for (const { events } of sent) events.push(...Array.from({ length: 20 }, () => anEvent({ campaign_id: "moved" })));
+    expect(await all(server)).toEqual(new Set(["accepted"]));
+    for (const [at, { events }] of copies.entries()) sent[at].events.push(...events);
+  };
+  const gates = async (server: Server) => (await integrity(server)).gates.map(({ gate }: { gate: string }) => gate);
+  const whole = (server: Server) =>
+    settles(async () => {
+      const count = sent.reduce((sum, { events }) => sum + events.length, 0);
+      expect(await integrity(server)).toMatchObject({ admitted: count, applied: count, in_flight: 0, lost: 0, dead_lettered: 0 });
+    });
+  const regions = { wnam: 2, enam: 1, weur: 1, eeur: 2, apac: 1, oc: 0 };
+  try {
+    {
+      await using server = await deployed(2);
+      await more(server);
+      expect(new Set((await gates(server)).map((gate: string) => gate.split("/")[1]))).toEqual(new Set(["enam", "weur", "apac", "afr"]));
+    }
+    {
+      await using server = await deployed(regions, 2);
+      expect(await all(server)).toEqual(new Set(["duplicate"]));
+      await more(server);
+      const names = await gates(server);
+      expect(names).toContain("gate/wnam/0");
+      expect(names).toContain("gate/eeur/1");
+      for (const gate of names) await server.evict("Gate", gate);
+      expect(await all(server), "after every gate lost its memory").toEqual(new Set(["duplicate"]));
+      await whole(server);
+    }
+    {
+      await using server = await deployed({ world: 2 }, 2, regions);
+      expect(await all(server)).toEqual(new Set(["duplicate"]));
+      await more(server);
+      await server.restart();
+      expect(await all(server)).toEqual(new Set(["duplicate"]));
+      await whole(server);
+    }
+  } finally {
+    rmSync(state, { recursive: true, force: true, maxRetries: 5 });
+  }
+});

@@ -5,7 +5,7 @@
 
 use crate::conversion::{Postback, Status};
 use crate::number::{put, take, unzigzag, zigzag};
-use crate::{Hints, Kind, RawEvent, Source, Text, Trigger};
+use crate::{Hints, Kind, RawEvent, Source, Text, Trigger, Whereabouts};
 
 /// Appends the fields of version 1.
 pub(super) fn write(event: &RawEvent<'_>, out: &mut Vec<u8>) {
@@ -137,6 +137,41 @@ impl<'a> Fields<'a> {
     /// The link, the campaign and the kind alone.
     pub(super) fn peek(&mut self) -> Option<(&'a str, &'a str, Kind)> {
         Some((self.said()?, self.said()?, self.one_of(&Kind::ALL)?))
+    }
+
+    /// Where the visitor is, alone: the texts on the way there are stepped over.
+    pub(super) fn whereabouts(&mut self, version: u8) -> Option<Whereabouts<'a>> {
+        self.skip_texts(2)?;
+        // Kind, source and hints are a byte each.
+        self.0 = self.0.get(3..)?;
+        self.number()?;
+        self.number()?;
+        self.maybe(&mut None)?;
+        self.skip_texts(11)?;
+        self.number()?;
+        self.skip_texts(5)?;
+        self.maybe(&mut None)?;
+        self.skip_texts(1)?;
+        let props = self.number()?;
+        self.skip_texts(props.checked_mul(2)?)?;
+        let (country, region) = (self.said()?, self.said()?);
+        self.skip_texts(1)?;
+        let mut place = Whereabouts { continent: self.said()?, country, region, time_zone: "" };
+        if version >= 2 {
+            self.number()?;
+            self.skip_texts(7)?;
+            self.byte()?;
+            place.time_zone = self.said()?;
+        }
+        Some(place)
+    }
+
+    fn skip_texts(&mut self, texts: u64) -> Option<()> {
+        for _ in 0..texts {
+            let length = usize::try_from(self.number()?).ok()?;
+            self.0 = self.0.get(length..)?;
+        }
+        Some(())
     }
 
     /// Reads what the versions up to this one have behind that.

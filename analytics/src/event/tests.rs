@@ -105,6 +105,7 @@ fn the_bytes_of_version_1_are_pinned() {
     let body = first_bytes();
     assert_eq!(body.escape_ascii().to_string(), format!(r"\x01{}", FIRST.concat()));
     assert_eq!(RawEvent::decode(nil(), &body), Ok(first()));
+    assert_eq!(RawEvent::peek_whereabouts(&body), Ok(first().whereabouts()));
     assert_eq!(RawEvent::peek(&body), Ok(("demo", "spring", Kind::Page)));
 }
 
@@ -113,6 +114,7 @@ fn the_bytes_of_version_2_are_pinned() {
     let body = second_bytes();
     assert_eq!(body.escape_ascii().to_string(), format!(r"\x02{}\x01B\x01\x01z", FIRST.concat()));
     assert_eq!(RawEvent::decode(nil(), &body), Ok(second()));
+    assert_eq!(RawEvent::peek_whereabouts(&body), Ok(second().whereabouts()));
     assert_eq!(RawEvent::peek(&body), Ok(("demo", "spring", Kind::Page)));
 }
 
@@ -122,6 +124,7 @@ fn the_bytes_of_version_3_are_pinned() {
     let pinned = format!(r"\x03{}\x01B\x01\x01z\x01\n\x01t\x02", FIRST.concat());
     assert_eq!(body.escape_ascii().to_string(), pinned);
     assert_eq!(RawEvent::decode(nil(), &body), Ok(third()));
+    assert_eq!(RawEvent::peek_whereabouts(&body), Ok(third().whereabouts()));
     assert_eq!(RawEvent::peek(&body), Ok(("demo", "spring", Kind::Page)));
 }
 
@@ -251,6 +254,7 @@ proptest! {
         let mut body = Vec::new();
         event.encode(&mut body);
         prop_assert_eq!(&body, &serde);
+        prop_assert_eq!(RawEvent::peek_whereabouts(&body), Ok(event.whereabouts()));
         prop_assert_eq!(RawEvent::decode(nil(), &body), Ok(event));
         // Whatever the bytes: what serde takes for an event is that event.
         let at = 1 + cut.index(body.len() - 1);

@@ -4,6 +4,7 @@
 use crate::chance::Chance;
 use crate::model::{HOUR, MESSAGE_BYTES, Model, PATIENCE, rate};
 use crate::series::Latencies;
+use crate::ways::Ways;
 
 /// A message: when it left, how many events are in it, and when the first of them came.
 #[derive(Clone, Copy)]
@@ -26,24 +27,24 @@ pub struct Outcome {
 pub struct Gate<'m> {
     model: &'m Model,
     chance: Chance,
-    way: (f64, f64),
+    ways: Ways,
     out: Outcome,
     free: f64,
     committed: f64,
     shipped: f64,
-    /// When the open group is written, and when each in it came.
+    /// When the open group is written, and when each in it came, and from how far.
     due: Option<f64>,
-    open: Vec<f64>,
+    open: Vec<(f64, f64)>,
     unsent: (u32, f64),
 }
 
 impl<'m> Gate<'m> {
-    pub fn new(model: &'m Model, seed: u64, way: (f64, f64)) -> Self {
+    pub fn new(model: &'m Model, seed: u64, ways: Ways) -> Self {
         let out = Outcome { messages: Vec::new(), latencies: Latencies::new(HOUR), events: 0, commits: 0 };
         Self {
             model,
             chance: Chance::new(seed),
-            way,
+            ways,
             out,
             free: 0.0,
             committed: 0.0,
@@ -77,7 +78,8 @@ impl<'m> Gate<'m> {
     }
 
     fn call(&mut self, at: f64) {
-        let way = self.chance.time(self.way.0, self.way.1) / 2.0;
+        let city = self.ways.city(&mut self.chance);
+        let way = Ways::way(city, &mut self.chance) / 2.0;
         let begin = self.free.max(at + way);
         while self.due.is_some_and(|due| due <= begin) {
             self.commit();
@@ -87,7 +89,7 @@ impl<'m> Gate<'m> {
             return self.go_round(at);
         }
         self.free = begin + self.model.gate_call;
-        self.open.push(at);
+        self.open.push((at, city));
         let due = self.free.max(self.committed + self.model.commit_interval);
         self.due.get_or_insert(due);
     }
@@ -99,8 +101,8 @@ impl<'m> Gate<'m> {
         self.committed = began;
         self.out.commits += 1;
         let durable = self.free + self.chance.time(self.model.durable.0, self.model.durable.1);
-        for at in self.open.drain(..) {
-            let back = self.chance.time(self.way.0, self.way.1) / 2.0;
+        for (at, city) in self.open.drain(..) {
+            let back = Ways::way(city, &mut self.chance) / 2.0;
             self.out.latencies.add(at, durable + back - at, 1);
             if self.unsent.0 == 0 {
                 self.unsent.1 = at;

@@ -10,6 +10,7 @@ mod gate;
 mod model;
 mod plot;
 mod series;
+mod ways;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,9 +18,10 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use model::{HOUR, Model, REGIONS};
+use model::{GATED, HOUR, Model, serves};
 use plot::Panel;
 use series::{Latencies, STEP};
+use ways::{PLACES, Place, Ways};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let bench = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -28,20 +30,29 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut model = Model::new(&results);
     let mut out = PathBuf::from("docs/images/flash-sale.svg");
     let mut json_out = bench.join("simulation.json");
+    let (mut regions, mut calls, mut each) = (GATED.to_owned(), 450.0, None);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let value = args.next().ok_or_else(|| format!("{arg} wants a value"))?;
         match arg.as_str() {
             "--peak" => model.peak = value.parse()?,
-            "--gates" => model.gates = value.parse::<usize>()?.max(1),
+            "--regions" => regions = value,
+            "--calls" => calls = value.parse::<f64>()?,
+            "--each" => each = Some(value.parse::<usize>()?.max(1)),
             "--databases" => model.databases = value.parse::<usize>()?.max(1),
             "--commit-ms" => model.commit_interval = value.parse::<f64>()? / 1e3,
             "--ship-ms" => model.ship_interval = value.parse::<f64>()? / 1e3,
             "--svg" => out = value.into(),
             "--json" => json_out = value.into(),
-            _ => return Err(format!("no option is called {arg}; there are --peak, --gates, --databases, --commit-ms, --ship-ms, --svg, --json").into()),
+            _ => return Err(format!("no option is called {arg}; there are --peak, --regions, --calls, --each, --databases, --commit-ms, --ship-ms, --svg, --json").into()),
         }
     }
+    let regions: Vec<_> = regions.split(',').map(str::to_owned).collect();
+    if PLACES.iter().any(|place| serves(place, &regions).is_none()) {
+        return Err("--regions leaves somebody without gates".into());
+    }
+    let wanted = model.calls(&regions).into_iter().map(|rate| each.unwrap_or((rate / calls).ceil() as usize));
+    model.gates = regions.iter().cloned().zip(wanted.collect::<Vec<_>>()).collect();
     let ran = run(&model);
     let summary = summary(&model, &ran, &prices);
     print(&summary);
@@ -52,6 +63,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::write(&out, picture(&model, &ran))?;
     println!("\n{} and {}", out.display(), json_out.display());
     Ok(())
+}
+
+fn gates_of(model: &Model) -> usize {
+    model.gates.iter().map(|(_, count)| count).sum()
 }
 
 /// What came of the hour.
@@ -66,20 +81,27 @@ struct Ran {
 }
 
 fn run(model: &Model) -> Ran {
-    let gates: Vec<_> = REGIONS
-        .iter()
-        .flat_map(|&(region, share, way)| (0..model.gates).map(move |shard| (region, shard, share, way)))
-        .collect();
+    let regions: Vec<_> = model.gates.iter().map(|(region, _)| region.clone()).collect();
+    let largest =
+        regions.iter().zip(model.calls(&regions)).max_by(|a, b| a.1.total_cmp(&b.1)).map(|most| most.0);
+    let mut gates = Vec::new();
+    for (region, count) in &model.gates {
+        let places: Vec<&Place> =
+            PLACES.iter().filter(|place| serves(place, &regions) == Some(region)).collect();
+        let share = places.iter().map(|place| place.share).sum::<f64>() / *count as f64;
+        let dies = |shard| Some(region) == largest && shard == 0;
+        gates.extend((0..*count).map(|shard| (Ways::to(region, shard, &places), share, dies(shard))));
+    }
     let next = AtomicUsize::new(0);
     let sum = Mutex::new((Latencies::new(HOUR), 0u64, 0u64, Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
-                while let Some(&(region, shard, share, way)) = gates.get(next.fetch_add(1, Ordering::Relaxed))
-                {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((ways, share, dies)) = gates.get(seed) else { return };
                     // Ids are hashed: half of all clicks on one link are spread like all others.
-                    let gate = gate::Gate::new(model, (shard * 8 + way.1.to_bits() as usize % 8) as u64, way);
-                    let out = gate.run(share / model.gates as f64, region == "enam" && shard == 0);
+                    let out = gate::Gate::new(model, seed as u64 + 1, ways.clone()).run(*share, *dies);
                     let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
                     sum.0.merge(&out.latencies);
                     sum.1 += out.events;
@@ -99,7 +121,7 @@ fn run(model: &Model) -> Ran {
 fn summary(model: &Model, ran: &Ran, prices: &Value) -> Value {
     let price = |name: &str| prices[name].as_f64().unwrap_or(0.0);
     let down = &ran.downstream;
-    let gates = (model.gates * REGIONS.len()) as f64;
+    let gates = gates_of(model) as f64;
     let events = ran.events as f64;
     let alarms = gates * HOUR as f64 / 30.0;
     let terms = [
@@ -124,7 +146,8 @@ fn summary(model: &Model, ran: &Ran, prices: &Value) -> Value {
     };
     json!({
         "events": ran.events,
-        "gates_per_region": model.gates,
+        "gates": gates_of(model),
+        "gate_shards": model.gates.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "databases": model.databases,
         "commit_interval_ms": model.commit_interval * 1e3,
         "ship_interval_ms": model.ship_interval * 1e3,
@@ -198,8 +221,10 @@ fn picture(model: &Model, ran: &Ran) -> String {
         },
     ];
     let title = format!(
-        "An hour of a flash sale at {:.0} events/s on {} gates in each of six regions; shaded: a gate does not answer",
-        model.peak, model.gates
+        "An hour of a flash sale at {:.0} events/s on {} gates in {} regions; shaded: a gate does not answer",
+        model.peak,
+        gates_of(model),
+        model.gates.len()
     );
     plot::svg(&title, &panels, (model.dead.0 / HOUR as f64, model.dead.1 / HOUR as f64))
 }

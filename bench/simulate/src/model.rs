@@ -2,20 +2,13 @@
 
 use serde_json::Value;
 
+use crate::ways::{PLACES, Place};
+
 /// Length of the run, s.
 pub const HOUR: usize = 3_600;
 
-/// A region: its share of the traffic, and the way from the edge to a gate and back, s: median and 99th percentile.
-/// Shares are those of `bench/traffic.mjs`. The ways are assumptions: the platform says nothing of them; they are what
-/// crossing half a continent and back takes. See docs/scaling.md for what others measured: the west of North America is farther.
-pub const REGIONS: [(&str, f64, (f64, f64)); 6] = [
-    ("enam", 0.40, (0.012, 0.035)),
-    ("weur", 0.25, (0.010, 0.030)),
-    ("apac", 0.20, (0.016, 0.050)),
-    ("sam", 0.08, (0.014, 0.045)),
-    ("oc", 0.035, (0.012, 0.035)),
-    ("afr", 0.035, (0.016, 0.050)),
-];
+/// Regions that have gates: what `gate_shards` is set to for 100,000 events/s.
+pub const GATED: &str = "wnam,enam,weur,eeur,apac-ne,apac-se,oc";
 
 /// Events/s of the whole world: quiet, then the sale begins with a run on it, goes on, and ends.
 pub fn rate(second: usize, peak: f64) -> f64 {
@@ -30,7 +23,8 @@ pub fn rate(second: usize, peak: f64) -> f64 {
 /// Settings and service times. Times in s.
 pub struct Model {
     pub peak: f64,
-    pub gates: usize,
+    /// Of each region that has some.
+    pub gates: Vec<(String, usize)>,
     pub databases: usize,
     pub commit_interval: f64,
     pub ship_interval: f64,
@@ -76,7 +70,7 @@ impl Model {
         };
         Self {
             peak: 100_000.0,
-            gates: 64,
+            gates: Vec::new(),
             databases: 1,
             commit_interval: 0.025,
             ship_interval: 1.0,
@@ -95,8 +89,22 @@ impl Model {
         }
     }
 
+    /// Calls/s of each region at the rate that the sale settles at.
+    pub fn calls(&self, regions: &[String]) -> Vec<f64> {
+        let share = |region: &String| -> f64 {
+            let mine = PLACES.iter().filter(|place| serves(place, regions) == Some(region));
+            mine.map(|place| place.share).sum()
+        };
+        regions.iter().map(|region| share(region) * self.peak).collect()
+    }
+
     /// The seconds in which the dead gate is asked in vain.
     pub fn is_dead(&self, at: f64) -> bool {
         (self.dead.0..self.dead.1).contains(&at)
     }
+}
+
+/// The region whose gates a place's visitors go to.
+pub fn serves<'a>(place: &Place, regions: &'a [String]) -> Option<&'a String> {
+    place.nearest.iter().find_map(|name| regions.iter().find(|region| region == name))
 }

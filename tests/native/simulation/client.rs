@@ -72,7 +72,7 @@ impl World {
                 self.events[old].reused = true;
                 (self.events[old].id, self.events[old].region)
             }
-            _ => (EventId::from_bytes(self.chance.bytes()), self.any_region()),
+            _ => (EventId::from_bytes(self.chance.bytes()), self.any_place()),
         };
         let used = self.events.iter().any(|other| other.id == id);
         self.events.push(Event {
@@ -127,7 +127,7 @@ impl World {
         if self.fails(12) {
             return self.go_round(event, &body);
         }
-        if !self.prepare(gate, id, &maps) {
+        if !self.prepare(gate, id, &body, &maps) {
             return self.go_round(event, &body);
         }
         let now_ms = self.gate_now(gate);
@@ -161,6 +161,12 @@ impl World {
         let mut raw = RawEvent::new(event.id, Kind::Click, Source::Redirect, self.now_ms);
         raw.link = event.link.into();
         raw.campaign_id = event.campaign.into();
+        let (continent, country) = match event.region {
+            Region::ApacNe => ("AS", "JP"),
+            Region::Eeur => ("EU", "PL"),
+            _ => ("EU", "DE"),
+        };
+        (raw.continent, raw.country) = (continent.into(), country.into());
         raw.sub[0] = sub.as_str().into();
         raw.element_id = sub.as_str().into();
         event.doing.show(&mut raw);

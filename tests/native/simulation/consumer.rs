@@ -163,7 +163,7 @@ impl World {
                 let call = Message::decode(&parcel.bytes).unwrap().frames;
                 self.hand_to(*shard, call)
             }
-            Fate::Admit { region } => self.admit_late(Region::parse(region).unwrap(), &parcel.bytes),
+            Fate::Admit { .. } => self.admit_late(&parcel.bytes),
         };
         if done {
             return;
@@ -180,7 +180,7 @@ impl World {
     }
 
     /// Passes frames to their gates. `false` if one of them has to come again.
-    fn admit_late(&mut self, region: Region, bytes: &[u8]) -> bool {
+    fn admit_late(&mut self, bytes: &[u8]) -> bool {
         let mut done = true;
         for frame in frames(Message::decode(bytes).unwrap().frames) {
             let Ok(Frame::Event { id, body }) = frame else { panic!("the edge writes events") };
@@ -188,8 +188,8 @@ impl World {
                 return false;
             }
             let maps = self.maps();
-            let gate = self.gate_of(region, id, &maps);
-            if !self.prepare(gate, id, &maps) {
+            let gate = self.gate_of(Region::of_body(body), id, &maps);
+            if !self.prepare(gate, id, body, &maps) {
                 return false;
             }
             let now_ms = self.gate_now(gate);

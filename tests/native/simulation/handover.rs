@@ -1,7 +1,7 @@
 //! Gates that hand over to each other when their number changes, while edges of both maps ask them.
 
 use analytics::EventId;
-use durable_objects::gate::handover::{Handed, handed, maps};
+use durable_objects::gate::handover::{Handed, handed, layouts, maps};
 use durable_objects::{Gate, GateName, Maps};
 
 use super::world::{Broken, World};
@@ -10,9 +10,11 @@ use crate::database::Database;
 /// Tells a memory what its storage has of maps and handovers.
 pub(crate) fn recall(gate: &mut Gate, storage: &Database, broken: Option<Broken>) {
     let shards = storage.rows(&maps(), |row| row.get::<_, u16>(0));
-    if shards.is_empty() {
+    let known = storage.rows(&layouts(), |row| row.get::<_, Vec<u8>>(0));
+    if shards.is_empty() && known.is_empty() {
         return;
     }
+    let maps = Maps::stored(gate.name().region, shards, &known).unwrap();
     let mut rows = storage.rows(&handed(), |row| {
         Ok(Handed { version: row.get(0)?, shard: row.get(1)?, at_ms: row.get(2)?, ids: row.get(3)? })
     });
@@ -21,15 +23,15 @@ pub(crate) fn recall(gate: &mut Gate, storage: &Database, broken: Option<Broken>
             row.ids.clear();
         }
     }
-    gate.recall(Maps::stored(shards), &rows);
+    gate.recall(maps, &rows);
 }
 
 impl World {
     /// What a gate does with a caller's maps before it decides on an id. `false`: the call came to nothing.
-    pub(crate) fn prepare(&mut self, gate: usize, id: EventId, maps: &Maps) -> bool {
+    pub(crate) fn prepare(&mut self, gate: usize, id: EventId, body: &[u8], maps: &Maps) -> bool {
         let crashes = self.hosts[gate].crashes;
         self.follow(gate, maps);
-        if self.memory(gate).awaits(id) {
+        if self.memory(gate).awaits(id, body) {
             self.take_over(gate);
         }
         self.hosts[gate].crashes == crashes
@@ -59,14 +61,15 @@ impl World {
     fn take_over(&mut self, gate: usize) {
         let crashes = self.hosts[gate].crashes;
         let (name, maps) = (self.hosts[gate].name, self.memory(gate).maps().clone());
-        for shard in self.memory(gate).owed().to_vec() {
+        for from in self.memory(gate).owed().to_vec() {
             if self.fails(6) {
                 continue;
             }
-            let other = self.host(GateName { region: name.region, shard });
+            // Of a continent that nobody is from: it has nothing.
+            let other = self.hosts.iter().position(|host| host.name == from);
             let answer = match self.broken {
                 Some(Broken::GateAsksNobody) => Some(Vec::new()),
-                _ => self.hand_over(other, &maps, name.shard),
+                _ => other.map_or(Some(Vec::new()), |other| self.hand_over(other, &maps, name)),
             };
             let Some(ids) = answer.filter(|_| !self.fails(8)) else { continue };
             if self.fails(12) {
@@ -77,20 +80,23 @@ impl World {
                 return;
             }
             let now_ms = self.gate_now(gate);
-            let rows = self.memory(gate).handed_statements(&maps, shard, &ids, now_ms);
+            let rows = self.memory(gate).handed_statements(&maps, from, &ids, now_ms);
             self.hosts[gate].storage.transact(&rows).unwrap();
             if self.fails(12) {
                 return self.crash(gate);
             }
-            self.memory(gate).take_over(shard, &ids, now_ms);
+            self.memory(gate).take_over(from, &ids, now_ms);
             self.reached.insert("a handover");
+            if !ids.is_empty() && from.region != name.region {
+                self.reached.insert("a handover of an id to another region");
+            }
             if !ids.is_empty() {
                 self.reached.insert("a handover of an id");
             }
         }
     }
 
-    fn hand_over(&mut self, gate: usize, maps: &Maps, to: u16) -> Option<Vec<u8>> {
+    fn hand_over(&mut self, gate: usize, maps: &Maps, to: GateName) -> Option<Vec<u8>> {
         if self.broken == Some(Broken::GateGivesAndKeeps) {
             let now_ms = self.gate_now(gate);
             let mut gives = Gate::rebuild(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use analytics::homes::Homes;
 use analytics::segment::PARTITIONS;
 use analytics::{EventId, Statement};
-use durable_objects::{GateName, Maps, Region, Settings};
+use durable_objects::{GateName, Layout, Maps, Region, Settings};
 use queues::Bonds;
 
 use super::archive::Gatherer;
@@ -23,10 +23,12 @@ use crate::database::{Database, is_unique};
 /// Sunday, 2026-09-20 13:33:20 UTC.
 pub(crate) const START_MS: i64 = 1_789_911_200_000;
 pub(crate) const WINDOW_MS: i64 = 300_000;
-/// How many gates a region may have, and how often the number changes.
+/// How many gates a region may have, and how often that changes.
 const MOST_SHARDS: usize = 3;
 const MOST_CHANGES: usize = 3;
-const REGIONS: [Region; 2] = [Region::Weur, Region::Apac];
+/// Where visitors are, and where gates may be.
+const PLACES: [Region; 3] = [Region::Weur, Region::Eeur, Region::ApacNe];
+const REGIONS: [Region; 4] = [Region::Weur, Region::Eeur, Region::Apac, Region::World];
 
 /// A part that does not do what it should: then the checker must object, or it proves nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,9 +103,10 @@ pub(crate) struct World {
     pub(crate) d1_down: bool,
     pub(crate) queue: Queue,
     pub(crate) hosts: Vec<Host>,
-    regions: usize,
-    /// Numbers of gates in a region that were in force, the newest last.
-    shards: Vec<u16>,
+    /// Of how many places there are visitors.
+    places: usize,
+    /// Layouts that were in force, the newest last.
+    layouts: Vec<Layout>,
     pub(crate) consumers: Vec<Consumer>,
     /// What each of them knows to have told the journals.
     pub(crate) bonds: Vec<Bonds>,
@@ -128,7 +131,8 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: u64, broken: Option<Broken>) -> Self {
         let mut chance = Chance::new(seed);
-        let (regions, shards) = [(1, 1), (1, 2), (2, 2)][chance.below(3)];
+        let (places, shards) = [(1, 1), (1, 2), (3, 2)][chance.below(3)];
+        let layouts = vec![Layout::Continents(shards)];
         let consumers = 1 + chance.below(3);
         Self {
             broken,
@@ -142,9 +146,9 @@ impl World {
             reader: None,
             d1_down: false,
             queue: Queue::default(),
-            hosts: hosts(regions, shards).collect(),
-            regions,
-            shards: vec![shards],
+            hosts: hosts(&layouts).collect(),
+            places,
+            layouts,
             consumers: (0..consumers).map(|_| Consumer::default()).collect(),
             bonds: vec![Bonds::default(); consumers],
             journals: journey::Host::all(),
@@ -163,37 +167,50 @@ impl World {
 
     /// The maps that somebody at the edge holds: now and then those of before the last change, or of long before.
     pub(crate) fn maps(&mut self) -> Maps {
-        let newest = self.shards.len() - 1;
+        let newest = self.layouts.len() - 1;
         let held = if self.fails(4) { self.chance.below(newest + 1) } else { newest };
-        Maps::new(&self.shards[..held], self.shards[held])
+        Maps::new(self.layouts[..held].to_vec(), self.layouts[held].clone())
     }
 
     /// The gate of an event.
-    pub(crate) fn gate_of(&self, region: Region, id: EventId, maps: &Maps) -> usize {
-        self.host(GateName { region, shard: maps.owner(id) })
+    pub(crate) fn gate_of(&self, place: Region, id: EventId, maps: &Maps) -> usize {
+        self.host(maps.gate(place, id))
     }
 
     pub(crate) fn host(&self, name: GateName) -> usize {
         self.hosts.iter().position(|host| host.name == name).unwrap()
     }
 
-    /// The operator sets another number of gates.
+    /// The operator sets another number of gates, here or there.
     fn reshard(&mut self) {
         let shards = 1 + self.chance.below(MOST_SHARDS) as u16;
-        if self.shards.len() > MOST_CHANGES || self.shards.last() == Some(&shards) {
+        let layout = if self.places == 1 || self.chance.once_in(4) {
+            Layout::Continents(shards)
+        } else {
+            // Half of the regions have none.
+            let numbers = REGIONS.map(|region| (region, self.chance.below(2 * MOST_SHARDS)));
+            let least = |number: usize| number.saturating_sub(MOST_SHARDS - 1) as u16;
+            let world = self.chance.once_in(4);
+            let numbers = numbers.into_iter().filter(|(region, _)| world || *region != Region::World);
+            Layout::of(numbers.map(|(region, number)| (region, least(number))))
+        };
+        if self.layouts.len() > MOST_CHANGES || self.layouts.last() == Some(&layout) {
             return;
         }
-        self.shards.push(shards);
-        for host in hosts(self.regions, shards) {
+        if !matches!(layout, Layout::Continents(_)) {
+            self.reached.insert("gates in other places");
+        }
+        self.layouts.push(layout);
+        for host in hosts(&self.layouts) {
             if self.hosts.iter().all(|known| known.name != host.name) {
                 self.hosts.push(host);
             }
         }
     }
 
-    /// A region that has gates.
-    pub(crate) fn any_region(&mut self) -> Region {
-        REGIONS[self.chance.below(self.regions)]
+    /// Where a visitor is.
+    pub(crate) fn any_place(&mut self) -> Region {
+        PLACES[self.chance.below(self.places)]
     }
 
     /// Whether something goes wrong that does so once in `times`.
@@ -346,7 +363,9 @@ impl World {
     }
 }
 
-fn hosts(regions: usize, shards: u16) -> impl Iterator<Item = Host> {
-    let names = move |region| (0..shards).map(move |shard| GateName { region, shard });
-    REGIONS.into_iter().take(regions).flat_map(names).map(Host::new)
+/// The gates of these layouts.
+fn hosts(layouts: &[Layout]) -> impl Iterator<Item = Host> {
+    let (now, before) = layouts.split_last().unwrap();
+    let gates = Maps::new(before.to_vec(), now.clone()).gates();
+    gates.into_iter().filter(|gate| REGIONS.contains(&gate.region)).map(Host::new)
 }
