@@ -188,9 +188,12 @@ pub fn is_os(name: &str) -> bool {
 /// The primary language of `Accept-Language` in lower case: `pt-br`; empty if there is none.
 pub fn language(accept: &str) -> Cow<'_, str> {
     let end = accept.bytes().position(|byte| byte == b',' || byte == b';').unwrap_or(accept.len());
-    let tag = accept.get(..end).unwrap_or_default().trim();
-    let valid = (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if valid { lowered(tag) } else { Cow::Borrowed("") }
+    let valid = |tag: &&str| {
+        (2..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let tag = accept.get(..end).unwrap_or_default();
+    let tag = Some(tag).filter(valid).or_else(|| Some(tag.trim()).filter(valid));
+    tag.map_or(Cow::Borrowed(""), lowered)
 }
 
 #[cfg(test)]

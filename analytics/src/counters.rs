@@ -179,11 +179,13 @@ impl fmt::Debug for Counters {
 /// Stored as a bit mask of the slots that are not zero, and their values: three bytes for a typical cell.
 impl Serialize for Counters {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let set = self.0.iter().filter(|&&count| count != 0).count();
-        let mask = self.0.iter().rev().fold(0i64, |mask, &count| mask << 1 | i64::from(count != 0));
-        let mut seq = serializer.serialize_seq(Some(set + 1))?;
-        seq.serialize_element(&mask)?;
-        self.0.iter().filter(|&&count| count != 0).try_for_each(|count| seq.serialize_element(count))?;
+        let mut set = self.0.iter().rev().fold(0u32, |mask, &count| mask << 1 | u32::from(count != 0));
+        let mut seq = serializer.serialize_seq(Some(set.count_ones() as usize + 1))?;
+        seq.serialize_element(&i64::from(set))?;
+        while set != 0 {
+            seq.serialize_element(&self.at(set.trailing_zeros() as usize))?;
+            set &= set - 1;
+        }
         seq.end()
     }
 }

@@ -101,14 +101,10 @@ impl Rollup {
         let facet = self.facets.of(Sort::Place, slot);
         facet
             .with(Dimension::Country, &raw.country)
+            .with(Dimension::Region, &raw.region)
+            .with(Dimension::City, &raw.city)
             .with(Dimension::Continent, &raw.continent)
             .with(Dimension::TimeZone, &raw.time_zone);
-        if !raw.region.is_empty() {
-            facet.with_parts(Dimension::Region, &[&raw.country, "-", &raw.region]);
-        }
-        if !raw.city.is_empty() {
-            facet.with_parts(Dimension::City, &[&raw.city, " (", &raw.country, ")"]);
-        }
         facet.number(&mut self.names)
     }
 
@@ -213,8 +209,8 @@ impl Rollup {
         let mut aggregate = StatsAggregate::default();
         let starts_ms: Vec<i64> = self.minutes.keys().copied().collect();
         let mut put = |rows: &[&Row], scope, sheet| {
-            let start_ms = rows.first().and_then(|row| starts_ms.get(row.minute as usize));
-            aggregate.sheets.extend(start_ms.map(|start_ms| ((*start_ms, scope), sheet)));
+            let minute_ms = rows.first().and_then(|row| starts_ms.get(row.minute as usize));
+            aggregate.sheets.extend(minute_ms.map(|minute_ms| ((*minute_ms, scope), sheet)));
         };
         let mut tally = Tally::new(&self.names, &self.facets, &self.corners);
         let rows: Vec<&Row> = self.rows.iter().collect();
@@ -337,7 +333,9 @@ fn sheet(
         for row in rows {
             tally.add(row);
             tally.add_facets(row);
-            values(row).into_iter().for_each(|value| tally.add_cell(value, row));
+            for value in values(row) {
+                tally.add_cell(value, row);
+            }
         }
         tally.turn(rows.first().map_or(ABSENT, |row| first(row)));
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::Channel;
+use crate::text::lowered;
 
 /// The five UTM tags; empty means absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,16 +77,16 @@ pub fn scan(query: &str) -> (Utm<'_>, Option<ClickId>) {
     while !rest.is_empty() {
         let pair;
         (pair, rest) = cut(rest, b'&');
-        // A link copied out of HTML source keeps its `&amp;`.
-        let pair = pair.strip_prefix("amp;").unwrap_or(pair);
         let (key, value) = cut(pair, b'=');
         if value.is_empty() {
             continue;
         }
-        if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("utm_")) {
-            utm.take(key.get(4..).unwrap_or_default(), value);
+        // A link copied out of HTML source keeps its `&amp;`.
+        let key = lowered(key.strip_prefix("amp;").unwrap_or(key));
+        if key.starts_with("utm_") {
+            utm.take(&key, value);
         } else if click_id.is_none_or(|known| known.channel != Channel::Ad) {
-            let found = click_id_of(key);
+            let found = click_id_of(&key);
             click_id = found.filter(|found| found.channel == Channel::Ad).or(click_id).or(found);
         }
     }
@@ -124,14 +125,13 @@ impl<'a> Utm<'a> {
             .all(|tag| tag.is_empty())
     }
 
-    fn take(&mut self, tag: &str, value: &'a str) {
-        let is = |name: &str| tag.eq_ignore_ascii_case(name);
-        let (slot, lower) = match tag.len() {
-            6 if is("source") => (&mut self.source, true),
-            6 if is("medium") => (&mut self.medium, true),
-            8 if is("campaign") => (&mut self.campaign, false),
-            4 if is("term") => (&mut self.term, false),
-            7 if is("content") => (&mut self.content, false),
+    fn take(&mut self, key: &str, value: &'a str) {
+        let (slot, lower) = match key {
+            "utm_source" => (&mut self.source, true),
+            "utm_medium" => (&mut self.medium, true),
+            "utm_campaign" => (&mut self.campaign, false),
+            "utm_term" => (&mut self.term, false),
+            "utm_content" => (&mut self.content, false),
             _ => return,
         };
         if slot.is_empty() {
@@ -156,12 +156,11 @@ fn normalised(value: &str, lower: bool) -> Cow<'_, str> {
 
 /// Whether a parameter carries a network's click id.
 pub(crate) fn is_click_id(name: &str) -> bool {
-    click_id_of(name).is_some()
+    click_id_of(&lowered(name)).is_some()
 }
 
 fn click_id_of(key: &str) -> Option<ClickId> {
-    let (_, network, channel) =
-        CLICK_IDS.iter().find(|(name, ..)| name.len() == key.len() && name.eq_ignore_ascii_case(key))?;
+    let (_, network, channel) = CLICK_IDS.iter().find(|(name, ..)| *name == key)?;
     Some(ClickId { network, channel: *channel })
 }
 

@@ -61,14 +61,21 @@ pub struct Billed<'a> {
 type Get = for<'r, 'a> fn(&'r RawEvent<'a>) -> &'r Text<'a>;
 type Set = for<'r, 'a> fn(&'r mut RawEvent<'a>) -> &'r mut Text<'a>;
 
+/// How the member of an object begins whose value is a text: in one piece, so that it is copied in one.
+macro_rules! start {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":\"")
+    };
+}
+
 macro_rules! texts {
     ($($name:literal => $field:ident $(.$part:ident)? $([$place:literal])?),* $(,)?) => {
-        [$(($name, |raw| &raw.$field$(.$part)?$([$place])?, |raw| &mut raw.$field$(.$part)?$([$place])?)),*]
+        [$(($name, start!($name), |raw| &raw.$field$(.$part)?$([$place])?, |raw| &mut raw.$field$(.$part)?$([$place])?)),*]
     };
 }
 
 /// The texts of an event by their names in a line: one table for writing and reading.
-pub(super) const TEXTS: [(&str, Get, Set); 34] = texts![
+pub(super) const TEXTS: [(&str, &str, Get, Set); 34] = texts![
     "link" => link,
     "campaign_id" => campaign_id,
     "name" => name,
@@ -115,25 +122,25 @@ pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
     out.push_str(r#","event_id":""#);
     raw.id.write(out);
     out.push('"');
-    text(out, "kind", raw.kind.name());
-    text(out, "verdict", event.bot.verdict.name());
+    word(out, start!("kind"), raw.kind.name());
+    word(out, start!("verdict"), event.bot.verdict.name());
     number(out, "effective_time_ms", event.effective_time_ms);
-    text(out, "time_source", event.time_source.name());
+    word(out, start!("time_source"), event.time_source.name());
     number(out, "received_at_ms", raw.received_at_ms);
     number(out, "event_time_ms", raw.event_time_ms);
     if let Some(sent_at_ms) = raw.sent_at_ms {
         number(out, "sent_at_ms", sent_at_ms);
     }
-    text(out, "source", raw.source.name());
-    text(out, "trigger", raw.trigger.name());
-    for (name, get, _) in TEXTS.iter().take(TOGETHER) {
-        text(out, name, get(raw));
+    word(out, start!("source"), raw.source.name());
+    word(out, start!("trigger"), raw.trigger.name());
+    for (_, start, get, _) in TEXTS.iter().take(TOGETHER) {
+        text(out, start, get(raw));
     }
     if let Some(value_micros) = raw.value_micros {
         number(out, "value_micros", value_micros);
     }
     if raw.kind == Kind::Conversion || raw.postback.status != Status::default() {
-        text(out, "status", raw.postback.status.name());
+        word(out, start!("status"), raw.postback.status.name());
     }
     if let Some(click_ms) = raw.click_ms {
         number(out, "click_ms", click_ms);
@@ -141,11 +148,11 @@ pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
     if event.cost_nanos != 0 {
         number(out, "cost_nanos", event.cost_nanos);
     }
-    text(out, "cost_currency", &event.cost_currency);
+    text(out, start!("cost_currency"), &event.cost_currency);
     if event.payout_nanos != 0 {
         number(out, "payout_nanos", event.payout_nanos);
     }
-    text(out, "payout_currency", &event.payout_currency);
+    text(out, start!("payout_currency"), &event.payout_currency);
     if raw.asn != 0 {
         number(out, "asn", raw.asn.into());
     }
@@ -172,12 +179,12 @@ pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
         }
         out.push('}');
     }
-    text(out, "device", event.agent.device.name());
-    text(out, "browser", event.agent.browser);
-    text(out, "browser_version", event.agent.browser_version);
-    text(out, "os", event.agent.os);
-    text(out, "os_version", event.agent.os_version);
-    text(out, "brand", event.agent.brand);
+    word(out, start!("device"), event.agent.device.name());
+    word(out, start!("browser"), event.agent.browser);
+    word(out, start!("browser_version"), event.agent.browser_version);
+    word(out, start!("os"), event.agent.os);
+    word(out, start!("os_version"), event.agent.os_version);
+    word(out, start!("brand"), event.agent.brand);
     if event.agent.in_app {
         out.push_str(r#","in_app":true"#);
     }
@@ -189,20 +196,20 @@ pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
         }
         out.push(']');
     }
-    text(out, "utm_source", &event.utm.source);
-    text(out, "utm_medium", &event.utm.medium);
-    text(out, "utm_campaign", &event.utm.campaign);
-    text(out, "utm_term", &event.utm.term);
-    text(out, "utm_content", &event.utm.content);
-    text(out, "click_network", event.click_network);
-    text(out, "referrer_host", &event.referrer_host);
-    text(out, "channel", event.channel.name());
-    text(out, "language", &event.language);
+    text(out, start!("utm_source"), &event.utm.source);
+    text(out, start!("utm_medium"), &event.utm.medium);
+    text(out, start!("utm_campaign"), &event.utm.campaign);
+    text(out, start!("utm_term"), &event.utm.term);
+    text(out, start!("utm_content"), &event.utm.content);
+    word(out, start!("click_network"), event.click_network);
+    text(out, start!("referrer_host"), &event.referrer_host);
+    word(out, start!("channel"), event.channel.name());
+    text(out, start!("language"), &event.language);
     number(out, "rules_version", RULES_VERSION.into());
-    for (name, get, _) in TEXTS.iter().skip(TOGETHER) {
-        text(out, name, get(raw));
+    for (_, start, get, _) in TEXTS.iter().skip(TOGETHER) {
+        text(out, start, get(raw));
     }
-    text(out, "device_model", event.model());
+    text(out, start!("device_model"), event.model());
     if raw.took_ms != 0 {
         number(out, "took_ms", raw.took_ms.into());
     }
@@ -212,10 +219,10 @@ pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
 /// Writes the line of copies, with its end.
 pub fn write_copies(copies: &Copies, out: &mut String) {
     out.push_str(r#"{"record":"copies""#);
-    text(out, "kind", copies.kind.name());
+    word(out, start!("kind"), copies.kind.name());
     number(out, "effective_time_ms", copies.at_ms);
-    text(out, "link", &copies.link);
-    text(out, "campaign_id", &copies.campaign_id);
+    text(out, start!("link"), &copies.link);
+    text(out, start!("campaign_id"), &copies.campaign_id);
     number(out, "times", copies.times as i64);
     out.push_str("}\n");
 }
@@ -224,14 +231,24 @@ pub fn write_copies(copies: &Copies, out: &mut String) {
 pub fn write_outcome(at_ms: i64, body: &[u8], out: &mut String) {
     out.push_str(r#"{"record":"outcome""#);
     number(out, "effective_time_ms", at_ms);
-    text(out, "body", &STANDARD_NO_PAD.encode(body));
+    text(out, start!("body"), &STANDARD_NO_PAD.encode(body));
     out.push_str("}\n");
 }
 
-fn text(out: &mut String, name: &str, value: &str) {
+fn text(out: &mut String, start: &str, value: &str) {
     if !value.is_empty() {
-        key(out, name);
-        quoted(out, value);
+        out.push_str(start);
+        escaped(out, value);
+        out.push('"');
+    }
+}
+
+/// A text of our own, in which there is nothing to escape.
+fn word(out: &mut String, start: &str, word: &str) {
+    if !word.is_empty() {
+        out.push_str(start);
+        out.push_str(word);
+        out.push('"');
     }
 }
 
@@ -257,9 +274,15 @@ fn key(out: &mut String, name: &str) {
     out.push_str("\":");
 }
 
-/// A JSON string. Pieces without anything to escape are copied whole.
+/// A JSON string.
 pub(super) fn quoted(out: &mut String, text: &str) {
     out.push('"');
+    escaped(out, text);
+    out.push('"');
+}
+
+/// What stands between its quotes. Pieces without anything to escape are copied whole.
+fn escaped(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(at) = to_escape(rest.as_bytes()) {
         let (plain, from) = rest.split_at(at);
@@ -275,7 +298,6 @@ pub(super) fn quoted(out: &mut String, text: &str) {
         rest = following.as_str();
     }
     out.push_str(rest);
-    out.push('"');
 }
 
 /// Where the first byte stands that a string cannot hold as it is. Most have none, so that eight are looked at in one go.

@@ -29,9 +29,8 @@ impl Corners {
     pub(super) fn number(&mut self, slot: usize, all: [Facet; Sort::ALL.len()], facets: &Facets) -> Number {
         self.key.clear();
         self.key.push(slot as u8);
-        for facet in all {
-            self.key.extend(facets.part_of(facet).to_le_bytes());
-        }
+        let parts = all.iter().fold(0u128, |parts, facet| parts << 32 | u128::from(facets.part_of(*facet)));
+        self.key.extend_from_slice(&parts.to_le_bytes());
         if let Some(number) = self.numbers.get(&*self.key) {
             return *number;
         }

@@ -68,32 +68,19 @@ impl Facets {
     /// Looks for the facet of this sort, of hits that count in this slot: its values are told next.
     pub(super) fn of(&mut self, sort: Sort, slot: usize) -> &mut Self {
         self.key.clear();
-        self.key.extend([sort as u8, slot as u8]);
+        self.key.push(sort as u8);
+        self.key.push(slot as u8);
         self
     }
 
-    /// It has this value; none if it is empty.
+    /// It has this value; none if it is empty. A region and a city are told behind their country.
     pub(super) fn with(&mut self, dimension: Dimension, value: &str) -> &mut Self {
         if !value.is_empty() {
-            self.say(dimension, value.len());
+            self.key.push(dimension.code());
+            put(value.len() as u64, &mut self.key);
             self.key.extend_from_slice(value.as_bytes());
         }
         self
-    }
-
-    /// It has the value that these are the parts of.
-    #[inline(never)]
-    pub(super) fn with_parts(&mut self, dimension: Dimension, parts: &[&str]) -> &mut Self {
-        self.say(dimension, parts.iter().map(|part| part.len()).sum());
-        for part in parts {
-            self.key.extend_from_slice(part.as_bytes());
-        }
-        self
-    }
-
-    fn say(&mut self, dimension: Dimension, length: usize) {
-        self.key.push(dimension.code());
-        put(length as u64, &mut self.key);
     }
 
     /// It has the value at this place among [`Dimension::values`].
@@ -118,9 +105,17 @@ impl Facets {
         let begin = self.values.len();
         let sort = Sort::ALL.get(usize::from(*sort)).copied().unwrap_or(Sort::Hit);
         let mut of_cube = vec![String::new(); sort.of_cube().len()];
+        let mut country = "";
         while let Some((dimension, value, rest)) = next(told) {
             told = rest;
-            self.values.push(names.number(dimension, value));
+            self.values.push(match dimension {
+                Dimension::Region => names.number(dimension, &[country, "-", value].concat()),
+                Dimension::City => names.number(dimension, &[value, " (", country, ")"].concat()),
+                _ => names.number(dimension, value),
+            });
+            if dimension == Dimension::Country {
+                country = value;
+            }
             let at = sort.of_cube().iter().position(|of| *of == dimension);
             if let Some(part) = at.and_then(|at| of_cube.get_mut(at)) {
                 cut(value).clone_into(part);

@@ -6,13 +6,14 @@
 pub(super) struct Marks {
     bits: Vec<u64>,
     groups: Vec<u64>,
+    marked: usize,
 }
 
 impl Marks {
     /// No marks yet, of numbers below `end`.
     pub(super) fn new(end: usize) -> Self {
         let words = end.div_ceil(64);
-        Self { bits: vec![0; words], groups: vec![0; words.div_ceil(64)] }
+        Self { bits: vec![0; words], groups: vec![0; words.div_ceil(64)], marked: 0 }
     }
 
     /// Marks a number.
@@ -25,17 +26,20 @@ impl Marks {
             {
                 *group |= 1 << (word % 64);
             }
-            *bits |= 1 << (number % 64);
+            let bit = 1 << (number % 64);
+            self.marked += usize::from(*bits & bit == 0);
+            *bits |= bit;
         }
     }
 
     /// How many are marked.
     pub(super) fn len(&self) -> usize {
-        self.bits.iter().map(|bits| bits.count_ones() as usize).sum()
+        self.marked
     }
 
     /// Tells the marked numbers, the least first; then there are none.
     pub(super) fn drain(&mut self, mut each: impl FnMut(u32)) {
+        self.marked = 0;
         for (group, places) in self.groups.iter_mut().enumerate() {
             while *places != 0 {
                 let word = group * 64 + places.trailing_zeros() as usize;
@@ -67,7 +71,9 @@ mod tests {
         fn marks_are_a_set_in_order(rounds in prop::collection::vec(prop::collection::vec(0u32..9_000, 0..40), 0..4)) {
             let mut marks = Marks::new(9_000);
             for numbers in rounds {
-                numbers.iter().for_each(|number| marks.mark(*number));
+                for number in &numbers {
+                    marks.mark(*number);
+                }
                 let set: BTreeSet<u32> = numbers.into_iter().collect();
                 prop_assert_eq!(marks.len(), set.len());
                 let mut told = Vec::new();

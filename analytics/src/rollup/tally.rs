@@ -199,8 +199,10 @@ impl<'n> Tally<'n> {
             if name.dimension > Dimension::Cube {
                 cells.append(&mut self.cube);
             }
-            let counters = self.cells.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
-            cells.push(Cell { code: name.dimension.code(), value: name.value.clone(), counters });
+            let Some(counters) = self.cells.get_mut(number as usize) else { return };
+            let value = name.value.clone();
+            cells.push(Cell { code: name.dimension.code(), value, counters: *counters });
+            *counters = Counters::default();
         });
         cells.append(&mut self.cube);
         Sheet {

@@ -28,7 +28,7 @@ fn full() -> RawEvent<'static> {
         props: vec![("plan".into(), "a \"b\"\n".into()), ("β".into(), "2".into())],
         ..event(Kind::Conversion, NOW, "", "")
     };
-    for (name, _, set) in TEXTS {
+    for (name, .., set) in TEXTS {
         *set(&mut raw) = name.into();
     }
     raw.language = "de-DE,de;q=0.9".into();
