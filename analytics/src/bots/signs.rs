@@ -58,7 +58,7 @@ impl Saying {
         // `compatible;` was how the browsers of the nineties claimed to be Netscape. Only robots still say it.
         if heard.generic
             || contact
-            || heard.compatible && !heard.old_browser && !is_an_old_phone
+            || heard.compatible && !(heard.old_browser || heard.device && !netscape) && !is_an_old_phone
             || grammar::has_a_guest(text, agent, is_known)
         {
             return Self::Program { reason: Reason::UaList, certain: true };
