@@ -69,7 +69,8 @@ pub(crate) fn walk(marks: &[Mark], count: usize, order: Order, window_ms: i64) -
         let (window, later) = (rest.get(begin..end).unwrap_or_default(), rest.get(end..).unwrap_or_default());
         attempts.push(match order {
             Order::Any => any(window, count),
-            Order::Ordered | Order::Strict => ordered(window, count, order == Order::Strict),
+            Order::Ordered => ordered(window, count),
+            Order::Strict => strict(window, count),
         });
         rest = later;
     }
@@ -77,7 +78,7 @@ pub(crate) fn walk(marks: &[Mark], count: usize, order: Order, window_ms: i64) -
 }
 
 /// One step after the other. The earliest event that can be a step is it: that leaves the most for what follows.
-fn ordered(window: &[Mark], count: usize, strict: bool) -> Vec<Place> {
+fn ordered(window: &[Mark], count: usize) -> Vec<Place> {
     let mut reached: Vec<Place> = Vec::new();
     for (number, moment) in window.chunk_by(|a, b| a.at_ms == b.at_ms).enumerate() {
         let mut pairing = Pairing::new(moment, count);
@@ -88,9 +89,43 @@ fn ordered(window: &[Mark], count: usize, strict: bool) -> Vec<Place> {
         let steps = reached.len()..step;
         reached.extend(steps.filter_map(|step| pairing.event_of(step)));
         // In the first millisecond, what is in the way came before.
-        if step == count
-            || number > 0 && pairing.idle().any(|mark| mark.excluded || strict && strays(mark, step))
-        {
+        if step == count || number > 0 && pairing.idle().any(|mark| mark.excluded) {
+            break;
+        }
+    }
+    reached
+}
+
+/// The same if no other step may come between. An event that could be the next step may be the last one once more, so
+/// that its successors are not in the way: every count of steps that is possible so far is gone on from. Each step is the
+/// event by which it could be made first.
+fn strict(window: &[Mark], count: usize) -> Vec<Place> {
+    let mut reached: Vec<Place> = Vec::new();
+    // The most first: whoever has made more gets at least as far in a moment.
+    let mut possible = vec![0];
+    for (number, moment) in window.chunk_by(|a, b| a.at_ms == b.at_ms).enumerate() {
+        let mut next = Vec::new();
+        for made in possible {
+            let mut pairing = Pairing::new(moment, count);
+            let mut step = made;
+            loop {
+                let in_the_way =
+                    number > 0 && pairing.idle().any(|mark| mark.excluded || strays(mark, step));
+                if step > 0 && !in_the_way {
+                    next.push(step);
+                }
+                if step == count || !pairing.serve(step) {
+                    break;
+                }
+                step += 1;
+            }
+            let steps = reached.len()..step;
+            reached.extend(steps.filter_map(|step| pairing.event_of(step)));
+        }
+        next.sort_unstable_by(|one, other| other.cmp(one));
+        next.dedup();
+        possible = next;
+        if possible.is_empty() || reached.len() == count {
             break;
         }
     }

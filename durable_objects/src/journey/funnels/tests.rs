@@ -121,6 +121,14 @@ proptest! {
     }
 }
 
+/// The second event could be the second step, or the first once more; after it comes the first once more.
+#[test]
+fn what_could_be_the_next_step_may_be_the_last_one_again() {
+    let mark = |(at_ms, place, steps)| Mark { at_ms, place, steps, excluded: false };
+    let marks = [(32, 0, 0b101), (33, 1, 0b011), (34, 2, 0b001), (37, 3, 0b010), (38, 4, 0b100)].map(mark);
+    assert_eq!(walk(&marks, 3, Order::Strict, WINDOW), [[0, 1, 4]]);
+}
+
 /// Of the first steps only: what is another is nothing to the funnel.
 fn masked(marks: &[Mark], count: usize) -> Vec<Mark> {
     marks.iter().map(|mark| Mark { steps: mark.steps & ((1 << count) - 1), ..*mark }).collect()
