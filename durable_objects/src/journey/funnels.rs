@@ -109,8 +109,7 @@ fn strict(window: &[Mark], count: usize) -> Vec<Place> {
             let mut pairing = Pairing::new(moment, count);
             let mut step = made;
             loop {
-                let in_the_way =
-                    number > 0 && pairing.idle().any(|mark| mark.excluded || strays(mark, step));
+                let in_the_way = number > 0 && pairing.idle().any(|mark| mark.excluded || strays(mark, step));
                 if step > 0 && !in_the_way {
                     next.push(step);
                 }
