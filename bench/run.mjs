@@ -1,11 +1,13 @@
-// npm run bench: the figures of docs/scaling.md, each beside a bare Worker's in the same minute. About five minutes.
+// npm run bench: the figures of docs/scaling.md, each beside a bare Worker's in the same minutes. About nine minutes.
 //
-// A figure is CPU of the workerd process, from the first request until everything is counted: edge, gate, log, queue,
-// consumer, D1 and the simulation of the platform around them. Requests go to the Worker's own socket.
+// A figure is CPU of the workerd process, from the first request until everything is done: edge, gate, log, queue,
+// consumer, D1, the journals' merges half a minute later, and the simulation of the platform around them. Each load has
+// a process of its own, so that none pays for what another left to be done later. Requests go to the Worker's own socket.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { Miniflare } from "miniflare";
@@ -34,23 +36,32 @@ const wanted = (...names) => only.length === 0 || names.some((name) => only.incl
 const say = (text) => console.error(`- ${text}`);
 
 const BATCH = 100;
+const ALONE = { journey_shards: 0 };
 const LOADS = [
   // What no redirect that is kept can cost less than: see bare_call.mjs.
   { name: "bare_call", floor: true },
   // An expired link with an `expired_url`: looked up, decided and answered; that it led nowhere is not recorded here.
   { name: "redirect_answer", next: (traffic) => traffic.expired, status: 302, events: 0 },
+  { name: "unknown_token", next: (traffic) => traffic.unknown, status: 404, events: 0 },
+  { name: "stats_query", next: (traffic, { token }) => traffic.stats(token), status: 200, events: 0 },
   { name: "redirect_whole", next: (traffic) => () => traffic.redirect(), status: 302, events: 1 },
+  { name: "redirect_no_journeys", next: (traffic) => () => traffic.redirect(), status: 302, events: 1, settings: ALONE },
   // Each of 20 rules is tried, and none fits.
   { name: "redirect_20_rules", next: (traffic) => traffic.ruled, status: 302, events: 1 },
   { name: "pixel_whole", next: (traffic) => () => traffic.pixel(), status: 200, events: 1 },
   { name: "ingest_whole", next: (traffic) => () => traffic.event(), status: 200, events: 1 },
+  // Of ten thousand visitors who come back, all in one session; and of visitors whom nobody has seen before.
   { name: "batch_event", next: (traffic) => () => traffic.batch(BATCH), status: 200, events: BATCH },
+  { name: "batch_no_journeys", next: (traffic) => () => traffic.batch(BATCH), status: 200, events: BATCH, settings: ALONE },
+  { name: "batch_new_visitor", next: (traffic) => () => traffic.batch(BATCH, Infinity), status: 200, events: BATCH },
+  { name: "batch_new_no_journeys", next: (traffic) => () => traffic.batch(BATCH, Infinity), status: 200, events: BATCH, settings: ALONE },
 ].filter(({ name }) => wanted(name));
-/** What an event of a batch costs more because its visitor has a journey. */
+/** What an event costs more because its visitor has a journey. */
 const JOURNEYS = [
-  { name: "journey_new_visitor", visitors: Infinity }, // whom nobody has seen before
-  { name: "journey_returning", visitors: 10_000 }, // who come back some twenty times, all in one session
-].filter(({ name }) => wanted(name));
+  ["journey_of_redirect", "redirect_whole", "redirect_no_journeys"],
+  ["journey_returning", "batch_event", "batch_no_journeys"],
+  ["journey_new_visitor", "batch_new_visitor", "batch_new_no_journeys"],
+];
 
 const rows = [];
 /** `ratio` is to a bare Worker, `call` to one that has a bare Durable Object keep it. */
@@ -61,19 +72,23 @@ const median = (values) => {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 };
 
-// Each link is looked up once: what KV costs on this machine is its simulation, which nobody pays for.
+// Each token is looked up once, and that there is no link too: what KV costs on this machine is its simulation, which nobody pays for.
 // And more ids than a gate remembers on 128 MB: batches bring 80,000 events a second, of which two gates may remember
 // 1,600 for ten minutes; what is beyond goes round by the queue, and that is another path.
-const SETTINGS = { link_fresh_seconds: 3_600, gate_max_ids: 10_000_000, record_failed: false };
+const SETTINGS = { link_fresh_seconds: 3_600, unknown_fresh_seconds: 3_600, gate_max_ids: 10_000_000, record_failed: false };
 
-/** CPU microseconds for each request, or each of its events, of the process that answers; of a product, until all is counted. */
-async function measure({ pid, origin, product }, { next, status, events }, seconds) {
+/** So long after a load nothing is left to be done: the ledger is asked after 30 s, and what it has is merged. */
+const DONE_AFTER_MS = 50_000;
+
+/** Sends a load and waits until it is counted; gives what its process has used until then, CPU microseconds for each request, or each of its events. */
+async function send({ pid, origin, product }, { next, status, events }, seconds) {
   const [hits, cpu] = [events > 0 ? await countedBy(product) : 0, cpuSeconds(pid)];
   const outcome = await closedLoop(origin, { connections: Number(args.connections), seconds, next });
   const statuses = [...outcome.statuses.keys()];
   if (statuses.join() !== String(status)) throw new Error(`answers of status ${statuses}, not ${status}`);
   if (events > 0) await settled(product, hits + outcome.requests * events);
-  return ((cpuSeconds(pid) - cpu) / outcome.requests / (events || 1)) * 1e6;
+  const count = outcome.requests * (events || 1);
+  return { count, us: ((cpuSeconds(pid) - cpu) / count) * 1e6 };
 }
 
 /** A Worker that does nothing, whose figures others are held against; and one that does nothing but have it kept. */
@@ -98,7 +113,7 @@ async function startFloor(traffic) {
   const origins = {};
   for (const name of ["bare", "bare_call"]) origins[name] = (await workers.unsafeGetDirectURL(name)).origin;
   const pid = ownWorkerd();
-  const floor = (name, seconds) => measure({ pid, origin: origins[name] }, { next: traffic.bare, status: 302, events: 0 }, seconds);
+  const floor = async (name, seconds) => (await send({ pid, origin: origins[name] }, { next: traffic.bare, status: 302, events: 0 }, seconds)).us;
   async function stop() {
     await workers.dispose();
     rmSync(state, { recursive: true, force: true });
@@ -106,66 +121,87 @@ async function startFloor(traffic) {
   return { bare: () => floor("bare", 0.7), bareCall: (seconds) => floor("bare_call", seconds), stop };
 }
 
-const servedBy = (product) => ({ product, pid: product.workerd, origin: product.direct });
+/** A load and the process that it goes to. */
+class Row {
+  #served;
+  #load;
+  #before = 0;
+  #count = 0;
+  #us = []; // by round, until the load was counted
 
-async function loads() {
-  const product = await startProduct(SETTINGS);
-  const traffic = new Traffic(1);
-  const { bare, bareCall, stop } = await startFloor(traffic);
-  try {
-    const load = ({ floor, next, ...rest }, seconds) => (floor ? bareCall(seconds) : measure(servedBy(product), { next: next(traffic), ...rest }, seconds));
+  constructor(product, load) {
+    this.#served = { product, pid: product.workerd, origin: product.direct };
+    this.#load = load;
+  }
 
-    say("warming up: V8 compiles what is used often in the background, for some seconds");
-    await bare();
-    for (const one of LOADS) await load(one, 3);
-    const measured = new Map(LOADS.map(({ name }) => [name, []]));
-    const floors = [];
-    for (let round = 1; round <= Number(args.rounds); round++) {
-      for (const one of LOADS) {
-        const before = await bare();
-        const value = await load(one, Number(args.seconds));
-        const after = await bare();
-        floors.push(before, after);
-        measured.get(one.name).push(value);
-        say(`round ${round}: ${one.name} ${value.toFixed(1)} us, ${(value / ((before + after) / 2)).toFixed(2)} x`);
-      }
-    }
-    row("bare_js", median(floors), "us of CPU per request", 1);
-    const call = measured.get("bare_call");
-    for (const [name, values] of measured) {
-      const unit = `us of CPU per ${name === "batch_event" ? "event" : "request"}`;
-      row(name, median(values), unit, median(values) / median(floors), call && median(values) / median(call));
-    }
-    if (product.log !== "") say(`the product said:\n${product.log.slice(0, 2_000)}`);
-  } finally {
-    await stop();
-    await product.stop();
+  async send(seconds) {
+    const { count, us } = await send(this.#served, this.#load, seconds);
+    this.#count += count;
+    this.#us.push(us);
+    return us;
+  }
+
+  /** What came before does not count. */
+  begin() {
+    this.#before = cpuSeconds(this.#served.pid);
+    [this.#count, this.#us] = [0, []];
+  }
+
+  /** CPU microseconds for each request or event; of what is recorded, with all that was done later. */
+  us() {
+    if (this.#load.events === 0) return median(this.#us);
+    return ((cpuSeconds(this.#served.pid) - this.#before) / this.#count) * 1e6;
   }
 }
 
-/** What the same load costs a product with journeys and one without, in turns: the difference is theirs. */
-async function journeys() {
-  const traffic = new Traffic(2);
-  const { bare, stop } = await startFloor(traffic);
+async function loads() {
+  const traffic = new Traffic(1);
+  const { bare, bareCall, stop } = await startFloor(traffic);
   const products = [];
+  async function start(settings) {
+    const product = await startProduct({ ...SETTINGS, ...settings });
+    products.push(product);
+    return product;
+  }
   try {
-    for (const settings of [SETTINGS, { ...SETTINGS, journey_shards: 0 }]) products.push(await startProduct(settings));
-    const load = (product, visitors, seconds) =>
-      measure(servedBy(product), { next: () => traffic.batch(BATCH, visitors), status: 200, events: BATCH }, seconds);
-    say("warming up, with journeys and without");
-    for (const product of products) for (const { visitors } of JOURNEYS) await load(product, visitors, 3);
+    const sent = new Map();
+    const answering = LOADS.some(({ events }) => events === 0) ? await start() : undefined;
+    for (const { name, floor, next, settings, ...rest } of LOADS) {
+      if (!floor) sent.set(name, new Row(rest.events === 0 ? answering : await start(settings), { next: next(traffic, answering), ...rest }));
+    }
+
+    // So that there is something to ask for.
+    if (answering) await closedLoop(answering.direct, { connections: Number(args.connections), requests: 2_000, next: traffic.mixed });
+    say("warming up: V8 compiles what is used often in the background, for some seconds; and what that left is done");
+    await bare();
+    if (wanted("bare_call")) await bareCall(3);
+    for (const row of sent.values()) await row.send(3);
+    await sleep(DONE_AFTER_MS);
+    for (const row of sent.values()) row.begin();
     const floors = [];
-    const measured = new Map(JOURNEYS.map(({ name }) => [name, []]));
+    const calls = [];
     for (let round = 1; round <= Number(args.rounds); round++) {
-      for (const { name, visitors } of JOURNEYS) {
-        floors.push(await bare());
-        const figures = [];
-        for (const product of products) figures.push(await load(product, visitors, Number(args.seconds)));
-        measured.get(name).push(figures[0] - figures[1]);
-        say(`round ${round}: ${name} ${figures[0].toFixed(1)} us, ${figures[1].toFixed(1)} us without, floor ${floors.at(-1).toFixed(1)} us`);
+      for (const { name, floor } of LOADS) {
+        const before = await bare();
+        const value = floor ? await bareCall(Number(args.seconds)) : await sent.get(name).send(Number(args.seconds));
+        const after = await bare();
+        floors.push(before, after);
+        if (floor) calls.push(value);
+        say(`round ${round}: ${name} ${value.toFixed(1)} us, ${(value / ((before + after) / 2)).toFixed(2)} x`);
       }
     }
-    for (const [name, values] of measured) row(name, median(values), "us of CPU per event, beyond the same without journeys", median(values) / median(floors));
+    say("waiting for what is done later");
+    await sleep(DONE_AFTER_MS);
+    const [one, call] = [median(floors), calls.length > 0 ? median(calls) : undefined];
+    row("bare_js", one, "us of CPU per request", 1);
+    if (call) row("bare_call", call, "us of CPU per request", call / one, 1);
+    const used = new Map([...sent].map(([name, load]) => [name, load.us()]));
+    for (const [name, us] of used) row(name, us, `us of CPU per ${name.startsWith("batch_") ? "event" : "request"}`, us / one, call && us / call);
+    for (const [name, [whole, alone]] of JOURNEYS.map(([name, ...pair]) => [name, pair.map((part) => used.get(part))])) {
+      if (whole && alone) row(name, whole - alone, "us of CPU per event: the difference of two", (whole - alone) / one);
+    }
+    const said = products.map(({ log }) => log).join("");
+    if (said !== "") say(`the product said:\n${said.slice(0, 2_000)}`);
   } finally {
     await stop();
     for (const product of products) await product.stop();
@@ -231,7 +267,6 @@ async function attempt(part, ...names) {
 
 await attempt(wasm, "wasm_gzip_bytes", "start_up_ms");
 await attempt(loads, "bare_js", ...LOADS.map(({ name }) => name));
-await attempt(journeys, ...JOURNEYS.map(({ name }) => name));
 await attempt(native, "enrich_rollup_native");
 const terms = await attempt(mixes, "rows_written_per_event", "journal_rows_per_event", "cost_per_million_usd");
 

@@ -142,6 +142,10 @@ export class Traffic {
   bare = () => `GET / HTTP/1.1\r\n${this.#headers()}\r\n`;
   ruled = () => this.redirect().replace("/r/bench", "/r/ruled");
 
+  /** What the overview asks first. */
+  stats = (token, day = new Date().toISOString().slice(0, 10)) => () => `GET /stats/clicks?from=${day}&interval=hour HTTP/1.1\r\nhost: clk.example\r\nauthorization: Bearer ${token}\r\n\r\n`;
+  /** Links that are gone, but stand in mails. */
+  unknown = () => `GET /r/gone${this.#link().token} HTTP/1.1\r\n${this.#headers()}\r\n`;
   expired = () => `GET /r/${expiredLink.token} HTTP/1.1\r\n${this.#headers()}\r\n`;
   redirect = (visitor) => `GET /r/${this.#link().token}${this.#one(queries)} HTTP/1.1\r\n${this.#headers(visitor)}\r\n`;
   pixel = (visitor) => {

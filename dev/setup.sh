@@ -36,13 +36,31 @@ if [ ! -d "$(rustc --print target-libdir --target wasm32-unknown-unknown)" ]; th
   rustup target add wasm32-unknown-unknown
 fi
 
+# Runs cargo, counts what it has compiled for whoever watches, and keeps what it says for when it fails: it warns of what
+# concerns the tools' authors alone.
+cargo_said=$(mktemp)
+trap 'rm -f "$cargo_said"' EXIT
+quietly() {
+  local crates=0 line
+  cargo "$@" 2>&1 | tee "$cargo_said" | while read -r line; do
+    if [ -t 1 ] && [[ $line == Compiling* ]]; then
+      crates=$((crates + 1))
+      printf '\r  %d crates compiled' "$crates"
+    fi
+  done
+  local failed=${PIPESTATUS[0]}
+  if [ -t 1 ]; then printf '\r\033[K'; fi
+  return "$failed"
+}
+
 # A published lock file can name a version withdrawn since; then cargo chooses afresh.
 cargo_tool() {
   local crate=$1 version=$2 root=$3 binary=$4
   [ -x "$root/bin/$binary" ] && return
   say "$crate $version (once per user, about $5)"
-  cargo install "$crate" --version "$version" --root "$root" --locked ||
-    cargo install "$crate" --version "$version" --root "$root"
+  quietly install "$crate" --version "$version" --root "$root" --locked && return
+  say "not with the versions it was published with: cargo chooses others"
+  quietly install "$crate" --version "$version" --root "$root" || { cat "$cargo_said" >&2; stop "cargo could not install $crate $version"; }
 }
 # worker-build only starts other programs: unoptimised it is as fast, and much sooner there.
 CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo_tool worker-build "$worker_build_version" "$worker_build" worker-build "2 min"
