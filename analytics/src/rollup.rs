@@ -8,6 +8,7 @@ mod outcomes;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -18,11 +19,9 @@ use crate::aggregate::{MINUTE_MS, Scope, StatsAggregate};
 use crate::counters::{Hit, slot};
 use crate::sheet::{COST_IN, PAYOUT_IN, Sheet, line_of};
 use crate::uniques::Uniques;
-use crate::{
-    Dimension, Hints, Kind, Outcome, RawEvent, Source, TimeSource, TrackedEvent, Verdict, latency, skew,
-};
+use crate::{Dimension, Hints, Kind, Outcome, RawEvent, TrackedEvent, Verdict};
 use corners::Corners;
-use facets::{Facet, Facets, Sort};
+use facets::{Facets, Sort};
 use names::{ABSENT, Names, Number};
 use outcomes::Outcomes;
 use tally::{Amounts, Row, Tally};
@@ -75,82 +74,6 @@ impl Rollup {
     fn minute(&mut self, at_ms: i64) -> Number {
         let next = self.minutes.len() as Number;
         *self.minutes.entry(minute(at_ms)).or_insert(next)
-    }
-
-    /// With what the visitor came.
-    fn visitor(&mut self, slot: usize, event: &TrackedEvent<'_>) -> Facet {
-        let facet = self.facets.of(Sort::Visitor, slot);
-        facet
-            .with_place(Dimension::Device, event.agent.device as u8)
-            .with_place(Dimension::Verdict, event.bot.verdict as u8)
-            .with(Dimension::Browser, event.agent.browser)
-            .with(Dimension::Os, event.agent.os)
-            .with(Dimension::Brand, event.agent.brand)
-            .with(Dimension::Model, event.model())
-            .with(Dimension::Language, &event.language);
-        if !event.bot.reasons.is_empty() {
-            for reason in event.bot.reasons.iter() {
-                facet.with(Dimension::BotReason, reason);
-            }
-        }
-        facet.number(&mut self.names)
-    }
-
-    /// From where.
-    fn place(&mut self, slot: usize, raw: &RawEvent<'_>) -> Facet {
-        let facet = self.facets.of(Sort::Place, slot);
-        facet
-            .with(Dimension::Country, &raw.country)
-            .with(Dimension::Region, &raw.region)
-            .with(Dimension::City, &raw.city)
-            .with(Dimension::Continent, &raw.continent)
-            .with(Dimension::TimeZone, &raw.time_zone);
-        facet.number(&mut self.names)
-    }
-
-    /// By what.
-    fn way(&mut self, slot: usize, event: &TrackedEvent<'_>) -> Facet {
-        let facet = self.facets.of(Sort::Way, slot);
-        facet
-            .with_place(Dimension::Channel, event.channel as u8)
-            .with(Dimension::Referrer, &event.referrer_host)
-            .with(Dimension::Medium, &event.raw.medium)
-            .with(Dimension::UtmSource, &event.utm.source)
-            .with(Dimension::UtmMedium, &event.utm.medium)
-            .with(Dimension::UtmCampaign, &event.utm.campaign)
-            .with(Dimension::UtmTerm, &event.utm.term)
-            .with(Dimension::UtmContent, &event.utm.content)
-            .with(Dimension::ClickNetwork, event.click_network);
-        facet.number(&mut self.names)
-    }
-
-    /// What the hit says beside that.
-    fn hit(&mut self, slot: usize, event: &TrackedEvent<'_>) -> Facet {
-        let raw = &event.raw;
-        let facet = self.facets.of(Sort::Hit, slot);
-        facet
-            .with_place(Dimension::Source, raw.source as u8)
-            .with(Dimension::Publisher, &raw.publisher_id)
-            .with(Dimension::Ad, &raw.ad_id)
-            .with(Dimension::Name, &raw.name)
-            .with(Dimension::Currency, &raw.currency)
-            .with(Dimension::Element, &raw.element_id)
-            .with(Dimension::Variant, &raw.variant)
-            .with(Dimension::Latency, latency::bucket(raw.took_ms));
-        let subs = [Dimension::Sub1, Dimension::Sub2, Dimension::Sub3, Dimension::Sub4, Dimension::Sub5];
-        for (dimension, value) in subs.into_iter().zip(&raw.sub) {
-            facet.with(dimension, value);
-        }
-        if raw.source == Source::Redirect {
-            facet.with_place(Dimension::Trigger, raw.trigger as u8);
-        }
-        if event.time_source != TimeSource::Received {
-            facet.with_place(Dimension::TimeSource, event.time_source as u8);
-        }
-        if let Some(skew_ms) = skew::skew_ms(raw.sent_at_ms, raw.received_at_ms) {
-            facet.with(Dimension::Skew, skew::bucket(skew_ms));
-        }
-        facet.number(&mut self.names)
     }
 
     /// Adds copies that the gate turned away: it knows their link, campaign and kind. Whatever else is asked, they
