@@ -156,7 +156,7 @@ impl Default for Config {
         let gate = Settings::default();
         Self {
             gate_shards: json!({ "wnam": 1, "enam": 1, "weur": 1, "apac": 1, "oc": 1 }),
-            gate_shards_before: vec![json!(2)],
+            gate_shards_before: Vec::new(),
             gate_regions: true,
             gate_max_ids: gate.max_ids,
             meter_shards: 16,

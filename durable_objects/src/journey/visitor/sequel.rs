@@ -10,7 +10,7 @@ use super::super::trail::Mark;
 use super::{State, Visitor};
 
 /// In place of a version: it goes on from what was written before.
-const SEQUEL: u8 = 3;
+const SEQUEL_VERSION: u8 = 3;
 
 /// So much longer than it has to is a whole journey kept, so that whoever comes back within that time needs a sequel alone:
 /// all parts of a record expire together.
@@ -18,7 +18,7 @@ pub const SPARE_MS: i64 = 86_400_000;
 
 /// Whether a body goes on from an older one.
 pub(crate) fn is_sequel(body: &[u8]) -> bool {
-    body.first() == Some(&SEQUEL)
+    body.first() == Some(&SEQUEL_VERSION)
 }
 
 /// What the database has of a visitor.
@@ -40,7 +40,7 @@ impl Visitor {
     pub fn append(&mut self, until_ms: i64, out: &mut Vec<u8>) -> i64 {
         let (begin, stored) = (out.len(), self.stored);
         if stored.expires_ms >= until_ms {
-            out.push(SEQUEL);
+            out.push(SEQUEL_VERSION);
             self.trail.write_behind(stored.upto, out);
             wire::write(&self.state, out);
             let bytes = stored.bytes + out.len() - begin;
@@ -74,7 +74,7 @@ impl Visitor {
     pub(super) fn with_sequels(mut self, mut bytes: &[u8]) -> Option<Self> {
         self.stored.bytes = bytes.len();
         while let Some((&tag, rest)) = bytes.split_first() {
-            if tag != SEQUEL {
+            if tag != SEQUEL_VERSION {
                 return None;
             }
             let rest = self.trail.read_behind(rest)?;
