@@ -237,7 +237,7 @@ test("integrity tells gate by gate what was admitted and what was counted", () =
     expect(whole).toMatchObject({ admitted: 26, applied: 26, in_flight: 0, dead_lettered: 0, lost: 0, gates_unreached: 0 });
     const sum = (of: string) => whole.gates.reduce((sum: number, gate: any) => sum + gate[of], 0);
     for (const of of ["admitted", "applied", "lost", "in_flight", "duplicates"]) expect([of, sum(of)]).toEqual([of, whole[of]]);
-    for (const gate of whole.gates) expect(gate.gate).toMatch(/^gate\/(enam|weur)\/[0-3]$/);
+    for (const gate of whole.gates) expect(gate.gate).toMatch(/^gate\/(enam|wnam|weur)\/[0-3]$/);
     const [{ events }] = await server.sql<{ events: number }>("SELECT sum(events) AS events FROM applied WHERE gate LIKE 'gate/%'");
     expect(events).toBe(26);
   }));
