@@ -17,7 +17,7 @@ export WRANGLER_SEND_METRICS := false
 export WRANGLER_HIDE_BANNER := true
 
 # Folders are listed as well, so that a deleted file counts as a change.
-SOURCES := docs/openapi.json Cargo.toml Cargo.lock rust-toolchain.toml dev/build.sh dev/strip_names.mjs dev/tools.sh package-lock.json \
+SOURCES := docs/openapi.json Cargo.toml Cargo.lock rust-toolchain.toml dev/build.sh dev/esbuild.sh dev/strip_names.mjs dev/tools.sh package-lock.json \
   $(shell find src analytics durable_objects queues links tag)
 
 PAGE := $(shell find dashboard) package-lock.json

@@ -11,7 +11,7 @@ trap 'rm -f "$started"' EXIT
 registry=("${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/)
 RUSTFLAGS="${RUSTFLAGS:-} --remap-path-prefix=${registry[0]}= --remap-path-prefix=$PWD/=" \
   WASM_BINDGEN_BIN="$wasm_bindgen/bin/wasm-bindgen" \
-  ESBUILD_BIN="$PWD/node_modules/.bin/esbuild" \
+  ESBUILD_BIN="$PWD/dev/esbuild.sh" \
   WASM_OPT_BIN="$PWD/node_modules/.bin/wasm-opt" \
   "$worker_build/bin/worker-build" --release
 node dev/strip_names.mjs build/index_bg.wasm
