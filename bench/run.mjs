@@ -22,6 +22,7 @@ const { values: args } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     seconds: { type: "string", default: "2.5" }, // of load, for each row in each round
+    "warm-up": { type: "string", default: "3" }, // seconds for each row: each has a process of its own, whose code V8 compiles
     "mix-seconds": { type: "string", default: "20" },
     connections: { type: "string", default: "64" }, // a commit costs the same for one event as for fifty: fewer connections measure idle gates
     rate: { type: "string", default: "1000" }, // of the mix, events/s
@@ -175,7 +176,7 @@ async function loads() {
     say("warming up: V8 compiles what is used often in the background, for some seconds; and what that left is done");
     await bare();
     if (wanted("bare_call")) await bareCall(3);
-    for (const row of sent.values()) await row.send(3);
+    for (const row of sent.values()) await row.send(Number(args["warm-up"]));
     await sleep(DONE_AFTER_MS);
     for (const row of sent.values()) row.begin();
     const floors = [];
