@@ -23,16 +23,14 @@ impl<'a> Call<'a> {
     /// A call without its frames, which are to be added.
     pub(crate) fn begin(how: u8, maps: &Maps) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(512);
-        match maps.numbers() {
-            Some(_) if maps.version() == 0 => bytes.push(how),
-            Some(numbers) => {
-                bytes.push(how | Self::NUMBERED);
-                Maps::write_numbers(&numbers, &mut bytes);
-            }
-            None => {
-                bytes.push(how | Self::MAPPED);
-                maps.write(&mut bytes);
-            }
+        if maps.version() == 0 {
+            bytes.push(how);
+        } else if let Some(numbers) = maps.numbers() {
+            bytes.push(how | Self::NUMBERED);
+            Maps::write_numbers(&numbers, &mut bytes);
+        } else {
+            bytes.push(how | Self::MAPPED);
+            maps.write(&mut bytes);
         }
         bytes
     }
@@ -66,6 +64,8 @@ mod tests {
     fn calls_are_pinned() {
         let once = Maps::new([], Layout::Continents(2));
         assert_eq!(Call::begin(Call::LATE, &once), [1]);
+        let only = Maps::new([], Layout::of([(Region::Wnam, 1), (Region::Oc, 2)]));
+        assert_eq!(Call::begin(Call::LATE, &only), [1], "there never was another");
         let twice = Maps::new([Layout::Continents(2)], Layout::Continents(4));
         assert_eq!(Call::begin(Call::PROMPT, &twice), [2, 2, 2, 0, 4, 0]);
         let call = Call::read(&[3, 2, 2, 0, 4, 0, 7], Region::Oc).unwrap();

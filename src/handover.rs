@@ -177,7 +177,7 @@ fn asking(name: GateName, maps: &Maps) -> Vec<u8> {
         Maps::write_numbers(&numbers, &mut call);
     } else {
         call.extend(MAPPED);
-        call.push(Region::ALL.iter().position(|region| *region == name.region).unwrap_or(0) as u8);
+        call.push(name.region.code());
         call.extend(shard);
         maps.write(&mut call);
     }
@@ -188,7 +188,7 @@ fn asked(call: &[u8], region: Region) -> Option<(GateName, Maps)> {
     if let Some(rest) = call.strip_prefix(&MAPPED) {
         let (&code, rest) = rest.split_first()?;
         let (shard, rest) = rest.split_first_chunk()?;
-        let region = *Region::ALL.get(usize::from(code))?;
+        let region = Region::of_code(code)?;
         return Some((GateName { region, shard: u16::from_le_bytes(*shard) }, Maps::read(rest)?.0));
     }
     let (shard, rest) = call.split_first_chunk()?;

@@ -165,11 +165,12 @@ impl Region {
     }
 
     /// Its place among all.
-    pub(crate) fn code(self) -> u8 {
+    pub fn code(self) -> u8 {
         self as u8
     }
 
-    pub(crate) fn of_code(code: u8) -> Option<Self> {
+    /// The region at that place.
+    pub fn of_code(code: u8) -> Option<Self> {
         Self::ALL.get(usize::from(code)).copied()
     }
 }
