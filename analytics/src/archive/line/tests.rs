@@ -1,12 +1,18 @@
+use std::fmt;
 use std::hash::Hasher;
 
 use proptest::prelude::*;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use siphasher::sip::SipHasher13;
 
+use super::write::number;
 use super::*;
 use crate::archive::COLUMNS;
+use crate::conversion::Status;
 use crate::enrich;
+use crate::enrich::RULES_VERSION;
 use crate::world::{CRAWLER, DESKTOP, NOW, PHONE, event};
+use crate::{EventId, Hints, Source, Trigger};
 
 fn line(raw: RawEvent<'_>) -> String {
     let mut line = String::new();
