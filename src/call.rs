@@ -20,9 +20,9 @@ impl<'a> Call<'a> {
     /// Maps that are more than numbers.
     const MAPPED: u8 = 4;
 
-    /// A call without its frames, which are to be added.
+    /// What a call begins with; its frames come after it.
     pub(crate) fn begin(how: u8, maps: &Maps) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(512);
+        let mut bytes = Vec::new();
         if maps.version() == 0 {
             bytes.push(how);
         } else if let Some(numbers) = maps.numbers() {
@@ -45,11 +45,6 @@ impl<'a> Call<'a> {
             _ => return None,
         };
         Some(Self { late: how & Self::LATE != 0, maps, frames })
-    }
-
-    /// The frames of a call of our own.
-    pub(crate) fn frames(bytes: &'a [u8]) -> &'a [u8] {
-        Self::read(bytes, Region::World).map_or(&[], |call| call.frames)
     }
 }
 

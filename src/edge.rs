@@ -22,6 +22,7 @@ use crate::bindings::{
     LiveStub, METER, MeterStub, POSTBACK_SECRET, QueueBinding, SIGNING_SECRET, VISITOR_SECRET,
     VISITOR_SECRET_BEFORE, objects,
 };
+use crate::call::Call;
 use crate::campaigns::Held;
 use crate::config::{Config, Jurisdiction, Unknown};
 use crate::layout;
@@ -35,6 +36,8 @@ use crate::watch::Watch;
 pub(crate) struct Edge {
     pub(crate) config: Config,
     pub(crate) maps: Maps,
+    /// What a call to a gate begins with.
+    pub(crate) call_head: Vec<u8>,
     pub(crate) rules: Rules,
     pub(crate) privacy: Policy,
     pub(crate) dropped: RefCell<Dropped>,
@@ -115,9 +118,11 @@ impl Edge {
         let secret_before = secret(VISITOR_SECRET_BEFORE).ok();
         let secret_day = config.secret_day().map_err(|why| wrong(&why))?;
         let maps = layout::maps(&config.gate_shards_before, &config.gate_shards, config.gate_regions);
+        let maps = maps.map_err(|why| wrong(&why))?;
         let gathers = config.unknown_campaigns != Unknown::Count;
         Ok(Self {
-            maps: maps.map_err(|why| wrong(&why))?,
+            call_head: Call::begin(Call::PROMPT, &maps),
+            maps,
             rules: Rules { app_schemes: config.app_schemes.clone(), signer: Some(signer.clone()), gathers },
             privacy: config.policy(&signer).map_err(|why| wrong(&why))?,
             dropped: RefCell::default(),

@@ -17,7 +17,15 @@ use crate::notice;
 #[wasm_bindgen(module = "/src/record.js")]
 extern "C" {
     #[wasm_bindgen(catch, js_name = ask)]
-    fn js_ask(gates: &JsValue, name: &str, hint: &str, call: &[u8], ms: u32) -> Result<Promise, JsValue>;
+    fn js_ask(
+        gates: &JsValue,
+        name: &str,
+        hint: &str,
+        head: &[u8],
+        frames: &[u8],
+        sharing: Option<u32>,
+        ms: u32,
+    ) -> Result<Promise, JsValue>;
 
     fn within(answer: &JsValue, ms: u32) -> Promise;
 }
@@ -91,10 +99,10 @@ pub(crate) struct Audience {
 
 /// Keeps one event.
 pub(crate) async fn record(edge: &Edge, event: &RawEvent<'_>, audience: Option<Audience>) -> Verdict {
-    let mut call = Call::begin(Call::PROMPT, &edge.maps);
-    Frame::write_event(event, &mut call);
+    let mut frames = Vec::with_capacity(512);
+    Frame::write_event(event, &mut frames);
     let gate = edge.maps.gate(Region::of(&event.whereabouts()), event.id);
-    keep(edge, gate, &call, audience).await.into_iter().next().unwrap_or(Verdict::Lost)
+    keep(edge, gate, &frames, 1, audience).await.into_iter().next().unwrap_or(Verdict::Lost)
 }
 
 /// Keeps several events; a verdict for each, in order. Each gate is called once, all of them at the same time.
@@ -104,15 +112,15 @@ pub(crate) async fn record_all(edge: &Edge, events: &[&RawEvent<'_>]) -> Vec<Ver
         let gate = edge.maps.gate(Region::of(&event.whereabouts()), event.id);
         let at = calls.iter().position(|(known, ..)| *known == gate).unwrap_or(calls.len());
         if at == calls.len() {
-            calls.push((gate, Vec::new(), Call::begin(Call::PROMPT, &edge.maps)));
+            calls.push((gate, Vec::new(), Vec::with_capacity(512)));
         }
-        if let Some((_, places, call)) = calls.get_mut(at) {
+        if let Some((_, places, frames)) = calls.get_mut(at) {
             places.push(place);
-            Frame::write_event(event, call);
+            Frame::write_event(event, frames);
         }
     }
-    let answers = calls.into_iter().map(|(gate, places, call)| async move {
-        let verdicts = keep(edge, gate, &call, None).await;
+    let answers = calls.into_iter().map(|(gate, places, frames)| async move {
+        let verdicts = keep(edge, gate, &frames, places.len(), None).await;
         places.into_iter().zip(verdicts).collect::<Vec<_>>()
     });
     let mut verdicts = vec![Verdict::Lost; events.len()];
@@ -124,13 +132,20 @@ pub(crate) async fn record_all(edge: &Edge, events: &[&RawEvent<'_>]) -> Vec<Ver
     verdicts
 }
 
-/// Gives a call to its gate; where the gate fails, its frames go to the queue unadmitted, and are admitted later.
-async fn keep(edge: &Edge, gate: GateName, call: &[u8], audience: Option<Audience>) -> Vec<Verdict> {
-    let verdicts = match ask(edge, gate, call, audience).await {
-        Err(Unreached { again: true, .. }) => ask(edge, gate, call, None).await,
+/// Gives frames of so many events to their gate, with those of other requests, if they are few; where the gate fails,
+/// they go to the queue unadmitted, and are admitted later.
+async fn keep(
+    edge: &Edge,
+    gate: GateName,
+    frames_of_call: &[u8],
+    events: usize,
+    audience: Option<Audience>,
+) -> Vec<Verdict> {
+    let call = Asking { gate, head: &edge.call_head, frames: frames_of_call, sharing: Some(events as u32) };
+    let verdicts = match ask(edge, &call, audience).await {
+        Err(Unreached { again: true, .. }) => ask(edge, &call, None).await,
         answer => answer,
     };
-    let frames_of_call = Call::frames(call);
     match verdicts {
         Ok(verdicts) if !verdicts.contains(&Verdict::Full) => verdicts,
         Ok(mut verdicts) => {
@@ -154,17 +169,27 @@ async fn keep(edge: &Edge, gate: GateName, call: &[u8], audience: Option<Audienc
     }
 }
 
+/// What is asked of a gate.
+struct Asking<'a> {
+    gate: GateName,
+    /// What a [`Call`] begins with.
+    head: &'a [u8],
+    frames: &'a [u8],
+    /// How many events these are, if they may go with those of other requests: it takes one verdict each to tell whose is whose.
+    sharing: Option<u32>,
+}
+
 /// Asks a gate. One timer serves both the visitor's patience and ours, because each costs as much as reading ten
 /// headers.
 async fn ask(
     edge: &Edge,
-    gate: GateName,
-    call: &[u8],
+    asking: &Asking<'_>,
     audience: Option<Audience>,
 ) -> Result<Vec<Verdict>, Unreached> {
+    let &Asking { gate, head, frames, sharing } = asking;
     let patience_ms = audience.as_ref().map_or(PATIENCE_MS, |one| one.patience_ms);
     let hint = gate.region.location_hint().unwrap_or_default();
-    let mut heard = match js_ask(edge.gates(), &gate.to_string(), hint, call, patience_ms) {
+    let mut heard = match js_ask(edge.gates(), &gate.to_string(), hint, head, frames, sharing, patience_ms) {
         Ok(answer) => JsFuture::from(answer).await,
         Err(error) => return Err(Unreached { again: true, why: format!("{error:?}") }),
     };
@@ -241,6 +266,7 @@ async fn go_round(edge: &Edge, bytes: &[u8]) -> bool {
 /// looked at it and wants it counted.
 pub(crate) async fn admit_again(edge: &Edge, bytes: &[u8], late: bool) -> Vec<u8> {
     let how = if late { Call::LATE } else { Call::PROMPT };
+    let head = Call::begin(how, &edge.maps);
     let mut calls: Vec<(GateName, Vec<u8>)> = Vec::new();
     let mut left = Vec::new();
     for frame in frames(bytes) {
@@ -249,20 +275,22 @@ pub(crate) async fn admit_again(edge: &Edge, bytes: &[u8], late: bool) -> Vec<u8
                 let gate = edge.maps.gate(Region::of_body(body), id);
                 let at = calls.iter().position(|(known, _)| *known == gate).unwrap_or(calls.len());
                 if at == calls.len() {
-                    calls.push((gate, Call::begin(how, &edge.maps)));
+                    calls.push((gate, Vec::new()));
                 }
-                if let Some((_, call)) = calls.get_mut(at) {
-                    frame.write(call);
+                if let Some((_, frames)) = calls.get_mut(at) {
+                    frame.write(frames);
                 }
             }
             Ok(frame @ (Frame::Duplicates(_) | Frame::Outcome(_))) => frame.write(&mut left),
             Err(Broken::Unknown(bytes) | Broken::Cut(bytes)) => left.extend_from_slice(bytes),
         }
     }
-    let answers = join_all(calls.iter().map(|(gate, call)| ask(edge, *gate, call, None))).await;
-    for ((_, call), answer) in calls.iter().zip(answers) {
+    let answers = join_all(calls.iter().map(|(gate, frames)| async {
+        ask(edge, &Asking { gate: *gate, head: &head, frames, sharing: None }, None).await
+    }));
+    for ((_, of_gate), answer) in calls.iter().zip(answers.await) {
         let mut verdicts = answer.unwrap_or_default().into_iter();
-        for frame in frames(Call::frames(call)).flatten() {
+        for frame in frames(of_gate).flatten() {
             if !matches!(verdicts.next(), Some(Verdict::Accepted | Verdict::Duplicate)) {
                 frame.write(&mut left);
             }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, expect, test } from "vitest";
 import { eventually, settles, startServer } from "./server.ts";
-import { anEvent, click, from, integrity, post, totals } from "./traffic.ts";
+import { anEvent, CHROME, click, from, integrity, post, totals } from "./traffic.ts";
 
 const server = await startServer({ queue: { batchTimeout: 0 } });
 afterAll(() => server.stop());
@@ -49,6 +49,29 @@ test("an id that is no UUID is an id too", async () => {
   expect(statuses(answers)).toEqual(["accepted", "duplicate", "accepted", "accepted", "duplicate", "accepted", "duplicate"]);
   for (const { body } of answers) expect(body.event_id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/);
   expect(answers[0].body.event_id).toBe(answers[1].body.event_id);
+});
+
+test("of those who share a call, each is told of its own event, whoever leaves meanwhile", async () => {
+  const known = await Promise.all(Array.from({ length: 20 }, () => post(server, "/events/click", anEvent({ campaign_id: "shared" }))));
+  const requests = Array.from({ length: 90 }, (_, n) => {
+    const event = n % 3 === 0 ? { ...anEvent({ campaign_id: "shared" }), event_id: known[n / 3 % 20].body.event_id } : anEvent({ campaign_id: "shared" });
+    const leaves = n % 3 === 1 ? new AbortController() : undefined;
+    const told = fetch(`${server.url}/events/click`, { method: "POST", headers: { "user-agent": CHROME }, body: JSON.stringify(event), signal: leaves?.signal })
+      .then((answer) => answer.json() as Promise<{ status: string }>)
+      .then(({ status }) => status, (error) => (leaves ? "left" : String(error)));
+    if (leaves) setTimeout(() => leaves.abort(), n % 10);
+    return told;
+  });
+  for (const [n, status] of (await Promise.all(requests)).entries()) {
+    expect([n, n % 3 === 1 && status === "left" ? "accepted" : status]).toEqual([n, n % 3 === 0 ? "duplicate" : "accepted"]);
+  }
+  await settles(async () => {
+    const { clicks, duplicates } = await totals(server, "campaign_id=shared");
+    expect(duplicates).toBe(30);
+    expect(clicks).toBeGreaterThanOrEqual(50);
+    expect(clicks).toBeLessThanOrEqual(80);
+    expect(await integrity(server)).toMatchObject({ lost: 0, in_flight: 0 });
+  });
 });
 
 test("an evicted gate remembers what it has seen", async () => {
