@@ -71,8 +71,24 @@ pub(super) fn gives_contact(text: &[u8], word: Word) -> bool {
             let mut domain = after.iter().skip_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-');
             domain.next() == Some(&b'.') && domain.next().is_some_and(u8::is_ascii_alphabetic)
         }
+        // Toolbars gave it with the scheme.
+        Some(b' ') if is(b"www") && ends_with(before, b"; ") => address,
         _ => address && !is_old_explorer(text),
     }
+}
+
+/// Whether a robot says where it is described: `+http://`, wherever it stands.
+pub(super) fn points_to_itself(text: &[u8], word: Word) -> bool {
+    let (before, after) = around(text, word);
+    let word = text.get(word.start..word.end).unwrap_or_default();
+    before.last() == Some(&b'+')
+        && after.starts_with(b"://")
+        && (word.eq_ignore_ascii_case(b"http") || word.eq_ignore_ascii_case(b"https"))
+}
+
+/// Whether nobody filled in what was to be filled in, or somebody hopes that a logger does: `${...}`.
+pub(super) fn is_a_template(text: &[u8]) -> bool {
+    contains(text, b"${") || contains(text, b"{{")
 }
 
 /// Internet Explorer, into whose name everybody wrote what he liked.
