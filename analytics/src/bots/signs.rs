@@ -61,7 +61,10 @@ impl Saying {
             || heard.trade && on_a_desktop
             || contact
             || shape::is_a_template(text)
-            || heard.compatible && !(heard.old_browser || heard.device && !netscape) && !is_an_old_phone
+            || heard.compatible
+                && (netscape || on_a_desktop)
+                && !(heard.old_browser || heard.device && !netscape)
+                && !is_an_old_phone
             || grammar::has_a_guest(text, agent, is_known)
         {
             return Self::Program { reason: Reason::UaList, certain: true };
@@ -120,7 +123,7 @@ impl Heard {
                 }
                 Some(Sign::Mozilla) => heard.late |= word.start > 1,
                 Some(Sign::Safari) => {
-                    heard.generic |= heard.model_end == 0 && shape::adds_a_product(text, word);
+                    heard.trade |= heard.model_end == 0 && shape::adds_a_product(text, word);
                 }
                 Some(Sign::TopLevel) => {
                     heard.contact |= word.end > heard.model_end && shape::is_domain(text, word);
@@ -222,10 +225,11 @@ mod tests {
             ("neverseen/0.8.1", "ua_generic_library"),
             ("Mozilla/5.0 (Windows 11 10.0) Java/1.8.0_391", "ua_generic_library"),
             ("Microsoft Office Access 2013 (15.0.4693) Windows NT 6.2", "ua_list"),
-            ("NeverHeardOfWebsiteChecker/2.1 (iPhone; iOS 18.5)", "ua_list"),
+            ("NeverHeardOfLinkChecker/2.1 (iPhone; iOS 18.5)", "ua_list"),
             ("DoCoMo/2.0 P900i(c100;TB;W24H11) (compatible; never/heard; +http://of.example/)", "ua_list"),
             ("Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 5.1; www.example.com)", "ua_list"),
             ("never-heard.de pad browser", "ua_list"),
+            ("https://never.example/ Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X)", "ua_list"),
             (
                 "Mozilla/5.0 (Windows NT 10.0; ${jndi:ldap://x.example/a}) Gecko/20100101 Firefox/145.0",
                 "ua_list",
@@ -257,6 +261,10 @@ mod tests {
             "Mozilla/5.0 (Linux; Android 4.0.3; ARCHOS 101G9 Build/ICS@ROM_04.06.2012) AppleWebKit/535.19 (KHTML, like Gecko) Chrome/18.0 Safari/535.19",
             "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1; http://www.tropicdesigns.net)",
             "ChatGPT/1.2025.322 (iOS 26.1; iPhone17,1; build 19585375154)",
+            "NewsOfTodayAndroid/5.9.0 (110807)",
+            "News/172 (iPhone10,4; iOS 18.1) NewsHTTPClient/7.1.1",
+            "SM-G970F (compatible; Mobile2.0) Some News, com.example.news 5.1.3 (510) / Android 31",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1; SomeApp/1.31.2",
             "Mozilla/5.0 (Linux; Android 14; SM-S918B; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/142.0.0.0 Mobile Safari/537.36 HiSearch/22.0.6.315",
             "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)",
             "Mozilla/5.0 (compatible; Konqueror/3.5; OpenBSD) KHTML/3.5.9 (like Gecko)",
