@@ -89,7 +89,7 @@ pub(super) fn points_to_itself(text: &[u8], word: Word) -> bool {
 
 /// Whether nobody filled in what was to be filled in, or somebody hopes that a logger does: `${...}`.
 pub(super) fn is_a_template(text: &[u8]) -> bool {
-    contains(text, b"${") || contains(text, b"{{")
+    text.windows(2).any(|pair| matches!(pair, b"${" | b"{{"))
 }
 
 /// Internet Explorer, into whose name everybody wrote what he liked.
