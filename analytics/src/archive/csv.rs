@@ -140,7 +140,7 @@ mod tests {
         let cell = |name: &str| row.iter().find(|(column, _)| *column == name).unwrap().1.clone();
         assert_eq!([cell("kind"), cell("link"), cell("campaign_id")], ["conversion", "l", "c"]);
         assert_eq!([cell("value_micros"), cell("effective_time_ms")], ["-5", "1790000000000"]);
-        assert_eq!(row.last().unwrap(), &("rules_version", "4".to_owned()));
+        assert_eq!(row.last().unwrap(), &("rules_version", "5".to_owned()));
     }
 
     #[test]

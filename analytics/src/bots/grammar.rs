@@ -4,41 +4,52 @@
 //! that drives a browser, or copies one, names itself where the grammar has no place for a name. Where toolbars, makers
 //! and derived browsers wrote theirs is left alone, and so are apps on telephones, which write anywhere.
 
-use super::shape;
-use crate::lexicon::words;
-use crate::{Agent, Device};
+mod pieces;
+mod products;
 
-/// A piece of a user agent.
-#[derive(Debug, Clone, Copy)]
-enum Piece<'t> {
-    Product(&'t [u8]),
-    /// What stands in parentheses, others in it included.
-    Aside(&'t [u8]),
-}
+use self::pieces::{Piece, pieces};
+use self::products::{Products, Tail};
+use super::shape;
+use crate::{Agent, Device};
 
 /// Whether a program has put its name into a browser's user agent; `knows` a browser, a system, a device or a toolbar by
 /// a word of its name.
 pub(super) fn has_a_guest(text: &[u8], agent: &Agent<'_>, knows: impl Fn(&[u8]) -> bool) -> bool {
     // Into Internet Explorer's name everybody wrote what he liked.
     if shape::is_old_explorer(text) {
-        return false;
+        return agent.device == Device::Desktop && is_an_explorer_with_a_guest(text, &knows);
     }
     let mut pieces = pieces(text.strip_prefix(b"Mozilla/5.0 ").unwrap_or_default()).peekable();
     let system = match pieces.peek() {
         Some(&Piece::Aside(system)) => system,
         // None but a robot leaves it out, and those who copy one to the letter are left alone.
-        Some(Piece::Product(engine)) if engine.starts_with(b"AppleWebKit/") => b"",
+        Some(Piece::Product(product)) if product.contains(&b'/') => b"",
         _ => return false,
     };
     match agent.device {
-        Device::Smartphone | Device::Tablet => is_an_iphone_with_a_guest(system, &knows),
+        Device::Smartphone | Device::Tablet => {
+            is_an_iphone_with_a_guest(system, &knows)
+                || Products::of(pieces, &knows).have_a_guest_on_the_road(system)
+        }
         Device::Desktop => {
             is_a_system_with_a_guest(system, &knows)
                 || Products::of(pieces, &knows).have_a_guest(agent, system)
         }
-        Device::Other if system.is_empty() => Products::of(pieces, &knows).have_a_guest(agent, system),
+        Device::Other => {
+            let products = Products::of(pieces, &knows);
+            products.are_a_program() || system.is_empty() && products.have_a_guest(agent, system)
+        }
         _ => false,
     }
+}
+
+/// But nobody behind its parenthesis, on a computer: `(compatible; MSIE 7.0; Windows NT 6.1) Name/1.0`.
+fn is_an_explorer_with_a_guest(text: &[u8], knows: &impl Fn(&[u8]) -> bool) -> bool {
+    let rest = [&b"Mozilla/4.0 "[..], b"Mozilla/5.0 "].iter().find_map(|begin| text.strip_prefix(*begin));
+    let mut pieces = pieces(rest.unwrap_or_default());
+    let behind = (pieces.next(), pieces.next(), pieces.next());
+    let (Some(Piece::Aside(_)), Some(last @ Piece::Product(_)), None) = behind else { return false };
+    matches!(Tail::of(last, knows), Tail::Program { .. })
 }
 
 fn parts(aside: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -73,145 +84,13 @@ fn is_a_name(part: &[u8], least: usize) -> bool {
         && part.iter().all(|byte| byte.is_ascii_alphabetic() || b" -".contains(byte))
 }
 
-/// What the products behind the system are, together.
-#[derive(Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // each is a product that was there or not
-struct Products {
-    engine: bool,
-    webkit: bool,
-    /// Chrome, or `Version/` in its place.
-    named: bool,
-    stranger: bool,
-    /// A name without a version between the engine and the browser.
-    between: bool,
-    /// What follows the browser's last product; only its first piece tells.
-    tail: Option<Tail>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tail {
-    /// Nobody's in particular.
-    Any,
-    /// A product as programs have them.
-    Program,
-    /// A name without a version.
-    Name { is_a_brand: bool },
-}
-
-impl Products {
-    fn of<'t>(pieces: impl Iterator<Item = Piece<'t>>, knows: &impl Fn(&[u8]) -> bool) -> Self {
-        let (mut seen, mut complete, mut bare) = (Self::default(), false, false);
-        for piece in pieces.skip_while(|piece| matches!(piece, Piece::Aside(_))) {
-            let (name, tail) = match piece {
-                Piece::Product(product) => {
-                    let (name, version) = name_and_version(product);
-                    (name, if knows(product) { Tail::Any } else { Tail::of(name, version) })
-                }
-                Piece::Aside(aside) if has_a_word(aside) && !knows(aside) => (&b""[..], Tail::Program),
-                Piece::Aside(_) => (&b""[..], Tail::Any),
-            };
-            match name {
-                b"Chrome" | b"Safari" => {
-                    seen.between |= bare && !complete && name == b"Chrome";
-                    (complete, seen.tail) = (true, None);
-                    seen.named |= name == b"Chrome";
-                    continue;
-                }
-                b"Version" => seen.named = true,
-                b"AppleWebKit" => (seen.engine, seen.webkit) = (true, true),
-                b"Gecko" | b"Goanna" | b"Servo" | b"KHTML" => seen.engine = true,
-                [first, ..] if first.is_ascii_alphabetic() && name != b"Qt" => seen.stranger |= !knows(name),
-                _ => {}
-            }
-            bare = matches!(tail, Tail::Name { .. });
-            if complete {
-                seen.tail.get_or_insert(tail);
-            }
-        }
-        seen
-    }
-
-    /// Behind the browser; between it and its engine; in the place of an engine; or in that of the browser, for on Linux
-    /// none is built on `WebKit` that gives neither a name that is known nor `Version/`. Programs that draw pages are, and
-    /// televisions, on processors of their own. Behind Firefox everything may stand: its settings offer to add it.
-    fn have_a_guest(&self, agent: &Agent<'_>, system: &[u8]) -> bool {
-        let windows = agent.os == "Windows";
-        let unnamed = matches!(agent.browser, "" | "Safari");
-        let drawn = self.webkit && !self.named && agent.os != "macOS" && !windows && !is_embedded(system);
-        let followed = match self.tail {
-            Some(Tail::Program) => true,
-            // On Windows institutions mark their machines so.
-            Some(Tail::Name { is_a_brand }) => is_a_brand || !windows,
-            _ => false,
-        };
-        followed || self.between || self.stranger && unnamed && (drawn || !self.engine)
-    }
-}
-
-impl Tail {
-    /// Derived browsers count on from what they are derived from (`Name/120.0.6099.71`); programs begin at 1.0.
-    fn of(name: &[u8], version: Option<&[u8]>) -> Self {
-        let Some(version) = version else {
-            let letters = name.iter().all(|byte| byte.is_ascii_alphabetic() || b".-".contains(byte));
-            let lower = |byte: &u8| byte.is_ascii_lowercase();
-            let is_a_brand = name.first().is_some_and(u8::is_ascii_uppercase) && name.iter().any(lower);
-            return if letters && name.len() > 3 { Self::Name { is_a_brand } } else { Self::Any };
-        };
-        let short = |part: &[u8]| (1..=2).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
-        let is_a_programs = name.first().is_some_and(u8::is_ascii_alphabetic)
-            && version.len() <= 4
-            && version.split(|byte| *byte == b'.').all(short);
-        if is_a_programs { Self::Program } else { Self::Any }
-    }
-}
-
-/// Whether the processor is no computer's.
-fn is_embedded(system: &[u8]) -> bool {
-    ["arm", "mips", "stb", "opentv", "qtembedded", "directfb", "screen"]
-        .iter()
-        .any(|name| system.windows(name.len()).any(|window| window.eq_ignore_ascii_case(name.as_bytes())))
-}
-
-fn name_and_version(product: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let mut parts = product.splitn(2, |byte| *byte == b'/');
-    (parts.next().unwrap_or_default(), parts.next())
-}
-
-fn has_a_word(aside: &[u8]) -> bool {
-    words(aside).any(|word| {
-        let word = aside.get(word.start..word.end).unwrap_or_default();
-        word.len() > 3 && word.iter().all(u8::is_ascii_alphabetic)
-    })
-}
-
-fn pieces(text: &[u8]) -> impl Iterator<Item = Piece<'_>> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        rest = rest.trim_ascii_start();
-        let (first, inside) = rest.split_first()?;
-        if *first != b'(' {
-            let (product, after) =
-                rest.split_at(rest.iter().position(|byte| b" (".contains(byte)).unwrap_or(rest.len()));
-            rest = after;
-            return Some(Piece::Product(product));
-        }
-        let mut depth = 1;
-        let end = inside.iter().position(|byte| {
-            depth += i32::from(*byte == b'(') - i32::from(*byte == b')');
-            depth == 0
-        });
-        let (aside, after) = inside.split_at(end.unwrap_or(inside.len()));
-        rest = after.get(1..).unwrap_or_default();
-        Some(Piece::Aside(aside))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::agent::Headers;
+    use crate::lexicon::words;
 
     const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) ";
     const CHROME: &str = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36";
@@ -239,7 +118,12 @@ mod tests {
             (" SOMETHING", false),
             (" something-x", false),
             (" SomeTool45", false),
-            (" Something/7.20.9", false),
+            (" Something/1.0.0", true),
+            (" Something/7.120.9", false),
+            (" Something/1.0.0.1", false),
+            (" UK/1", false),
+            (" Chrome-Something", true),
+            (" Xyz", false),
             (" (SomethingElse)", true),
             (" Something/1.0 (Somebody; x64-some)", true),
         ] {
@@ -250,11 +134,72 @@ mod tests {
             (format!("Mozilla/5.0 {CHROME} Some-Thing"), true),
             (format!("Mozilla/5.0 {CHROME}"), false),
             (format!("{WINDOWS}{}", CHROME.replace("Chrome", "Thing Chrome")), true),
+            (format!("{WINDOWS}{}", CHROME.replace("Chrome", "Xyz Chrome")), true),
             (format!("{WINDOWS}{}", CHROME.replace("Chrome", "Thing/1.2.3 Chrome")), false),
+            (format!("{WINDOWS}{}", CHROME.replace("Safari", "thing/1.0 Safari")), true),
+            (format!("{WINDOWS}{}", CHROME.replace("Safari", "Thing/10.2.4 Safari")), false),
+            (format!("{WINDOWS}Something/6.0 {CHROME}"), true),
+            ("Mozilla/5.0 Chrome/10.0.613.0 Safari/534.15 Something/5.0.7".to_owned(), true),
+            ("Mozilla/5.0 Linux; Android 14 AppleWebKit/537.36".to_owned(), false),
         ] {
             assert_eq!(guest(&user_agent), strange, "{user_agent}");
         }
-        assert!(!guest("Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0 Something/1.0"));
+        for (firefox, strange) in [
+            ("145.0 Something/1.0", true),
+            ("145.0 Something", true),
+            ("145.0 Something/145.0", false),
+            ("145.0 SOMETHING", false),
+            ("145.0 (.NET CLR 3.5.30729)", false),
+            ("3.6 Something/1.0", false),
+        ] {
+            let user_agent =
+                format!("Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/{firefox}");
+            assert_eq!(guest(&user_agent), strange, "{user_agent}");
+        }
+    }
+
+    #[test]
+    fn behind_old_explorers_parenthesis_stands_nobody() {
+        for (tail, strange) in [
+            ("; Windows NT 6.1; Some Toolbar 1.0)", false),
+            ("; Windows NT 6.1)", false),
+            ("; Windows NT 6.1) Something/1.0", true),
+            ("; Windows NT 6.1) Something/1.0 Something/2.0", false),
+            ("; Windows NT 6.1) Opera 7.54 [en]", false),
+            ("; Windows CE; IEMobile 7.6) SAMSUNG-SGH-i617/1.0", false),
+        ] {
+            let user_agent = format!("Mozilla/4.0 (compatible; MSIE 7.0{tail}");
+            assert_eq!(guest(&user_agent), strange, "{user_agent}");
+        }
+    }
+
+    #[test]
+    fn on_a_telephone_a_browser_ends_with_itself() {
+        const ANDROID: &str = "Mozilla/5.0 (Linux; Android 14; Pixel 8";
+        let chrome = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
+        let view = "AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/142.0.0.0 Mobile Safari/537.36";
+        let safari = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
+        for (user_agent, strange) in [
+            (format!("{ANDROID}) {chrome}"), false),
+            (format!("{ANDROID}) {chrome} Something"), true),
+            (format!("{ANDROID}) {chrome} Chrome-Something"), true),
+            (format!("{ANDROID}) {chrome} Some Thing"), false),
+            (format!("{ANDROID}) {chrome} Something/1.0"), false),
+            (format!("{ANDROID}; wv) {view} Something"), false),
+            (format!("{ANDROID}) {view} Something"), false),
+            (format!("{ANDROID}) {}", chrome.replace("Safari/537.36", "Safa")), false),
+            (format!("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) {safari} Something"), true),
+            (
+                format!(
+                    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) {}",
+                    safari.replace("Version", "Something Version")
+                ),
+                true,
+            ),
+            (format!("Mozilla/5.0 SomeApp/7.8.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) {safari}"), false),
+        ] {
+            assert_eq!(guest(&user_agent), strange, "{user_agent}");
+        }
     }
 
     #[test]
@@ -296,7 +241,7 @@ mod tests {
                 true,
             ),
             (
-                "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/538.1 (KHTML, like Gecko) Something/0.18 Safari/538.1",
+                "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/538.1 (KHTML, like Gecko) Something/0.18.12 Safari/538.1",
                 false,
             ),
             ("Mozilla/5.0 (Macintosh; Intel Mac OS X) Something/14.62.0", true),
@@ -316,6 +261,11 @@ mod tests {
                 "Mozilla/5.0 (Linux; armv7l) AppleWebKit/538.1 (KHTML, like Gecko) Something/1.0 Safari/538.1",
                 false,
             ),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Something/0.1 Safari/537.36",
+                true,
+            ),
+            ("Mozilla/5.0 (some-linux-gnu) Something/4.0.4", true),
             ("Mozilla/5.0 (Windows NT 6.1; WOW64)", false),
         ] {
             assert_eq!(guest(user_agent), strange, "{user_agent}");
@@ -324,14 +274,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_in_pieces(text in "Mozilla/5.0 \\((Windows NT 1|X11; Linux|[a-z();/. ]|.){0,60}") {
+        fn any_text_has_a_guest_or_none(text in "Mozilla/5.0 \\((Windows NT 1|X11; Linux|[a-z();/. ]|.){0,60}") {
             guest(&text);
-            let held: usize = pieces(text.as_bytes())
-                .map(|piece| match piece {
-                    Piece::Product(text) | Piece::Aside(text) => text.len(),
-                })
-                .sum();
-            prop_assert!(held <= text.len());
         }
     }
 }

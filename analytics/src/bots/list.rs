@@ -19,6 +19,8 @@ pub(super) enum Sign {
         certain: bool,
     },
     Generic,
+    /// As generic, but apps are called so, too.
+    Trade,
     Person,
     /// The word `compatible`.
     Compatible,
@@ -57,6 +59,7 @@ fn sections() -> impl Iterator<Item = (&'static str, Sign)> {
             Some(reason) => Sign::Named { reason, certain },
             None => match name {
                 "generic" => Sign::Generic,
+                "trade" => Sign::Trade,
                 "compatible" => Sign::Compatible,
                 "old_browser" => Sign::OldBrowser,
                 "device" => Sign::Device,

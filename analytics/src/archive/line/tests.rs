@@ -53,7 +53,7 @@ fn a_line_is_pinned() {
         r#""effective_time_ms":1790000000000,"time_source":"received","received_at_ms":1790000000000,"#,
         r#""event_time_ms":1790000000000,"source":"redirect","trigger":"link","link":"demo","campaign_id":"spring","#,
         r#""user_agent":"Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)","accept_language":"en","#,
-        r#""device":"bot","bot_reasons":["ua_list"],"channel":"direct","language":"en","rules_version":4}"#,
+        r#""device":"bot","bot_reasons":["ua_list"],"channel":"direct","language":"en","rules_version":5}"#,
         "\n"
     );
     assert_eq!(written, expected);
@@ -164,7 +164,7 @@ fn rules_that_change_have_a_new_version() {
             }
         }
     }
-    assert_eq!((RULES_VERSION, format!("{:016x}", hasher.finish())), (4, "8671822b375e3223".to_owned()));
+    assert_eq!((RULES_VERSION, format!("{:016x}", hasher.finish())), (5, "9b98a77f12143220".to_owned()));
 }
 
 proptest! {
