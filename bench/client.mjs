@@ -1,7 +1,7 @@
 // The load: HTTP/1.1 over raw sockets that stay open, one request at a time on each.
 import { connect } from "node:net";
 
-class Connection {
+export class Connection {
   #socket;
   #received = "";
   #answer;

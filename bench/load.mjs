@@ -7,7 +7,7 @@ import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
-import { closedLoop, openLoop } from "./client.mjs";
+import { Connection, closedLoop, openLoop } from "./client.mjs";
 import { cpuSeconds } from "./cpu.mjs";
 import { settled, startProduct } from "./mix.mjs";
 import { Traffic } from "./traffic.mjs";
@@ -24,6 +24,8 @@ const { values: args } = parseArgs({
 });
 const seconds = Number(args.seconds);
 const GOALS = { redirect: 100, ingest: 50 }; // p99, ms
+/** Memory that grows by less than this share of itself a minute is flat: what is left are the collections of V8, which come and go. */
+const FLAT = 0.01;
 const say = (text) => console.error(`- ${text}`);
 
 /** Latencies of each kind, in bins 2 % apart: an hour of them takes as much room as a minute. */
@@ -37,6 +39,10 @@ class Latencies {
     const wanted = kind === "redirect" ? 302 : 200;
     this.requests += 1;
     if (status !== wanted) this.#err(`${kind}: ${status} ${body.slice(0, 80)}`);
+    this.put(kind, ms);
+  }
+
+  put(kind, ms) {
     if (!this.kinds.has(kind)) this.kinds.set(kind, { count: 0, most: 0, bins: new Map() });
     const of = this.kinds.get(kind);
     const bin = Math.ceil(Math.log(Math.max(ms, 0.01)) / Math.log(1.02));
@@ -62,6 +68,37 @@ class Latencies {
     }
     return undefined;
   }
+}
+
+/** Asks for what costs nothing, over and over: whoever has to wait for it waits for the thread, and says how long it was taken. */
+class Probe {
+  waits = new Latencies();
+  over = false;
+
+  async run(origin) {
+    const connection = await Connection.to(origin);
+    while (!this.over) {
+      const began = performance.now();
+      await connection.send(`GET /healthz HTTP/1.1\r\nhost: probe\r\n\r\n`);
+      this.waits.put("probe", performance.now() - began);
+      await sleep(10);
+    }
+    connection.close();
+  }
+
+  /** ms */
+  report() {
+    const [p50_ms, p99_ms, p999_ms] = [0.5, 0.99, 0.999].map((share) => this.waits.quantile("probe", share));
+    return { p50_ms, p99_ms, p999_ms, most_ms: this.waits.kinds.get("probe").most };
+  }
+}
+
+/** By how much something grows, a minute: the line that fits samples best. */
+function growth(samples) {
+  const mean = (of) => samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
+  const [second, mb] = [mean((sample) => sample.second), mean((sample) => sample.rss_mb)];
+  const spread = mean((sample) => (sample.second - second) ** 2);
+  return spread === 0 ? 0 : (mean((sample) => (sample.second - second) * (sample.rss_mb - mb)) / spread) * 60;
 }
 
 /** What a process holds in memory, MB; V8's and the wasm's included. */
@@ -96,9 +133,12 @@ try {
       await sleep(every * 1_000);
     }
   })();
+  const probe = new Probe();
+  const probed = probe.run(server.direct);
   say(`${rate} requests/s for ${seconds} s`);
   await openLoop(server.direct, { rate, seconds, next: traffic.mixed, outcome: latencies });
-  over = true;
+  over = probe.over = true;
+  await probed;
   await settled(server, sent + latencies.requests);
   await watch;
   const { body: integrity } = await server.api("/stats/integrity");
@@ -116,12 +156,14 @@ try {
   const settledAt = Math.min(Number(args.window) + 330, seconds / 2);
   const mean = (of) => of.reduce((sum, { rss_mb }) => sum + rss_mb, 0) / of.length;
   const later = samples.filter(({ second }) => second >= settledAt);
-  const rss = { first_mb: mean(later.slice(0, Math.ceil(later.length / 4))), last_mb: mean(later.slice(-Math.ceil(later.length / 4))), from_second: settledAt, samples };
+  const rss = { first_mb: mean(later.slice(0, Math.ceil(later.length / 4))), last_mb: mean(later.slice(-Math.ceil(later.length / 4))), mb_a_minute: growth(later), from_second: settledAt, samples };
+  rss.flat = rss.mb_a_minute <= FLAT * rss.first_mb;
   const result = {
     rate,
     seconds,
     capacity,
     kinds,
+    thread: probe.report(),
     errors,
     cpu_us_per_request: ((cpuSeconds(server.workerd) - cpu) / latencies.requests) * 1e6,
     lost: integrity.lost,
@@ -139,7 +181,9 @@ try {
     console.log(`${of.kind.padEnd(9)} ${String(of.requests).padStart(8)}  p50 ${of.p50_ms.toFixed(1)}  p99 ${of.p99_ms.toFixed(1)}  p99.9 ${of.p999_ms.toFixed(1)}  most ${of.most_ms.toFixed(0)} ms${goal}`);
   }
   console.log(`errors ${errors.reduce((sum, { times }) => sum + times, 0)}, lost ${integrity.lost}, admitted ${integrity.admitted}, applied ${integrity.applied}`);
-  console.log(`memory of workerd ${rss.first_mb.toFixed(0)} MB from second ${settledAt.toFixed(0)} on, ${rss.last_mb.toFixed(0)} MB at the end`);
+  console.log(`memory of workerd ${rss.first_mb.toFixed(0)} MB from second ${settledAt.toFixed(0)} on, ${rss.last_mb.toFixed(0)} MB at the end, ${rss.mb_a_minute.toFixed(1)} MB more a minute: ${rss.flat ? "flat" : "NOT FLAT"}`);
+  const { p50_ms, p99_ms, p999_ms, most_ms } = result.thread;
+  console.log(`the thread was taken for  p50 ${p50_ms.toFixed(1)}  p99 ${p99_ms.toFixed(1)}  p99.9 ${p999_ms.toFixed(1)}  most ${most_ms.toFixed(0)} ms`);
   for (const { what, times } of errors.slice(0, 10)) console.log(`  ${times} x ${what}`);
   if (errors.length > 0 || integrity.lost > 0) process.exitCode = 1;
 } finally {

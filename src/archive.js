@@ -1,12 +1,23 @@
 // The bucket, and gzip by the platform: in wasm a packer and its tables would be some 30 KB.
 const whole = async (stream) => new Uint8Array(await new Response(stream).arrayBuffer());
 
+// Some 4 ms of packing: then others may have the thread, see src/turn.rs.
+const TURN_BYTES = 256 << 10;
+
 // Not by way of a Blob, which copies everything and passes it on in small pieces.
 export async function gzip(parts) {
   const { readable, writable } = new CompressionStream("gzip");
   const writer = writable.getWriter();
-  const written = Promise.all([...parts.map((part) => writer.write(part)), writer.close()]);
-  const [bytes] = await Promise.all([whole(readable), written]);
+  const write = async () => {
+    for (const part of parts) {
+      for (let at = 0; at < part.length; at += TURN_BYTES) {
+        if (at > 0 || part !== parts[0]) await scheduler.wait(0);
+        await writer.write(part.subarray(at, at + TURN_BYTES));
+      }
+    }
+    await writer.close();
+  };
+  const [bytes] = await Promise.all([whole(readable), write()]);
   return bytes;
 }
 export const gunzip = (bytes) => whole(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));

@@ -1,5 +1,7 @@
 //! The campaigns and publishers that this isolate joins events with, and the webhooks and postbacks that it tells of them.
 
+use std::rc::Rc;
+
 use analytics::Statement;
 use analytics::campaign::Campaigns;
 use analytics::catalog::Sort;
@@ -23,7 +25,8 @@ const BELIEVED_MS: i64 = 60_000;
 /// What is known, and since when.
 pub(crate) struct Held {
     pub(crate) campaigns: Campaigns,
-    pub(crate) hooks: Hooks,
+    /// Shared with who is planning a batch by them.
+    pub(crate) hooks: Rc<Hooks>,
     pub(crate) postbacks: Postbacks,
     read_at_ms: i64,
 }
@@ -32,7 +35,7 @@ impl Held {
     /// Nothing is known.
     pub(crate) fn new(strangers: usize, strange_links: usize) -> Self {
         let campaigns = Campaigns::new(strangers, strange_links);
-        Self { campaigns, hooks: Hooks::default(), postbacks: Postbacks::default(), read_at_ms: 0 }
+        Self { campaigns, hooks: Rc::default(), postbacks: Postbacks::default(), read_at_ms: 0 }
     }
 
     fn learn(&mut self, campaigns: &[Record], publishers: &[Record], hooks: &[Record]) -> bool {
@@ -45,7 +48,7 @@ impl Held {
             self.postbacks.learn(Sort::Publisher, record.text());
         }
         for record in hooks {
-            self.hooks.learn(record.text());
+            Rc::make_mut(&mut self.hooks).learn(record.text());
         }
         let most = campaigns.len().max(publishers.len()).max(hooks.len());
         let all = (most as i64) < CHANGES_AT_ONCE;

@@ -5,16 +5,13 @@
 
 use std::collections::HashSet;
 
-use analytics::Statement;
 use analytics::archive::Lines;
 use analytics::columns::Points;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use durable_objects::Region;
-use futures_util::future::try_join_all;
-use queues::delivery::Told;
 use queues::ledger::DeadLetter;
-use queues::plan::{Counted, Fate, Plan};
+use queues::plan::{Fate, Plan};
 use queues::{Message, backoff_ms, ledger};
 use serde::Deserialize;
 use worker::js_sys::{ArrayBuffer, Uint8Array};
@@ -27,11 +24,13 @@ use crate::campaigns::{changes, learn, learn_spent, refresh};
 use crate::clock::now_ms;
 use crate::deliveries::wake;
 use crate::edge::Edge;
-use crate::journal::{hand, hand_to};
+use crate::journal::hand_to;
 use crate::notice;
+use crate::planning::{Beside, hand_over, planned};
 use crate::record::{admit_again, go_round_again};
 use crate::sql::transact;
 use crate::sums::fold;
+use crate::turn::pause;
 
 #[wasm_bindgen]
 extern "C" {
@@ -51,10 +50,10 @@ extern "C" {
 }
 
 /// A message and its bytes.
-struct Received {
+pub(crate) struct Received {
     handle: QueueMessage,
-    id: String,
-    bytes: Vec<u8>,
+    pub(crate) id: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Received {
@@ -115,6 +114,7 @@ pub(crate) async fn consume(handles: Vec<QueueMessage>, env: &Env) {
     match applied {
         Ok(to_fold) => {
             for part in to_fold {
+                pause().await;
                 if let Err(error) = fold(&edge, part).await {
                     // Nothing is lost: the segments are still there, and the next consumer tries again.
                     notice::warn("consumer", "not_folded", &part, &error);
@@ -129,19 +129,20 @@ pub(crate) async fn consume(handles: Vec<QueueMessage>, env: &Env) {
 /// before, the ledger's key makes the transaction fail as a whole: then the ledger is asked which, and the rest is
 /// applied. Redelivery is rare, so asking first would cost a round trip for nothing.
 async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<u8>>) {
-    let messages = || batch.iter().map(|message| (message.id.as_str(), message.bytes.as_slice()));
     let mut points = Points::default();
     let fresh = refresh(edge).await;
-    let (mut plan, beside) = planned(edge, messages(), &HashSet::new(), &mut points);
+    let (mut plan, beside) = planned(edge, batch, &HashSet::new(), &mut points).await;
     // A batch that cannot be priced is not counted, but what no gate has admitted yet need not wait.
     let handed = match fresh {
         Ok(()) => hand_over(edge, &mut plan).await,
         Err(error) => Err(error),
     };
+    pause().await;
     let written = match handed {
         Ok(()) => write(edge, &plan, beside).await,
         Err(error) => Err(error),
     };
+    pause().await;
     let error = match written {
         Ok(to_fold) => {
             observe(env, points);
@@ -160,72 +161,13 @@ async fn apply(edge: &Edge, env: &Env, batch: &[Received]) -> (Plan, Result<Vec<
         Err(error) => return (plan, Err(error)),
     };
     let mut points = Points::default();
-    let (mut plan, beside) = planned(edge, messages(), &counted, &mut points);
+    let (mut plan, beside) = planned(edge, batch, &counted, &mut points).await;
     let written = write(edge, &plan, beside).await;
     if written.is_ok() {
         observe(env, points);
         edge.conduct.borrow_mut().learn(std::mem::take(&mut plan.conduct));
     }
     (plan, written)
-}
-
-fn planned<'a>(
-    edge: &Edge,
-    messages: impl Iterator<Item = (&'a str, &'a [u8])>,
-    counted: &HashSet<(String, i64)>,
-    points: &mut Points,
-) -> (Plan, Beside) {
-    let mut lines = archived(edge);
-    let (held, bonds, conduct) = (edge.campaigns.borrow(), edge.bonds.borrow(), edge.conduct.borrow());
-    let mut told = Told::new(&held.hooks);
-    let journals = (edge.config.journey_shards, &*bonds);
-    let plan = Plan::of(messages, counted, &held.campaigns, journals, &conduct, |counted| match counted {
-        Counted::Event(event) => {
-            points.add(event);
-            told.add(event);
-            if let Some(lines) = &mut lines {
-                lines.add(event);
-            }
-        }
-        Counted::Session { about, session } => told.add_session(about, session),
-        Counted::Converted(converted) => {
-            told.add_postbacks(held.postbacks.tell(converted, &edge.signer, now_ms()));
-        }
-    });
-    if let Some(lines) = &mut lines {
-        for copies in &plan.copies {
-            lines.add_copies(copies);
-        }
-        for (at_ms, body) in &plan.outcomes {
-            lines.add_outcome(*at_ms, body);
-        }
-    }
-    (plan, Beside { lines, told: told.statements(now_ms()) })
-}
-
-/// What goes into the transaction beside the sums.
-struct Beside {
-    /// For the archive.
-    lines: Option<Lines>,
-    /// For webhooks: it is told if it is counted, and only then.
-    told: Vec<Statement>,
-}
-
-/// How many bonds an isolate remembers having told: 32 bytes each.
-const BONDS_MAX: usize = 50_000;
-
-/// Hands to the journeys what the plan has for them: before it is counted, so that what the ledger knows, they have.
-/// They know what comes again.
-async fn hand_over(edge: &Edge, plan: &mut Plan) -> Result<()> {
-    let (calls, told) = std::mem::take(&mut plan.handover).finish();
-    let calls = calls.iter().map(|(shard, call)| hand(edge, *shard, call));
-    try_join_all(calls).await?;
-    let mut bonds = edge.bonds.borrow_mut();
-    if bonds.len() + told.len() > BONDS_MAX {
-        bonds.clear();
-    }
-    bonds.extend(told);
-    Ok(())
 }
 
 /// Hands over what a journal did not take before. `false`: it has to come again.
@@ -258,7 +200,9 @@ async fn write(edge: &Edge, plan: &Plan, beside: Beside) -> Result<Vec<u8>> {
         return Ok(Vec::new());
     }
     let Beside { lines, told } = beside;
+    pause().await;
     statements.extend(keep(edge, lines).await?);
+    pause().await;
     let tells = !told.is_empty();
     statements.extend(told);
     let refused = plan.charges.read_refused();

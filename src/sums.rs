@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use analytics::Statement;
-use analytics::fold::{Fold, read_generation, read_segments};
+use analytics::fold::{Gathering, read_generation, read_segments};
 use analytics::homes::{forget, noted, still_there, take_away};
 use analytics::page::PageRow;
 use futures_util::future::try_join_all;
@@ -14,6 +14,7 @@ use crate::clock::now_ms;
 use crate::edge::Edge;
 use crate::notice;
 use crate::sql::{StoredPage, read, transact};
+use crate::turn::{Turn, pause};
 
 /// What the reads of a report find.
 pub(crate) struct Found {
@@ -97,21 +98,27 @@ pub(crate) async fn fold(edge: &Edge, part: u8) -> Result<()> {
         tidy(edge, part).await?;
     }
     let segments: Vec<Segment> = read(&edge.db, read_segments(part)).await?;
-    let segments: Vec<_> = segments.into_iter().map(|one| (one.origin, one.body)).collect();
-    let (mut fold, left) = Fold::begin(part, generation, &segments);
-    for (origin, unreadable) in left {
-        notice::error("consumer", "segment_unreadable", &origin, &format_args!("{unreadable:?}"));
+    let (mut gathering, mut turn) = (Gathering::new(part, generation), Turn::default());
+    for Segment { origin, body, .. } in segments {
+        turn.take(body.len()).await;
+        if let Err(unreadable) = gathering.add(origin.clone(), &body) {
+            notice::error("consumer", "segment_unreadable", &origin, &format_args!("{unreadable:?}"));
+        }
     }
+    pause().await;
+    let mut fold = gathering.fold();
     if fold.is_empty() {
         return Ok(());
     }
     for statement in fold.read_pages() {
         for row in pages(pages_db, statement).await? {
+            turn.take(row.totals.len() + row.detail.len() + row.visitors.len()).await;
             fold.add(&row).map_err(|unreadable| {
                 Error::RustError(format!("page {:?} cannot be read: {unreadable:?}", row.key))
             })?;
         }
     }
+    pause().await;
     if home == 0 {
         transact(pages_db, fold.write()).await?;
         return Ok(());

@@ -25,6 +25,17 @@ struct Charge {
     /// what turns out not to be billable is given back.
     refused: bool,
     limit_nanos: i64,
+    /// What was spent before, as it was known when the campaign was charged first. What becomes known while a batch is
+    /// planned would let a limit grow by it that was kept without it.
+    before_nanos: Option<i64>,
+}
+
+impl Charge {
+    /// What is spent with this, as far as is known.
+    fn spent_nanos(&mut self, campaigns: &Campaigns, campaign: &str) -> i64 {
+        let before = *self.before_nanos.get_or_insert_with(|| campaigns.spent_nanos(campaign));
+        before.saturating_add(self.nanos)
+    }
 }
 
 impl Charges {
@@ -39,7 +50,7 @@ impl Charges {
             return;
         }
         let charge = self.0.entry(campaign.to_owned()).or_default();
-        let spent = campaigns.spent_nanos(campaign).saturating_add(charge.nanos);
+        let spent = charge.spent_nanos(campaigns, campaign);
         if budget.is_some_and(|budget| spent.saturating_add(budget.price_nanos) > budget.nanos) {
             charge.refused = true;
             (event.cost_nanos, event.payout_nanos) = (0, 0);
@@ -63,7 +74,7 @@ impl Charges {
     pub fn limit(&mut self, campaigns: &Campaigns) {
         for (campaign, charge) in &mut self.0 {
             let budget = campaigns.budget(campaign).map_or(i64::MAX, |budget| budget.nanos);
-            let known = campaigns.spent_nanos(campaign).saturating_add(charge.nanos);
+            let known = charge.spent_nanos(campaigns, campaign);
             charge.limit_nanos = budget.max(known).max(charge.nanos);
         }
     }

@@ -43,28 +43,55 @@ pub fn read_segments(part: u8) -> Statement {
     )
 }
 
+/// Segments that gather for a fold, one after the other: all of them are more than anybody should work on in one go.
+#[derive(Debug)]
+pub struct Gathering {
+    part: u8,
+    generation: i64,
+    origins: Vec<String>,
+    aggregate: StatsAggregate,
+}
+
+impl Gathering {
+    /// Begins with what [`read_generation`] found.
+    pub fn new(part: u8, generation: i64) -> Self {
+        Self { part, generation, origins: Vec::new(), aggregate: StatsAggregate::default() }
+    }
+
+    /// Adds a segment that [`read_segments`] found.
+    ///
+    /// # Errors
+    /// It is of a later version, or damaged: it stays where it is.
+    pub fn add(&mut self, origin: String, body: &str) -> Result<(), Unreadable> {
+        let mut one = StatsAggregate::default();
+        add_segment(&mut one, body, |_, _| true)?;
+        self.aggregate.merge(&one);
+        self.origins.push(origin);
+        Ok(())
+    }
+
+    /// The fold of all of them.
+    pub fn fold(self) -> Fold {
+        let Self { part, generation, origins, aggregate } = self;
+        Fold { part, generation, origins, merge: Merge::of(&aggregate, Set::Kept) }
+    }
+}
+
 impl Fold {
-    /// Begins with what [`read_generation`] and [`read_segments`] found. Segments of a later version stay where
-    /// they are; damaged ones too, and are told: the second value.
+    /// Begins with what [`read_generation`] and [`read_segments`] found. Segments that cannot be read stay where they are,
+    /// and are told: the second value.
     pub fn begin(
         part: u8,
         generation: i64,
         segments: &[(String, String)],
     ) -> (Self, Vec<(String, Unreadable)>) {
-        let mut aggregate = StatsAggregate::default();
-        let mut origins = Vec::new();
-        let mut left = Vec::new();
-        for (origin, body) in segments {
-            let mut one = StatsAggregate::default();
-            match add_segment(&mut one, body, |_, _| true) {
-                Ok(()) => {
-                    aggregate.merge(&one);
-                    origins.push(origin.clone());
-                }
-                Err(unreadable) => left.push((origin.clone(), unreadable)),
-            }
-        }
-        (Self { part, generation, origins, merge: Merge::of(&aggregate, Set::Kept) }, left)
+        let mut gathering = Gathering::new(part, generation);
+        let add = |(origin, body): &(String, String)| {
+            let added = gathering.add(origin.clone(), body);
+            added.err().map(|unreadable| (origin.clone(), unreadable))
+        };
+        let left = segments.iter().filter_map(add).collect();
+        (gathering.fold(), left)
     }
 
     /// The segments that it takes.

@@ -81,56 +81,21 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Plans a batch of `(the queue's message id, bytes)`. `counted` are messages known to the ledger; events are joined
-    /// with `campaigns`, and handed to so many `journals`, which were told the `bonds`; what their visitors did before is
-    /// `known`; `each` sees every event, every session and every transaction's status that will be counted.
+    /// Plans a batch of `(the queue's message id, bytes)` in one go: see [`Planner`]. `counted` are messages known to the
+    /// ledger; events are handed to so many `journals`, which were told the `bonds`.
     pub fn of<'a, 'b: 'a>(
         batch: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         counted: &HashSet<(String, i64)>,
         campaigns: &'a Campaigns,
         (journals, bonds): (u16, &'a Bonds),
-        known: &'a Conduct,
+        conduct: &'a Conduct,
         mut each: impl FnMut(Counted<'_, 'a>),
     ) -> Self {
-        let mut plan = Self { handover: Handover::new(journals), ..Self::default() };
-        let mut rollup = Rollup::default();
-        let agents = AgentCache::default();
-        let (charges, conduct) = (Charges::default(), Conduct::default());
-        let mut meaning = Meaning { campaigns, agents, bonds, charges, known, conduct };
-        let mut taken: HashSet<(&str, i64)> = HashSet::new();
-        for (queue_id, bytes) in batch {
-            let fate = match Message::decode(bytes) {
-                Err(Unreadable::Version(_)) => Fate::Later,
-                Err(Unreadable::Head) => {
-                    plan.dead.push(DeadLetter {
-                        id: format!("message {queue_id}"),
-                        reason: "not a message: its head cannot be read".to_owned(),
-                        body: STANDARD.encode(bytes),
-                    });
-                    Fate::Dead
-                }
-                Ok(Message { head: Head::Unadmitted { region }, .. }) => {
-                    Fate::Admit { region: region.to_owned() }
-                }
-                Ok(Message { head: Head::Unhanded { shard }, .. }) => Fate::Hand { shard },
-                Ok(Message { head: Head::Admitted { gate, number }, frames }) => {
-                    if counted.contains(&(gate.to_owned(), number)) || !taken.insert((gate, number)) {
-                        Fate::Counted
-                    } else {
-                        let told = (&mut plan.copies, &mut plan.outcomes, &mut plan.dead, &mut plan.handover);
-                        let entry = read(gate, number, frames, &mut meaning, &mut rollup, told, &mut each);
-                        plan.entries.push(entry);
-                        Fate::Apply
-                    }
-                }
-            };
-            plan.fates.push(fate);
+        let mut planner = Planner::new(journals);
+        for message in batch {
+            planner.add(message, counted, Known { campaigns, bonds, conduct }, &mut each);
         }
-        plan.aggregate = rollup.finish();
-        plan.charges = meaning.charges;
-        plan.conduct = meaning.conduct;
-        plan.charges.limit(campaigns);
-        plan
+        planner.finish(campaigns)
     }
 
     /// The transaction, or nothing if there is nothing to write.
@@ -141,101 +106,172 @@ impl Plan {
     }
 }
 
-/// What events are read with: the campaigns that they are of, the agents that were read before, and what was charged.
-struct Meaning<'a> {
-    campaigns: &'a Campaigns,
-    agents: AgentCache,
-    bonds: &'a Bonds,
-    charges: Charges,
-    known: &'a Conduct,
-    conduct: Conduct,
+/// What events are read with, as it is known at the time: campaigns that they are joined with, bonds that the journals
+/// were told, and what visitors did before.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// The campaigns.
+    pub campaigns: &'a Campaigns,
+    /// The bonds.
+    pub bonds: &'a Bonds,
+    /// What visitors did.
+    pub conduct: &'a Conduct,
 }
 
-/// Where what is not added up goes: copies, outcomes, dead letters, and what is handed over.
-type Sinks<'s> =
-    (&'s mut Vec<Copies>, &'s mut Vec<(i64, Vec<u8>)>, &'s mut Vec<DeadLetter>, &'s mut Handover);
+/// A plan in the making. It holds nothing of what is [`Known`], which is given with each message anew: whoever plans can
+/// do something else between two messages, and know more after it.
+#[derive(Debug)]
+pub struct Planner<'b> {
+    plan: Plan,
+    rollup: Rollup,
+    agents: AgentCache,
+    taken: HashSet<(&'b str, i64)>,
+}
 
-/// Reads one message's frames into the sums. A frame that cannot be read is dead by itself: its neighbours count.
-fn read<'a>(
-    gate: &str,
-    number: i64,
-    bytes: &'a [u8],
-    meaning: &mut Meaning<'a>,
-    rollup: &mut Rollup,
-    (copied, followed, dead, handover): Sinks<'_>,
-    each: &mut impl FnMut(Counted<'_, 'a>),
-) -> Entry {
-    let mut entry = Entry { gate: gate.to_owned(), number, events: 0, dead: 0, duplicates: 0 };
-    let mut bury = |place: usize, reason: String, body: &[u8]| {
-        dead.push(DeadLetter { id: format!("{gate} {number} {place}"), reason, body: STANDARD.encode(body) });
-    };
-    for (place, frame) in frames(bytes).enumerate() {
-        match frame {
-            Ok(Frame::Duplicates(Duplicates { link, campaign_id, kind, times, at_ms })) => {
-                entry.duplicates += times;
-                let campaign_id = meaning.campaigns.counted_as(campaign_id, at_ms);
-                rollup.add_duplicates(at_ms, campaign_id, link, kind, times);
-                let (campaign_id, link) = (campaign_id.to_owned(), link.to_owned());
-                copied.push(Copies { at_ms, campaign_id, link, kind, times });
-            }
-            Ok(Frame::Event { id, body }) => match RawEvent::decode(id, body) {
-                Ok(mut raw) => {
-                    meaning.conduct.look(meaning.known, &mut raw);
-                    let mut event = meaning.campaigns.enrich_with(&mut meaning.agents, raw);
-                    meaning.charges.charge(meaning.campaigns, &mut event);
-                    rollup.add(&event);
-                    handover.add_event(&event, meaning.bonds);
-                    each(Counted::Event(&event));
-                    entry.events += 1;
-                }
-                Err(malformed) => {
-                    entry.dead += 1;
-                    let reason = match malformed {
-                        Malformed::Version(version) => format!("event {id} is of version {version}"),
-                        Malformed::Bytes => format!("event {id} cannot be read"),
-                    };
-                    let mut whole = Vec::new();
-                    Frame::Event { id, body }.write(&mut whole);
-                    bury(place, reason, &whole);
-                }
-            },
-            Ok(Frame::Outcome(body)) => {
-                let Some(outcome) = Outcome::decode(body) else {
-                    entry.dead += 1;
-                    let mut whole = Vec::new();
-                    Frame::Outcome(body).write(&mut whole);
-                    bury(place, "an outcome of a later version, or none at all".to_owned(), &whole);
-                    continue;
-                };
-                followed.push((outcome.at_ms(), body.to_vec()));
-                if let Outcome::Correction(correction) = &outcome {
-                    meaning.charges.correct(correction);
-                }
-                if let Outcome::Session(session) = &outcome
-                    && session.times == 1
-                {
-                    each(Counted::Session { about: (gate, number, place), session });
-                }
-                if let Outcome::Converted(converted) = &outcome
-                    && converted.times == 1
-                {
-                    each(Counted::Converted(converted));
-                }
-                rollup.add_outcome(&outcome);
-                if let Outcome::Moved(moved) = outcome {
-                    handover.add_moved(moved);
-                }
-                entry.events += 1;
-            }
-            Err(broken) => {
-                entry.dead += 1;
-                let (reason, frame) = match broken {
-                    Broken::Unknown(frame) => ("a frame of unknown kind or content", frame),
-                    Broken::Cut(rest) => ("the message ends within a frame", rest),
-                };
-                bury(place, reason.to_owned(), frame);
-            }
+impl<'b> Planner<'b> {
+    /// Nothing is planned yet; events will be handed to so many journals.
+    pub fn new(journals: u16) -> Self {
+        Self {
+            plan: Plan { handover: Handover::new(journals), ..Plan::default() },
+            rollup: Rollup::default(),
+            agents: AgentCache::default(),
+            taken: HashSet::new(),
         }
     }
-    entry
+
+    /// Plans a message: the queue's id, and its bytes. `counted` are messages known to the ledger; `each` sees every event,
+    /// every session and every transaction's status that will be counted.
+    pub fn add<'a>(
+        &mut self,
+        (queue_id, bytes): (&str, &'b [u8]),
+        counted: &HashSet<(String, i64)>,
+        known: Known<'a>,
+        each: &mut impl FnMut(Counted<'_, 'a>),
+    ) where
+        'b: 'a,
+    {
+        let fate = match Message::decode(bytes) {
+            Err(Unreadable::Version(_)) => Fate::Later,
+            Err(Unreadable::Head) => {
+                self.plan.dead.push(DeadLetter {
+                    id: format!("message {queue_id}"),
+                    reason: "not a message: its head cannot be read".to_owned(),
+                    body: STANDARD.encode(bytes),
+                });
+                Fate::Dead
+            }
+            Ok(Message { head: Head::Unadmitted { region }, .. }) => {
+                Fate::Admit { region: region.to_owned() }
+            }
+            Ok(Message { head: Head::Unhanded { shard }, .. }) => Fate::Hand { shard },
+            Ok(Message { head: Head::Admitted { gate, number }, frames }) => {
+                if counted.contains(&(gate.to_owned(), number)) || !self.taken.insert((gate, number)) {
+                    Fate::Counted
+                } else {
+                    let entry = self.read(gate, number, frames, known, each);
+                    self.plan.entries.push(entry);
+                    Fate::Apply
+                }
+            }
+        };
+        self.plan.fates.push(fate);
+    }
+
+    /// The plan.
+    pub fn finish(self, campaigns: &Campaigns) -> Plan {
+        let Self { mut plan, rollup, .. } = self;
+        plan.aggregate = rollup.finish();
+        plan.charges.limit(campaigns);
+        plan
+    }
+
+    /// Reads one message's frames into the sums. A frame that cannot be read is dead by itself: its neighbours count.
+    fn read<'a>(
+        &mut self,
+        gate: &str,
+        number: i64,
+        bytes: &'a [u8],
+        known: Known<'a>,
+        each: &mut impl FnMut(Counted<'_, 'a>),
+    ) -> Entry {
+        let Known { campaigns, bonds, conduct } = known;
+        let (plan, rollup) = (&mut self.plan, &mut self.rollup);
+        let mut entry = Entry { gate: gate.to_owned(), number, events: 0, dead: 0, duplicates: 0 };
+        let mut bury = |place: usize, reason: String, body: &[u8]| {
+            plan.dead.push(DeadLetter {
+                id: format!("{gate} {number} {place}"),
+                reason,
+                body: STANDARD.encode(body),
+            });
+        };
+        for (place, frame) in frames(bytes).enumerate() {
+            match frame {
+                Ok(Frame::Duplicates(Duplicates { link, campaign_id, kind, times, at_ms })) => {
+                    entry.duplicates += times;
+                    let campaign_id = campaigns.counted_as(campaign_id, at_ms);
+                    rollup.add_duplicates(at_ms, campaign_id, link, kind, times);
+                    let (campaign_id, link) = (campaign_id.to_owned(), link.to_owned());
+                    plan.copies.push(Copies { at_ms, campaign_id, link, kind, times });
+                }
+                Ok(Frame::Event { id, body }) => match RawEvent::decode(id, body) {
+                    Ok(mut raw) => {
+                        plan.conduct.look(conduct, &mut raw);
+                        let mut event = campaigns.enrich_with(&mut self.agents, raw);
+                        plan.charges.charge(campaigns, &mut event);
+                        rollup.add(&event);
+                        plan.handover.add_event(&event, bonds);
+                        each(Counted::Event(&event));
+                        entry.events += 1;
+                    }
+                    Err(malformed) => {
+                        entry.dead += 1;
+                        let reason = match malformed {
+                            Malformed::Version(version) => format!("event {id} is of version {version}"),
+                            Malformed::Bytes => format!("event {id} cannot be read"),
+                        };
+                        let mut whole = Vec::new();
+                        Frame::Event { id, body }.write(&mut whole);
+                        bury(place, reason, &whole);
+                    }
+                },
+                Ok(Frame::Outcome(body)) => {
+                    let Some(outcome) = Outcome::decode(body) else {
+                        entry.dead += 1;
+                        let mut whole = Vec::new();
+                        Frame::Outcome(body).write(&mut whole);
+                        bury(place, "an outcome of a later version, or none at all".to_owned(), &whole);
+                        continue;
+                    };
+                    plan.outcomes.push((outcome.at_ms(), body.to_vec()));
+                    if let Outcome::Correction(correction) = &outcome {
+                        plan.charges.correct(correction);
+                    }
+                    if let Outcome::Session(session) = &outcome
+                        && session.times == 1
+                    {
+                        each(Counted::Session { about: (gate, number, place), session });
+                    }
+                    if let Outcome::Converted(converted) = &outcome
+                        && converted.times == 1
+                    {
+                        each(Counted::Converted(converted));
+                    }
+                    rollup.add_outcome(&outcome);
+                    if let Outcome::Moved(moved) = outcome {
+                        plan.handover.add_moved(moved);
+                    }
+                    entry.events += 1;
+                }
+                Err(broken) => {
+                    entry.dead += 1;
+                    let (reason, frame) = match broken {
+                        Broken::Unknown(frame) => ("a frame of unknown kind or content", frame),
+                        Broken::Cut(rest) => ("the message ends within a frame", rest),
+                    };
+                    bury(place, reason.to_owned(), frame);
+                }
+            }
+        }
+        entry
+    }
 }

@@ -12,7 +12,7 @@ use analytics::segment::partition;
 use analytics::{Conduct, Dimension, EventId, Kind, RawEvent, Scope, Source, Text};
 use proptest::prelude::*;
 use queues::Frame;
-use queues::plan::Plan;
+use queues::plan::{Known, Plan, Planner};
 use queues::{Bonds, Head, Message};
 use serde_json::{Value, json};
 
@@ -185,6 +185,28 @@ fn what_another_consumer_charged_and_is_given_back_is_no_room() {
     count(&d1, &mut other, &given_back(2));
     count(&d1, &mut other, &clicks(3, 2));
     assert_eq!(spent(&d1), PRICE);
+}
+
+/// A consumer plans its batch in turns with others, and learns between two messages what they have charged.
+#[test]
+fn what_becomes_known_while_a_batch_is_planned_is_no_room_either() {
+    let d1 = Database::d1();
+    let (mut one, mut other) = (consumer(3 * PRICE), consumer(3 * PRICE));
+    let (bonds, conduct, nothing) = (Bonds::default(), Conduct::default(), HashSet::new());
+    let messages = [clicks(1, 2), clicks(2, 1)];
+    let mut planner = Planner::new(0);
+    let mut add = |message, campaigns: &Campaigns| {
+        let known = Known { campaigns, bonds: &bonds, conduct: &conduct };
+        planner.add(("m", message), &nothing, known, &mut |_| ());
+    };
+    add(&messages[0], &one);
+    count(&d1, &mut other, &clicks(3, 2));
+    one.learn_spent("tight", spent(&d1) * 1_000);
+    add(&messages[1], &one);
+    let plan = planner.finish(&one);
+    let refused = d1.transact(&plan.statements(T)).unwrap_err();
+    assert!(refused.to_string().contains("CHECK"), "{refused}");
+    assert_eq!(spent(&d1), 2 * PRICE);
 }
 
 proptest! {

@@ -79,7 +79,7 @@ impl Hook {
 }
 
 /// The webhooks that are on, as an isolate knows them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Hooks {
     on: Vec<Hook>,
     change: i64,
