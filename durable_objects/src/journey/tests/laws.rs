@@ -358,7 +358,9 @@ proptest! {
         }
         // So that most of them are of one session, and nobody has been looked at when the next comes.
         if close {
-            all.iter_mut().for_each(|one| one.at_ms = T + (one.at_ms - T).min(DAY) / 6);
+            for one in &mut all {
+                one.at_ms = T + (one.at_ms - T).min(DAY) / 6;
+            }
         }
         if !late {
             all.sort_by_key(|one| (one.at_ms, one.id));
