@@ -45,8 +45,8 @@ pub(super) struct Trail {
     lists: Vec<u32>,
     said: Vec<u8>,
     prints: Vec<Print>,
-    /// A bit for each kind that is here. Not stored.
-    kinds: u8,
+    /// A bit for each kind that is here, and one for what costs something. Not stored.
+    has: u8,
 }
 
 impl Trail {
@@ -74,7 +74,12 @@ impl Trail {
 
     /// Whether there is one of a kind.
     pub(super) fn has(&self, kind: Kind) -> bool {
-        self.kinds >> kind as u8 & 1 == 1
+        self.has >> kind as u8 & 1 == 1
+    }
+
+    /// Whether there is one that costs or pays something.
+    pub(super) fn owes(&self) -> bool {
+        self.has & OWES != 0
     }
 
     /// Adds a footprint; its place.
@@ -121,7 +126,9 @@ impl Trail {
         let moment = print.moment();
         let behind = self.prints.last().is_none_or(|last| last.moment() < moment);
         let place = if behind { self.prints.len() } else { self.upto(moment) };
-        self.kinds |= 1 << print.kind as u8;
+        let said = self.said.get(print.said as usize..).and_then(<[u8]>::first_chunk);
+        let owes = said.is_some_and(|mask| u16::from_le_bytes(*mask) & AMOUNTS_OWED != 0);
+        self.has |= 1 << print.kind as u8 | if owes { OWES } else { 0 };
         self.prints.insert(place, print);
         place
     }
@@ -286,6 +293,10 @@ pub(super) struct Values<'a> {
 /// The bits of what may be there and 0.
 const CLICK: u16 = 10;
 const POSTBACK: u16 = 11;
+/// The bits of what is owed: by the campaign, and to the publisher.
+const AMOUNTS_OWED: u16 = 0b11 << 8;
+/// Beside the bits of the kinds, of which there are six.
+const OWES: u8 = 1 << 7;
 
 fn text_of<'a>(texts: &'a str, ends: &[u32], word: Word) -> &'a str {
     let Some(place) = (word as usize).checked_sub(1) else { return "" };

@@ -31,7 +31,7 @@ impl Visitor {
         };
         let owed = footprint.cost_nanos != 0 || footprint.payout_nanos != 0;
         let midst = at + 1 < self.trail.len();
-        let stirs = midst && (footprint.kind == Kind::Click || self.trail.has(Kind::SessionEnd));
+        let stirs = midst && (self.trail.owes() || self.trail.has(Kind::SessionEnd));
         let first_ms = match self.trail.moment(0) {
             _ if !visits(footprint) => i64::MAX,
             Some((first_ms, ..)) if midst => first_ms,
