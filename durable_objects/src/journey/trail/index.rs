@@ -5,8 +5,9 @@ use super::Word;
 /// Words by the hashes of their texts, half of the places empty at least. Nobody who comes once has any.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Index {
-    /// 0 is none.
-    places: Vec<u16>,
+    /// 0 is none. Above the word are bits of the hash: most other texts are told apart without a look at them, and nobody
+    /// else's texts are in the processor's cache.
+    places: Vec<u32>,
     /// How many of the first words were put in.
     words: Word,
 }
@@ -43,7 +44,7 @@ impl Index {
 
     /// What it takes.
     pub(super) fn heap_bytes(&self) -> usize {
-        self.places.capacity() * size_of::<u16>()
+        self.places.capacity() * size_of::<u32>()
     }
 
     /// The first word `is` says yes to among those that stand where the text's is looked for; if there is none, the text's
@@ -51,30 +52,32 @@ impl Index {
     #[inline]
     fn probe(&mut self, text: &str, own: Word, is: impl Fn(Word) -> bool) -> Option<Word> {
         let mask = self.places.len().checked_sub(1)?;
-        let from = hash(text);
+        let hash = hash(text);
         for step in 0..PROBES {
-            let place = self.places.get_mut((from + step) & mask)?;
-            let word = Word::from(*place);
-            if word == 0 {
+            let place = self.places.get_mut((hash as usize + step) & mask)?;
+            if *place == 0 {
                 // Of more words than that, which nobody has, the others are not found again.
-                *place = u16::try_from(own).unwrap_or(0);
+                *place = if own <= WORD { hash & !WORD | own } else { 0 };
                 return None;
             }
-            if is(word) {
-                return Some(word);
+            if (*place ^ hash) & !WORD == 0 && is(*place & WORD) {
+                return Some(*place & WORD);
             }
         }
         None
     }
 }
 
+/// The bits of a word.
+const WORD: u32 = 0xffff;
+
 /// By its length and its last eight bytes, as beginnings are alike.
-fn hash(text: &str) -> usize {
+fn hash(text: &str) -> u32 {
     let bytes = text.as_bytes();
     let end = bytes.last_chunk().map_or_else(
         || bytes.iter().fold(0, |end, byte| end << 8 | u64::from(*byte)),
         |end| u64::from_le_bytes(*end),
     );
     // Knuth's multiplier; what it mixes best is on top.
-    ((end ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize
+    ((end ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }
