@@ -60,6 +60,8 @@ pub struct Handover {
     calls: Vec<(u16, Call)>,
     /// Bonds that are in a call: a visitor's every event would tell them again.
     told: Bonds,
+    /// The weaker name of the bond that was told last, and how strong the other is.
+    last: Option<(VisitorKey, u8)>,
 }
 
 impl Handover {
@@ -78,8 +80,14 @@ impl Handover {
         let Some((&whose, weaker)) = names.split_first() else { return };
         self.write(whose, |call| call.add_event(whose, &footprint, event));
         for &name in weaker {
-            if !known.contains(&(name, whose)) && self.told.insert((name, whose)) {
+            if known.contains(&(name, whose)) || !self.told.insert((name, whose)) {
+                continue;
+            }
+            // A journey has moved on to a name that is no weaker: a hundred sessions that one server tells of at once are
+            // known by its address, and the first has it.
+            if self.last.is_none_or(|(last, rank)| last != name || rank < whose.rank()) {
                 self.put(&Handed::Bond(name, whose));
+                self.last = Some((name, whose.rank()));
             }
         }
     }
