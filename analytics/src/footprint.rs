@@ -105,7 +105,10 @@ impl VisitorKey {
 
     /// Which of so many shards keeps the journey.
     pub fn shard(&self, shards: u16) -> u16 {
-        (u128::from_be_bytes(self.0) % u128::from(shards.max(1))) as u16
+        // The rest of the whole number, four bytes at a time: nothing divides 128 bits in one go.
+        let shards = u64::from(shards.max(1));
+        let (parts, _) = self.0.as_chunks();
+        parts.iter().fold(0, |rest, part| (rest << 32 | u64::from(u32::from_be_bytes(*part))) % shards) as u16
     }
 }
 
@@ -161,12 +164,22 @@ impl<'a> Footprint<'a> {
     /// Of somebody anonymous only orders leave one, each in a journey to itself: their money is counted and corrected
     /// like everybody's, and there is no visit of one page for each page.
     pub fn of<'e: 'a>(event: &'a TrackedEvent<'e>) -> Option<Self> {
+        Some(Self { traits: Traits::of(event), ..Self::bare(event)? })
+    }
+
+    /// The same without traits: [`Traits::each`] tells them.
+    pub fn bare<'e: 'a>(event: &'a TrackedEvent<'e>) -> Option<Self> {
         let raw = &event.raw;
         let nobody = raw.hints.has(Hints::ANONYMOUS) && raw.kind != Kind::Conversion;
         if event.bot.verdict == Verdict::Bot || raw.kind == Kind::Failed || nobody {
             return None;
         }
-        let page = raw.page_url.split(['?', '#']).next().unwrap_or_default();
+        let page = raw.page_url.as_str();
+        let page = page
+            .bytes()
+            .position(|byte| matches!(byte, b'?' | b'#'))
+            .and_then(|end| page.get(..end))
+            .unwrap_or(page);
         Some(Self {
             id: raw.id,
             at_ms: event.effective_time_ms,
@@ -182,8 +195,11 @@ impl<'a> Footprint<'a> {
             payout_nanos: event.payout_nanos,
             payout_currency: Text::from(event.payout_currency.as_str()),
             click_ms: raw.click_ms,
-            postback: (raw.kind == Kind::Conversion).then(|| raw.postback.clone()),
-            traits: Traits::of(event),
+            postback: (raw.kind == Kind::Conversion).then(|| Postback {
+                txid: Text::from(raw.postback.txid.as_str()),
+                status: raw.postback.status,
+            }),
+            traits: Traits::default(),
         })
     }
 

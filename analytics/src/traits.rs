@@ -27,60 +27,60 @@ const VISITOR: u8 = u8::MAX;
 impl<'a> Traits<'a> {
     /// The traits of an event: every dimension that says who came, from where and by what. What says how the event was
     /// received (skew, trigger, bot reasons) is not the journey's.
-    pub fn of<'e: 'a>(event: &'a TrackedEvent<'e>) -> Self {
-        let raw = &event.raw;
-        let [sub1, sub2, sub3, sub4, sub5] = &raw.sub;
-        let region = match raw.region.present() {
-            Some(region) => [&*raw.country, "-", region].concat(),
-            None => String::new(),
-        };
-        let city = match raw.city.present() {
-            Some(city) => [city, " (", &*raw.country, ")"].concat(),
-            None => String::new(),
-        };
+    pub fn of(event: &TrackedEvent<'_>) -> Self {
         let mut traits = Vec::with_capacity(24);
-        let mut put = |dimension: Dimension, value: Text<'a>| {
+        Self::each(event, |code, value| traits.push((code, Text::from(value.to_owned()))));
+        Self(Pairs::Own(traits))
+    }
+
+    /// The same one after the other, of which none is empty: who only writes them down needs no list.
+    pub fn each(event: &TrackedEvent<'_>, mut tell: impl FnMut(u8, &str)) {
+        let raw = &event.raw;
+        let mut put = |dimension: Dimension, value: &str| {
             if !value.is_empty() {
-                traits.push((dimension.code(), value));
+                tell(dimension.code(), cut(value));
             }
         };
-        let borrowed = |value: &'a str| Text::from(cut(value));
-        put(Dimension::Link, borrowed(&raw.link));
-        put(Dimension::Campaign, borrowed(&raw.campaign_id));
-        put(Dimension::Publisher, borrowed(&raw.publisher_id));
-        put(Dimension::Medium, borrowed(&raw.medium));
-        put(Dimension::Ad, borrowed(&raw.ad_id));
-        put(Dimension::Country, borrowed(&raw.country));
-        put(Dimension::Region, Text::from(region));
-        put(Dimension::City, Text::from(city));
-        put(Dimension::Continent, borrowed(&raw.continent));
-        put(Dimension::Device, borrowed(event.agent.device.name()));
-        put(Dimension::Browser, borrowed(event.agent.browser));
-        put(Dimension::Os, borrowed(event.agent.os));
-        put(Dimension::Language, borrowed(&event.language));
-        put(Dimension::Referrer, borrowed(&event.referrer_host));
-        put(Dimension::Channel, borrowed(event.channel.name()));
-        put(Dimension::UtmSource, borrowed(&event.utm.source));
-        put(Dimension::UtmMedium, borrowed(&event.utm.medium));
-        put(Dimension::UtmCampaign, borrowed(&event.utm.campaign));
-        put(Dimension::UtmTerm, borrowed(&event.utm.term));
-        put(Dimension::UtmContent, borrowed(&event.utm.content));
-        put(Dimension::Verdict, borrowed(event.bot.verdict.name()));
-        put(Dimension::ClickNetwork, borrowed(event.click_network));
-        put(Dimension::Name, borrowed(&raw.name));
-        put(Dimension::Source, borrowed(raw.source.name()));
-        for (dimension, value) in
-            [Dimension::Sub1, Dimension::Sub2, Dimension::Sub3, Dimension::Sub4, Dimension::Sub5]
-                .into_iter()
-                .zip([sub1, sub2, sub3, sub4, sub5])
-        {
-            put(dimension, borrowed(value));
+        put(Dimension::Link, &raw.link);
+        put(Dimension::Campaign, &raw.campaign_id);
+        put(Dimension::Publisher, &raw.publisher_id);
+        put(Dimension::Medium, &raw.medium);
+        put(Dimension::Ad, &raw.ad_id);
+        put(Dimension::Country, &raw.country);
+        let mut made = String::new();
+        if let Some(region) = raw.region.present() {
+            made.extend([&*raw.country, "-", region]);
+            put(Dimension::Region, &made);
         }
-        put(Dimension::Variant, borrowed(&raw.variant));
+        if let Some(city) = raw.city.present() {
+            made.clear();
+            made.extend([city, " (", &*raw.country, ")"]);
+            put(Dimension::City, &made);
+        }
+        put(Dimension::Continent, &raw.continent);
+        put(Dimension::Device, event.agent.device.name());
+        put(Dimension::Browser, event.agent.browser);
+        put(Dimension::Os, event.agent.os);
+        put(Dimension::Language, &event.language);
+        put(Dimension::Referrer, &event.referrer_host);
+        put(Dimension::Channel, event.channel.name());
+        put(Dimension::UtmSource, &event.utm.source);
+        put(Dimension::UtmMedium, &event.utm.medium);
+        put(Dimension::UtmCampaign, &event.utm.campaign);
+        put(Dimension::UtmTerm, &event.utm.term);
+        put(Dimension::UtmContent, &event.utm.content);
+        put(Dimension::Verdict, event.bot.verdict.name());
+        put(Dimension::ClickNetwork, event.click_network);
+        put(Dimension::Name, &raw.name);
+        put(Dimension::Source, raw.source.name());
+        let subs = [Dimension::Sub1, Dimension::Sub2, Dimension::Sub3, Dimension::Sub4, Dimension::Sub5];
+        for (dimension, value) in subs.into_iter().zip(&raw.sub) {
+            put(dimension, value);
+        }
+        put(Dimension::Variant, &raw.variant);
         if raw.kind == Kind::Click || raw.click_ms.is_some() {
-            traits.push((VISITOR, Text::from(hex(raw.visitor))));
+            tell(VISITOR, &hex(raw.visitor));
         }
-        Self(Pairs::Own(traits))
     }
 
     fn list(&self) -> &[(u8, Text<'a>)] {

@@ -6,7 +6,7 @@
 
 use analytics::conversion::{Postback, Status};
 use analytics::number::{put, take, unzigzag, zigzag};
-use analytics::{EventId, Footprint, Kind, Text, Traits, VisitorKey};
+use analytics::{EventId, Footprint, Kind, Text, TrackedEvent, Traits, VisitorKey};
 
 use crate::handed::Handed;
 
@@ -68,17 +68,44 @@ impl Call {
 
     /// Adds one thing to hand over.
     pub fn add(&mut self, handed: &Handed<'_>) {
-        if self.bytes.is_empty() {
-            self.bytes.push(VERSION);
-            self.places = vec![Known::default(); BY_HASH + BY_SORT];
-        }
+        self.begin();
         match handed {
-            Handed::Footprint(key, footprint) => self.add_footprint(*key, footprint),
+            Handed::Footprint(key, footprint) => {
+                self.add_footprint(*key, footprint);
+                put(footprint.traits.pairs().count() as u64, &mut self.bytes);
+                for (code, value) in footprint.traits.pairs() {
+                    self.bytes.push(code);
+                    self.text(value, usize::from(code));
+                }
+            }
             Handed::Bond(key, to) => {
                 self.bytes.push(BOND);
                 self.bytes.extend_from_slice(key.as_bytes());
                 self.bytes.extend_from_slice(to.as_bytes());
             }
+        }
+    }
+
+    /// Adds the footprint of an event, without traits, and those that the event has.
+    pub fn add_event(&mut self, key: VisitorKey, footprint: &Footprint<'_>, event: &TrackedEvent<'_>) {
+        self.begin();
+        self.add_footprint(key, footprint);
+        let place = self.bytes.len();
+        // One byte, as there are fewer dimensions than it holds.
+        self.bytes.push(0);
+        Traits::each(event, |code, value| {
+            self.bytes.push(code);
+            self.text(value, usize::from(code));
+            if let Some(count) = self.bytes.get_mut(place) {
+                *count += 1;
+            }
+        });
+    }
+
+    fn begin(&mut self) {
+        if self.bytes.is_empty() {
+            self.bytes.push(VERSION);
+            self.places = vec![Known::default(); BY_HASH + BY_SORT];
         }
     }
 
@@ -116,11 +143,6 @@ impl Call {
         if let Some(Postback { txid, status }) = &footprint.postback {
             self.bytes.push(*status as u8);
             self.text(txid, FIELDS + usize::from(POSTBACK));
-        }
-        put(footprint.traits.pairs().count() as u64, &mut self.bytes);
-        for (code, value) in footprint.traits.pairs() {
-            self.bytes.push(code);
-            self.text(value, usize::from(code));
         }
     }
 
@@ -162,14 +184,20 @@ impl Call {
 
 /// Where a text is looked for. Its end tells it from others: pages begin alike.
 fn place(text: &str) -> usize {
-    let mix = |hash: u32, byte: &u8| (hash.rotate_left(5) ^ u32::from(*byte)).wrapping_mul(0x9e37_79b9);
-    let hash = text.as_bytes().iter().rev().take(12).fold(text.len() as u32, mix);
-    (hash >> 16) as usize % BY_HASH
+    let bytes = text.as_bytes();
+    let end = bytes.last_chunk().map_or_else(
+        || bytes.iter().fold(0, |end, byte| end << 8 | u64::from(*byte)),
+        |end| u64::from_le_bytes(*end),
+    );
+    // Knuth's multiplier; what it mixes best is on top.
+    ((end ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize % BY_HASH
 }
 
 /// Reads a call behind its version. `None`: it is none.
 pub(crate) fn read(bytes: &[u8]) -> Option<Vec<Handed<'_>>> {
-    let (mut rest, mut texts, mut handed) = (Reader(bytes), Vec::new(), Vec::new());
+    let mut rest = Reader(bytes);
+    // A page of somebody whose texts are known has some hundred bytes.
+    let (mut texts, mut handed) = (Vec::with_capacity(64), Vec::with_capacity(bytes.len() / 96 + 1));
     while let Some((&kind, behind)) = rest.0.split_first() {
         rest = Reader(behind);
         handed.push(match kind {

@@ -60,6 +60,8 @@ pub struct Handover {
     calls: Vec<(u16, Call)>,
     /// Bonds that are in a call: a visitor's every event would tell them again.
     told: Bonds,
+    /// The weaker name of the bond that was told last, and how strong the other is.
+    last: Option<(VisitorKey, u8)>,
 }
 
 impl Handover {
@@ -73,13 +75,19 @@ impl Handover {
         if self.shards == 0 {
             return;
         }
-        let Some(footprint) = Footprint::of(event) else { return };
-        let mut names = VisitorKey::all_of(event);
-        let whose = names.remove(0);
-        self.put(&Handed::Footprint(whose, footprint));
-        for name in names {
-            if !known.contains(&(name, whose)) && self.told.insert((name, whose)) {
+        let Some(footprint) = Footprint::bare(event) else { return };
+        let names = VisitorKey::all_of(event);
+        let Some((&whose, weaker)) = names.split_first() else { return };
+        self.write(whose, |call| call.add_event(whose, &footprint, event));
+        for &name in weaker {
+            if known.contains(&(name, whose)) || !self.told.insert((name, whose)) {
+                continue;
+            }
+            // A journey has moved on to a name that is no weaker: a hundred sessions that one server tells of at once are
+            // known by its address, and the first has it.
+            if self.last.is_none_or(|(last, rank)| last != name || rank < whose.rank()) {
                 self.put(&Handed::Bond(name, whose));
+                self.last = Some((name, whose.rank()));
             }
         }
     }
@@ -92,13 +100,18 @@ impl Handover {
     }
 
     fn put(&mut self, handed: &Handed<'_>) {
-        let shard = handed.key().shard(self.shards);
+        self.write(handed.key(), |call| call.add(handed));
+    }
+
+    /// Writes into the call that what is this visitor's goes into.
+    fn write(&mut self, key: VisitorKey, write: impl FnOnce(&mut Call)) {
+        let shard = key.shard(self.shards);
         let open = self.calls.iter_mut().rev().find(|(of, _)| *of == shard);
         match open {
-            Some((_, call)) if call.len() < CALL_BYTES => call.add(handed),
+            Some((_, call)) if call.len() < CALL_BYTES => write(call),
             _ => {
                 let mut call = Call::default();
-                call.add(handed);
+                write(&mut call);
                 self.calls.push((shard, call));
             }
         }

@@ -33,6 +33,18 @@ fn keys_are_pinned_and_the_stronger_name_has_the_higher_rank() {
     assert_eq!(names(RawEvent { click_ms: Some(1), ..reported }), keys);
 }
 
+/// The rest of a division of the key as one number: another would hand everybody to a journal that does not know him.
+#[test]
+fn a_key_stays_with_its_shard() {
+    for n in 0..200u128 {
+        let whole = n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+        for shards in [1, 2, 3, 8, 1_000, u16::MAX] {
+            let key = VisitorKey::from_bytes(whole.to_be_bytes());
+            assert_eq!(u128::from(key.shard(shards)), whole % u128::from(shards));
+        }
+    }
+}
+
 #[test]
 fn a_page_has_its_path() {
     let path = |page: &'static str| {

@@ -5,6 +5,7 @@
 //! All of them are read, written and held at each event of the visitor, and lie in memory nearly as they are stored.
 
 mod first;
+mod index;
 mod print;
 mod stored;
 
@@ -12,6 +13,7 @@ use analytics::conversion::{Postback, Status};
 use analytics::number::{put, take, unzigzag, zigzag};
 use analytics::{EventId, Footprint, Kind, Text, Traits};
 pub(super) use first::write_first;
+use index::Index;
 use print::Print;
 pub(super) use stored::Mark;
 
@@ -21,9 +23,9 @@ pub(super) type Moment = (i64, bool, EventId);
 /// Stands for a text: its place, from 1. 0 is the absent one.
 type Word = u32;
 
-/// So many of the newest texts and lists are looked through for one that is needed again. What is older is written again:
-/// nobody makes a journey slow by saying something new each time.
-const LOOK_BACK: usize = 64;
+/// So many of the newest lists. They are compared as a whole, and what somebody does says the same as what he did just
+/// before, or something new.
+const LISTS_BACK: usize = 8;
 
 /// What a footprint may say beside its head: seven texts, three amounts, the click's time, the postback. Most say one or
 /// two of them, so that a bit for each tells which follow.
@@ -35,14 +37,16 @@ pub(super) struct Trail {
     texts: String,
     /// Where each text ends.
     ends: Vec<u32>,
-    /// A byte of each text, by which most others are told from it. Not stored.
-    marks: Vec<u8>,
+    /// Where each text is found again. Not stored.
+    index: Index,
     /// Lists of dimensions and the words of their values.
     traits: Vec<u8>,
     /// Where each list ends.
     lists: Vec<u32>,
     said: Vec<u8>,
     prints: Vec<Print>,
+    /// A bit for each kind that is here, and one for what costs something. Not stored.
+    has: u8,
 }
 
 impl Trail {
@@ -63,12 +67,19 @@ impl Trail {
 
     /// Whether the footprint of an event is here.
     pub(super) fn knows(&self, id: EventId) -> bool {
-        self.prints.iter().any(|print| print.id == id)
+        // As numbers: to compare sixteen bytes is a call.
+        let wanted = u128::from_ne_bytes(*id.as_bytes());
+        self.prints.iter().any(|print| u128::from_ne_bytes(*print.id.as_bytes()) == wanted)
     }
 
     /// Whether there is one of a kind.
     pub(super) fn has(&self, kind: Kind) -> bool {
-        self.prints.iter().any(|print| print.kind == kind)
+        self.has >> kind as u8 & 1 == 1
+    }
+
+    /// Whether there is one that costs or pays something.
+    pub(super) fn owes(&self) -> bool {
+        self.has & OWES != 0
     }
 
     /// Adds a footprint; its place.
@@ -77,15 +88,15 @@ impl Trail {
             self.expect(footprint);
         }
         let postback = footprint.postback.as_ref();
-        let txid = postback.map_or(0, |postback| self.word(&postback.txid, 0));
+        let txid = postback.map_or(0, |postback| self.word(&postback.txid));
         let said = [
-            self.word(&footprint.name, 0).into(),
-            self.word(&footprint.page, 0).into(),
-            self.word(&footprint.element_id, 0).into(),
-            self.word(&footprint.session_id, 0).into(),
-            self.word(&footprint.currency, 0).into(),
-            self.word(&footprint.cost_currency, 0).into(),
-            self.word(&footprint.payout_currency, 0).into(),
+            self.word(&footprint.name).into(),
+            self.word(&footprint.page).into(),
+            self.word(&footprint.element_id).into(),
+            self.word(&footprint.session_id).into(),
+            self.word(&footprint.currency).into(),
+            self.word(&footprint.cost_currency).into(),
+            self.word(&footprint.payout_currency).into(),
             zigzag(footprint.value_micros),
             zigzag(footprint.cost_nanos),
             zigzag(footprint.payout_nanos),
@@ -107,8 +118,17 @@ impl Trail {
                 put(value, &mut self.said);
             }
         }
+        self.insert(print)
+    }
+
+    /// Puts a footprint where it belongs, which is nearly always behind all others.
+    fn insert(&mut self, print: Print) -> usize {
         let moment = print.moment();
-        let place = self.prints.partition_point(|print| print.moment() < moment);
+        let behind = self.prints.last().is_none_or(|last| last.moment() < moment);
+        let place = if behind { self.prints.len() } else { self.upto(moment) };
+        let said = self.said.get(print.said as usize..).and_then(<[u8]>::first_chunk);
+        let owes = said.is_some_and(|mask| u16::from_le_bytes(*mask) & AMOUNTS_OWED != 0);
+        self.has |= 1 << print.kind as u8 | if owes { OWES } else { 0 };
         self.prints.insert(place, print);
         place
     }
@@ -119,59 +139,44 @@ impl Trail {
             footprint.traits.pairs().fold((0, 0), |sum, (_, value)| (sum.0 + 1, sum.1 + value.len()));
         self.texts.reserve(bytes + footprint.page.len() + footprint.session_id.len());
         self.ends.reserve(count + 2);
-        self.marks.reserve(count + 2);
         self.traits.reserve(2 * count);
         self.said.reserve(16);
         (self.lists, self.prints) = (Vec::with_capacity(1), Vec::with_capacity(1));
     }
 
-    /// The word of a text, which is likely to be the one `near`.
-    fn word(&mut self, text: &str, near: Word) -> Word {
+    /// The word of a text.
+    fn word(&mut self, text: &str) -> Word {
         if text.is_empty() {
             return 0;
         }
-        if near > 0 && self.text(near) == text {
-            return near;
-        }
-        let (count, mark) = (self.ends.len(), mark_of(text));
+        let next = self.ends.len() as Word + 1;
         // The texts of a first footprint are not looked for: two alike do no harm.
-        let oldest = if self.prints.is_empty() { count } else { count.saturating_sub(LOOK_BACK) };
-        let marks = self.marks.get(oldest..).unwrap_or_default();
-        for (place, _) in marks.iter().enumerate().rev().filter(|(_, other)| **other == mark) {
-            let word = (oldest + place) as Word + 1;
-            if self.text(word) == text {
+        if !self.prints.is_empty() {
+            let (texts, ends) = (&self.texts, &self.ends);
+            if let Some(word) = self.index.find_or_add(text, next, |word| text_of(texts, ends, word)) {
                 return word;
             }
         }
         self.texts.push_str(text);
         self.ends.push(self.texts.len() as u32);
-        self.marks.push(mark);
-        count as Word + 1
+        next
     }
 
     fn text(&self, word: Word) -> &str {
-        let Some(place) = (word as usize).checked_sub(1) else { return "" };
-        span(&self.ends, place).and_then(|span| self.texts.get(span)).unwrap_or_default()
+        text_of(&self.texts, &self.ends, word)
     }
 
     /// The list of these traits.
     fn list(&mut self, traits: &Traits<'_>) -> u32 {
         let (start, count) = (self.traits.len(), self.lists.len());
-        let mut last = count.checked_sub(1).and_then(|last| span(&self.lists, last)).unwrap_or(0..0);
-        let mut near = (0, 0);
         for (code, value) in traits.pairs() {
-            // Both lists are in the order of the codes: what the last one says of this dimension is the next of it.
-            while near.0 < code || near.1 == 0 {
-                let Some((pair, rest)) = self.traits.get(last.clone()).and_then(pair) else { break };
-                (near, last.start) = (pair, last.end - rest.len());
-            }
-            let word = self.word(value, if near.0 == code { near.1 } else { 0 });
+            let word = self.word(value);
             self.traits.push(code);
             put(word.into(), &mut self.traits);
         }
         let (before, new) = self.traits.split_at_checked(start).unwrap_or_default();
         let same = |list: &usize| span(&self.lists, *list).and_then(|span| before.get(span)) == Some(new);
-        if let Some(known) = (count.saturating_sub(LOOK_BACK)..count).rev().find(same) {
+        if let Some(known) = (count.saturating_sub(LISTS_BACK)..count).rev().find(same) {
             self.traits.truncate(start);
             return known as u32;
         }
@@ -288,11 +293,14 @@ pub(super) struct Values<'a> {
 /// The bits of what may be there and 0.
 const CLICK: u16 = 10;
 const POSTBACK: u16 = 11;
+/// The bits of what is owed: by the campaign, and to the publisher.
+const AMOUNTS_OWED: u16 = 0b11 << 8;
+/// Beside the bits of the kinds, of which there are six.
+const OWES: u8 = 1 << 7;
 
-/// What a text is told from others by: its length and its last two bytes, as beginnings are alike.
-fn mark_of(text: &str) -> u8 {
-    let last = text.as_bytes().iter().rev().take(2);
-    last.fold(text.len() as u8, |mark, byte| mark.wrapping_mul(31).wrapping_add(*byte))
+fn text_of<'a>(texts: &'a str, ends: &[u32], word: Word) -> &'a str {
+    let Some(place) = (word as usize).checked_sub(1) else { return "" };
+    span(ends, place).and_then(|span| texts.get(span)).unwrap_or_default()
 }
 
 /// From the end of the one before to its own.

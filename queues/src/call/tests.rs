@@ -1,6 +1,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use analytics::{RawEvent, Source, enrich};
+
 use super::*;
 
 const TEXTS: [&str; 6] = ["", "a", "ä", "ab", "https://a.example/page", "demo"];
@@ -117,6 +119,28 @@ fn a_call_of_a_later_version_is_left_to_later_code() {
     call[0] = VERSION + 1;
     assert_eq!(Handed::read(&call), None);
     assert_eq!(Handed::read(&[]), None);
+}
+
+/// Who writes an event's footprint without making it a list of texts first writes the same.
+#[test]
+fn an_event_is_written_as_its_footprint_is() {
+    let mut raw = RawEvent::new(EventId::from_bytes([7; 16]), Kind::Click, Source::Redirect, 5);
+    raw.page_url = Text::from("https://a.example/b?c#d");
+    (raw.country, raw.region, raw.city) = (Text::from("DE"), Text::from("BE"), Text::from("Berlin"));
+    (raw.link, raw.campaign_id) = (Text::from("demo"), Text::from("demo"));
+    raw.sub[4] = Text::from("five");
+    raw.user_agent = "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0".into();
+    let event = enrich(raw);
+    let (mut one, mut other) = (Call::default(), Call::default());
+    let key = VisitorKey::from_bytes([1; 16]);
+    let (whole, bare) = (Footprint::of(&event).unwrap(), Footprint::bare(&event).unwrap());
+    for _ in 0..2 {
+        one.add(&Handed::Footprint(key, whole.clone()));
+        other.add_event(key, &bare, &event);
+    }
+    assert_eq!(hex(&one.into_bytes()), hex(&other.into_bytes()));
+    assert!(whole.traits.pairs().any(|pair| pair == (analytics::Dimension::City.code(), "Berlin (DE)")));
+    assert_eq!((whole.page.as_str(), whole.traits.visitor()), ("https://a.example/b", Some(0)));
 }
 
 #[test]

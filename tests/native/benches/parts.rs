@@ -10,7 +10,9 @@ use analytics::campaign::Campaigns;
 use analytics::capture::{Facts, LinkFacts, redirect};
 use analytics::rollup::Rollup;
 use analytics::uniques::Uniques;
-use analytics::{AgentCache, Conduct, EventId, Param, RawEvent, Statement, Text, TrackedEvent, enrich_with};
+use analytics::{
+    AgentCache, Conduct, EventId, Kind, Param, RawEvent, Statement, Text, TrackedEvent, enrich_with,
+};
 use durable_objects::journal::{Database, Failed, Journal};
 use durable_objects::{Gate, GateName, JournalName, Region, Settings};
 use queues::plan::Plan;
@@ -26,6 +28,8 @@ const MESSAGE: usize = 200;
 const CALL: usize = 100;
 /// How often who comes back does.
 const VISITS: usize = 10;
+/// How many pages a long session has.
+const PAGES: usize = 50;
 
 const AGENTS: [&str; 4] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
@@ -132,6 +136,13 @@ fn part<'a>(name: &str, events: &'a [RawEvent<'a>], names: &'a [(String, String)
             let calls = calls_of(&tracked(&visiting(events, |place| place % visitors)));
             Box::new(move || hand(&calls))
         }
+        "journey_session" => {
+            let visitors = (events.len() / PAGES).max(1);
+            let tracked = tracked(&turning(events, visitors));
+            // Nobody twice in a call.
+            let calls: Vec<_> = tracked.chunks(visitors).flat_map(calls_of).collect();
+            Box::new(move || hand(&calls))
+        }
         "archive" => {
             let tracked = tracked(events);
             Box::new(move || {
@@ -170,6 +181,17 @@ fn visiting<'a>(events: &[RawEvent<'a>], whose: impl Fn(usize) -> usize) -> Vec<
         ..event.clone()
     };
     events.iter().enumerate().map(by).collect()
+}
+
+/// The events as pages that so many visitors turn; of two, the first comes last.
+fn turning<'a>(events: &[RawEvent<'a>], visitors: usize) -> Vec<RawEvent<'a>> {
+    let mut pages = visiting(events, |place| place % visitors);
+    for (place, page) in pages.iter_mut().enumerate() {
+        page.kind = Kind::Page;
+        page.page_url = format!("https://shop.example/p/{}", hash(place) % 50).into();
+        page.received_at_ms = NOW_MS + ((place / visitors) ^ 1) as i64 * 1_000;
+    }
+    pages
 }
 
 /// What one journal is called with.

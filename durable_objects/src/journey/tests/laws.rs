@@ -341,13 +341,28 @@ proptest! {
         mut all in footprints(30),
         looks in prop::collection::vec((0i64..45, any::<bool>()), 30),
         lasts in any::<bool>(),
-        pages in any::<bool>(),
+        (pages, late, close) in any::<(bool, bool, bool)>(),
     ) {
         let key = VisitorKey::from_bytes([if lasts { 3 << 6 } else { 0 }; 16]);
         if pages {
-            all.iter_mut().filter(|one| one.kind != Kind::Page).for_each(|one| {
-                (one.kind, one.cost_nanos, one.payout_nanos, one.postback) = (Kind::Click, 0, 0, None);
+            let other = |one: &&mut Footprint<'_>| !matches!(one.kind, Kind::Page | Kind::Impression);
+            all.iter_mut().filter(other).for_each(|one| {
+                let seldom = one.value_micros < -7;
+                one.kind = if seldom && late { Kind::SessionEnd } else { Kind::Click };
+                one.postback = None;
+                (one.cost_nanos, one.payout_nanos) = if seldom { (one.cost_nanos, 1) } else { (0, 0) };
             });
+            all.iter_mut().filter(|one| one.kind != Kind::Click).for_each(|one| {
+                (one.cost_nanos, one.payout_nanos) = (0, 0);
+            });
+        }
+        // So that most of them are of one session, and nobody has been looked at when the next comes.
+        if close {
+            for one in &mut all {
+                one.at_ms = T + (one.at_ms - T).min(DAY) / 6;
+            }
+        }
+        if !late {
             all.sort_by_key(|one| (one.at_ms, one.id));
         }
         let (terms, mut now_ms) = (Terms::default(), 0);

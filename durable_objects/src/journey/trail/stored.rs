@@ -2,8 +2,8 @@
 
 use analytics::number::{put, take};
 
+use super::Trail;
 use super::print::{PRINT_BYTES, Print};
-use super::{Trail, Word, mark_of};
 
 impl Trail {
     /// What it takes beside itself.
@@ -11,7 +11,7 @@ impl Trail {
         self.texts.capacity()
             + (self.ends.capacity() + self.lists.capacity()) * size_of::<u32>()
             + self.traits.capacity()
-            + self.marks.capacity()
+            + self.index.heap_bytes()
             + self.said.capacity()
             + self.prints.capacity() * size_of::<Print>()
             + 7 * 16 // for what the allocator adds to each block
@@ -41,14 +41,22 @@ impl Trail {
         let said = self.said.get(mark.said..).unwrap_or_default();
         put(said.len() as u64, out);
         out.extend_from_slice(said);
+        // In their order; nearly always the last of all, so that who has two hundred is not looked through for one.
+        let count = self.prints.len().saturating_sub(mark.prints);
+        let (mut left, mut from) = (count, self.prints.len());
+        while left > 0 && from > 0 {
+            from -= 1;
+            left -= usize::from(self.prints.get(from).is_some_and(|print| print.said as usize >= mark.said));
+        }
+        put((count - left) as u64, out);
         let new = |print: &&Print| print.said as usize >= mark.said;
-        put(self.prints.iter().filter(new).count() as u64, out);
-        self.prints.iter().filter(new).for_each(|print| print.write(out));
+        self.prints.iter().skip(from).filter(new).for_each(|print| print.write(out));
     }
 
     /// Where it ends now.
     pub(in crate::journey) fn mark(&self) -> Mark {
-        Mark { ends: self.ends.len(), lists: self.lists.len(), said: self.said.len() }
+        let Self { ends, lists, said, prints, .. } = self;
+        Mark { ends: ends.len(), lists: lists.len(), said: said.len(), prints: prints.len() }
     }
 
     /// About how many bytes [`Trail::write`] takes.
@@ -70,12 +78,8 @@ impl Trail {
 
     /// Adds what [`Trail::write_behind`] wrote of a trail that went on; what stands behind it.
     pub(in crate::journey) fn read_behind<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
-        let first = self.ends.len();
         let (texts, rest) = read_ends(bytes, &mut self.ends)?;
         self.texts.push_str(str::from_utf8(texts).ok()?);
-        let new: Vec<_> =
-            (first + 1..=self.ends.len()).map(|word| mark_of(self.text(word as Word))).collect();
-        self.marks.extend(new);
         let (traits, rest) = read_ends(rest, &mut self.lists)?;
         self.traits.extend_from_slice(traits);
         let (length, rest) = take(rest)?;
@@ -85,10 +89,7 @@ impl Trail {
         let (prints, rest) = rest.split_at_checked(usize::try_from(count).ok()?.checked_mul(PRINT_BYTES)?)?;
         self.prints.reserve(prints.len() / PRINT_BYTES);
         for print in prints.chunks_exact(PRINT_BYTES) {
-            let print = Print::read(print)?;
-            let behind = self.prints.last().is_none_or(|last| last.moment() < print.moment());
-            let place = if behind { self.prints.len() } else { self.upto(print.moment()) };
-            self.prints.insert(place, print);
+            self.insert(Print::read(print)?);
         }
         Some(rest)
     }
@@ -100,6 +101,7 @@ pub(in crate::journey) struct Mark {
     ends: usize,
     lists: usize,
     said: usize,
+    prints: usize,
 }
 
 fn last_of(ends: &[u32]) -> usize {

@@ -15,7 +15,7 @@ use super::{FOOTPRINTS_MAX, State, Visitor};
 pub(super) enum News {
     #[default]
     None,
-    /// Behind everything else, what nothing follows from; the time of the first that a session may begin with.
+    /// What nothing follows from; the time of the first footprint that a session of theirs may end with.
     Calm(i64),
     More,
 }
@@ -30,9 +30,15 @@ impl Visitor {
             _ => true,
         };
         let owed = footprint.cost_nanos != 0 || footprint.payout_nanos != 0;
-        let first_ms = if visits(footprint) { footprint.at_ms } else { i64::MAX };
+        let midst = at + 1 < self.trail.len();
+        let stirs = midst && (self.trail.owes() || self.trail.has(Kind::SessionEnd));
+        let first_ms = match self.trail.moment(0) {
+            _ if !visits(footprint) => i64::MAX,
+            Some((first_ms, ..)) if midst => first_ms,
+            _ => footprint.at_ms,
+        };
         self.news = match self.news {
-            _ if told_by_itself || owed || at + 1 < self.trail.len() => News::More,
+            _ if told_by_itself || owed || stirs => News::More,
             News::None => News::Calm(first_ms),
             News::Calm(before_ms) => News::Calm(before_ms.min(first_ms)),
             News::More => News::More,
