@@ -192,9 +192,9 @@ mod tests {
         let all = [
             "SELECT frames FROM entries",
             "SELECT records FROM entries",
-            "SELECT body FROM pages",
-            "SELECT first FROM pages",
-            "SELECT filter FROM pages",
+            "SELECT CAST(p0 || p1 || p2 || p3 || p4 || p5 || p6 || p7 AS BLOB) FROM leaves",
+            "SELECT firsts FROM leaves",
+            "SELECT filter FROM leaves",
         ];
         all.into_iter().any(|sql| {
             let mut rows = disk.sqlite.prepare(sql).unwrap();

@@ -107,7 +107,20 @@ const VALUES: [&str; 18] = [
 fn handed(place: usize, who: usize, at_ms: i64) -> Handed<'static> {
     let mut key = hash(who).to_be_bytes();
     key[0] = key[0] & 0x3f | 0x40; // a session's
-    let traits: Vec<_> = (0u8..).zip(VALUES.map(Text::from)).collect();
+    let mut traits: Vec<_> = (0u8..).zip(VALUES.map(Text::from)).collect();
+    // Few of many links get most of the clicks, and who comes back comes by other ways.
+    let dice = hash(place ^ 0x7777_7777) as usize;
+    let link = 200usize >> (dice % 8).min(dice >> 8 & 7);
+    for (at, value) in [
+        (8, format!("news{}.example", dice >> 16 & 7)),
+        (9, format!("campaign-{}", link % 20)),
+        (10, format!("bench{link}")),
+        (12, format!("newsletter{}", dice >> 24 & 3)),
+    ] {
+        if let Some((_, text)) = traits.get_mut(at) {
+            *text = value.into();
+        }
+    }
     let footprint = Footprint {
         id: EventId::from_bytes(hash(place ^ 0x1234_5678_9abc).to_be_bytes()),
         at_ms,

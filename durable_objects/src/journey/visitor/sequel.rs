@@ -4,6 +4,7 @@
 //! sequel: the footprints since, with the texts that only they say, and what was told by now. It stands alone until a merge
 //! puts it behind what it goes on from: nobody has to understand either of them to do so.
 
+use analytics::number::{put, take};
 use analytics::wire;
 
 use super::super::trail::Mark;
@@ -67,6 +68,26 @@ impl Visitor {
         if bytes.first() == Some(&super::JOURNEY_VERSION) {
             visitor.is_stored(visitor.stored.bytes, expires_ms);
         }
+        Some(visitor)
+    }
+
+    /// The visitor in few bytes, to be held in memory as it is.
+    pub(crate) fn pack(&self) -> Vec<u8> {
+        let Stored { upto, bytes, expires_ms } = self.stored;
+        let mut out = Vec::with_capacity(self.trail.stored_bytes() + 64);
+        put(bytes as u64, &mut out);
+        // What is not stored as far as it goes is written as a whole next time.
+        put(if upto == self.trail.mark() { expires_ms as u64 } else { 0 }, &mut out);
+        self.encode(&mut out);
+        out
+    }
+
+    /// The visitor that was packed.
+    pub(crate) fn unpack(bytes: &[u8]) -> Option<Self> {
+        let (stored, rest) = take(bytes)?;
+        let (expires_ms, rest) = take(rest)?;
+        let mut visitor = Self::decode(rest)?;
+        visitor.is_stored(stored as usize, expires_ms as i64);
         Some(visitor)
     }
 
