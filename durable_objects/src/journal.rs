@@ -49,6 +49,10 @@ const AT_ONCE: usize = 500;
 /// So many that are due are put in order before the first of them are looked at.
 const IN_ORDER: usize = 20_000;
 
+/// Who had to be put together from more places than these is written as a whole: bytes are cheaper than rows that are
+/// looked for, and whoever is not held comes back to as many again.
+const PLACES_MAX: usize = 8;
+
 /// How long the next go waits, so that calls get in between.
 const PAUSE_MS: i64 = 20;
 
@@ -317,7 +321,13 @@ impl Journal {
         if let Some(visitor) = self.cache.take(key) {
             return Ok(Some(visitor));
         }
-        let read = self.shelf.find(db, key, now_ms, Visitor::read)?;
+        let read = self.shelf.find(db, key, now_ms, |bytes, expires_ms, places| {
+            let mut visitor = Visitor::read(bytes, expires_ms)?;
+            if places > PLACES_MAX {
+                visitor.gather();
+            }
+            Some(visitor)
+        })?;
         self.damaged += u64::from(matches!(read, Some(None)));
         Ok(read.flatten().map(|mut visitor| {
             visitor.know(key);

@@ -91,14 +91,30 @@ impl Cache {
         }
     }
 
-    /// Lets those go who were packed first.
+    /// Lets half of those go who were packed first; the others are taken for packed last. A batch goes through all its
+    /// visitors in the order of their keys: with one more of them than fit, everybody would be gone before his next one.
     fn let_go(&mut self) {
-        while self.packed_bytes > PACKED_BYTES - TURN_BYTES / 2 && self.turns.len() > 1 {
-            self.packed_bytes -= self.turns.pop_front().unwrap_or(0).min(self.packed_bytes);
-            self.first += 1;
+        let Self { turns, packed, packed_bytes, first, .. } = self;
+        while *packed_bytes > PACKED_BYTES && turns.len() > 1 {
+            let gone = *first;
+            turns.pop_front();
+            *first += 1;
+            let last = *first + turns.len() as u64 - 1;
+            let mut stays = gone % 2 == 0;
+            packed.retain(|_, (turn, bytes)| {
+                if *turn != gone {
+                    return true;
+                }
+                // In the order of the map, which is none.
+                stays = !stays;
+                let weight = bytes.len() + PLACE_BYTES;
+                match turns.back_mut().filter(|_| stays) {
+                    Some(left) => (*turn, *left) = (last, *left + weight),
+                    None => *packed_bytes = packed_bytes.saturating_sub(weight),
+                }
+                stays
+            });
         }
-        let first = self.first;
-        self.packed.retain(|_, (turn, _)| *turn >= first);
     }
 
     /// About how many bytes are held.

@@ -152,7 +152,7 @@ proptest! {
         for _ in 0..2 {
             for n in 0..=255 {
                 let wanted = world.get(&n).filter(|(body, expires_ms)| *expires_ms > now_ms && !body.is_empty());
-                let found = shelf.find(&disk, key(n), now_ms, |body, _| body.to_vec()).unwrap();
+                let found = shelf.find(&disk, key(n), now_ms, |body, _, _| body.to_vec()).unwrap();
                 prop_assert_eq!(found.as_ref(), wanted.map(|(body, _)| body), "{}", n);
             }
             while shelf.is_untidy(seq) {

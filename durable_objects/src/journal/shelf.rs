@@ -151,24 +151,25 @@ impl Shelf {
         }
     }
 
-    /// What a visitor's newest record says, by `read`, of all its bytes and until when it is worth something; `None` if it
-    /// is worth nothing, or there is none.
+    /// What a visitor's newest record says, by `read`, of all its bytes, until when it is worth something, and in how many
+    /// places it was; `None` if it is worth nothing, or there is none.
     pub(super) fn find<T>(
         &mut self,
         db: &dyn Database,
         key: VisitorKey,
         now_ms: i64,
-        read: impl FnOnce(&[u8], i64) -> T,
+        read: impl FnOnce(&[u8], i64, usize) -> T,
     ) -> Result<Option<T>, Failed> {
         let lives = |record: &Record<'_>| record.expires_ms > now_ms && !record.body.is_empty();
-        let mut story = Story::default();
+        let (mut story, mut places) = (Story::default(), 0);
         for (seq, at) in self.entries.find(key) {
             let page = self.held.read(db, Place::Entry(seq), 0)?;
             let record = page.get(at..).and_then(first).map(|(record, _)| record);
             let record = record.filter(|record| record.key == key);
             let Some(record) = record.filter(lives) else { return Ok(None) };
+            places += 1;
             if let Some(body) = story.add(record.body) {
-                return Ok(Some(read(&body, record.expires_ms)));
+                return Ok(Some(read(&body, record.expires_ms, places)));
             }
         }
         for run in self.runs.iter().rev() {
@@ -178,12 +179,13 @@ impl Shelf {
             if !lives(&record) {
                 return Ok(None);
             }
+            places += 1;
             if let Some(body) = story.add(record.body) {
-                return Ok(Some(read(&body, record.expires_ms)));
+                return Ok(Some(read(&body, record.expires_ms, places)));
             }
         }
         // Sequels of nothing: who reads them is to say so.
-        Ok(story.end().map(|body| read(&body, 0)))
+        Ok(story.end().map(|body| read(&body, 0, places)))
     }
 
     /// Where a visitor's records can be, those that newer ones hide too.

@@ -71,6 +71,11 @@ impl Visitor {
         Some(visitor)
     }
 
+    /// Says that what is appended next is to stand alone.
+    pub(crate) fn gather(&mut self) {
+        self.stored = Stored::default();
+    }
+
     /// The visitor in few bytes, to be held in memory as it is.
     pub(crate) fn pack(&self) -> Vec<u8> {
         let Stored { upto, bytes, expires_ms } = self.stored;
