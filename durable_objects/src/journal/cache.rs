@@ -12,8 +12,9 @@ use crate::journey::Visitor;
 
 /// About so many bytes of visitors are held as they are, and so many packed: an object has 128 MB for everything, and the
 /// index of a shard with ten million visitors takes 43 of them.
-const FRESH_BYTES: usize = 6 << 20;
-const PACKED_BYTES: usize = 16 << 20;
+/// Next to nobody in tests, so that visitors are packed, and let go, there too.
+const FRESH_BYTES: usize = if cfg!(test) { 2 << 10 } else { 6 << 20 };
+const PACKED_BYTES: usize = if cfg!(test) { 2 << 10 } else { 16 << 20 };
 
 /// Those who were packed first go first, so many at a time: each time all of them are looked through.
 const TURN_BYTES: usize = PACKED_BYTES / 8;
@@ -38,6 +39,11 @@ pub(super) struct Cache {
 }
 
 impl Cache {
+    /// Whether a visitor is held.
+    pub(super) fn holds(&self, key: VisitorKey) -> bool {
+        self.fresh.contains_key(&key) || self.packed.contains_key(&key)
+    }
+
     /// Takes a visitor out, if it is held.
     pub(super) fn take(&mut self, key: VisitorKey) -> Option<Visitor> {
         if let Some(visitor) = self.fresh.remove(&key) {

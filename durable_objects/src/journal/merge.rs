@@ -28,7 +28,12 @@ const STEP_BYTES: usize = 1 << 20;
 pub(super) enum Source {
     Entry(i64),
     /// `leaf`: the number of its first page; 0: they have none, and are of before.
-    Run { run: i64, tier: i64, leaf: i64, pages: i64 },
+    Run {
+        run: i64,
+        tier: i64,
+        leaf: i64,
+        pages: i64,
+    },
 }
 
 impl Source {

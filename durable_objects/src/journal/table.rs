@@ -124,10 +124,7 @@ pub(super) fn delete_leaves(from: i64, upto: i64) -> Statement {
 
 /// `leaf, run, tier, firsts, due_ms, expires_ms, filter` of every page.
 pub(super) fn leaves() -> Statement {
-    Statement::new(
-        "SELECT leaf, run, tier, firsts, due_ms, expires_ms, filter FROM leaves ORDER BY leaf",
-        [],
-    )
+    Statement::new("SELECT leaf, run, tier, firsts, due_ms, expires_ms, filter FROM leaves ORDER BY leaf", [])
 }
 
 /// The same of every page of before, which has no number.
