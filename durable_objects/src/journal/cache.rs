@@ -128,3 +128,71 @@ impl Cache {
         self.fresh_bytes + self.packed_bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use analytics::{EventId, Footprint, Kind, Text, Traits};
+
+    use super::*;
+
+    fn visitor(n: u16) -> (VisitorKey, Visitor) {
+        let mut bytes = [0; 16];
+        bytes[..2].copy_from_slice(&n.to_be_bytes());
+        let footprint = Footprint {
+            id: EventId::from_bytes(bytes),
+            at_ms: i64::from(n),
+            kind: Kind::Page,
+            name: Text::EMPTY,
+            page: "https://shop.example/a".into(),
+            element_id: Text::EMPTY,
+            session_id: Text::EMPTY,
+            value_micros: 0,
+            currency: Text::EMPTY,
+            cost_nanos: 0,
+            cost_currency: Text::EMPTY,
+            payout_nanos: 0,
+            payout_currency: Text::EMPTY,
+            click_ms: None,
+            postback: None,
+            traits: Traits::default(),
+        };
+        let key = VisitorKey::from_bytes(bytes);
+        let mut visitor = Visitor::of(key);
+        visitor.add(&footprint);
+        visitor.append(9, &mut Vec::new());
+        (key, visitor)
+    }
+
+    #[test]
+    fn who_is_held_comes_back_as_he_was_and_no_more_are_held_than_fit() {
+        let mut cache = Cache::default();
+        for n in 0..200 {
+            let (key, visitor) = visitor(n);
+            cache.put(key, visitor);
+            assert!(cache.bytes() <= FRESH_BYTES + PACKED_BYTES);
+        }
+        let held: Vec<u16> = (0..200).filter(|n| cache.holds(visitor(*n).0)).collect();
+        assert!(held.len() > 10, "{held:?}");
+        for n in held {
+            let (key, visitor) = visitor(n);
+            let mut taken = cache.take(key).unwrap();
+            assert_eq!(taken, visitor);
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            assert_eq!(taken.append(9, &mut one), visitor.clone().append(9, &mut other));
+            assert_eq!(one, other, "a sequel goes on where it would have");
+            assert!(!cache.holds(key));
+        }
+        assert_eq!((cache.bytes(), cache.packed.len()), (0, 0));
+    }
+
+    #[test]
+    fn whoever_goes_round_more_of_them_than_fit_finds_some() {
+        let (mut cache, mut found) = (Cache::default(), 0);
+        for n in (0..20).cycle().take(400) {
+            let (key, visitor) = visitor(n);
+            found += usize::from(cache.take(key).is_some());
+            cache.put(key, visitor);
+        }
+        assert!(found > 60, "{found} of 380");
+    }
+}
