@@ -16,10 +16,13 @@ const MAX_BYTES: usize = 10 << 20;
 /// They are looked through one by one, the last used first, among which nearly all are that are looked for.
 const MAX_PIECES: usize = 256;
 
+/// A piece of what is at a place.
+type At = (Place, i64);
+
 /// Pieces of pages, and entries, the last used at the end.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    pieces: VecDeque<((Place, i64), Rc<Vec<u8>>)>,
+    pieces: VecDeque<(At, Rc<Vec<u8>>)>,
     bytes: usize,
 }
 

@@ -156,7 +156,6 @@ fn wake(journal: &mut Journal, disk: &Disk, mut due_ms: i64, until_ms: i64) -> R
 }
 
 /// What this thread took so far, by the kernel's own count where there is one: the machine may do other things besides.
-#[expect(clippy::disallowed_methods, reason = "a stopwatch")]
 fn cpu_ns(since: std::time::Instant) -> u64 {
     let counted = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let counted = counted.and_then(|text| text.split(' ').next()?.parse().ok());

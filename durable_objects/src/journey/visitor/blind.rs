@@ -210,8 +210,8 @@ mod tests {
         let funnels = vec![analytics::funnel::Funnel::default()];
         assert!(!takes(0, &next, &Terms { funnels, ..terms.clone() }, NOW + 1));
         let mut full = calm;
-        let taken = (1..100).filter(|n| full.take(key(0), &page(2, NOW + n), &terms, NOW + n)).count();
-        assert_eq!(taken, usize::from(BLIND_MAX));
+        let added = (1..100).filter(|n| full.take(key(0), &page(2, NOW + n), &terms, NOW + n)).count();
+        assert_eq!(added, usize::from(BLIND_MAX));
         let sold = {
             let mut visitor = stored(&terms).0;
             visitor.add(&Footprint { kind: Kind::Conversion, ..page(9, NOW + 5) });
