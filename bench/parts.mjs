@@ -17,6 +17,7 @@ import { Traffic } from "./traffic.mjs";
 const { values: args } = parseArgs({
   options: {
     events: { type: "string", default: "200000" }, // of batches of 100; a tenth as many come one by one
+    only: { type: "string" }, // "journal": what it adds, and nothing else
     out: { type: "string", default: join(import.meta.dirname, "out/capacity.json") },
   },
 });
@@ -213,7 +214,8 @@ const split = (parts) => [parts.slice(0, parts.length / 5), parts.slice(parts.le
 
 const { ones, batches, messages } = await recorded();
 say(`${ones.length} calls of one event, ${batches.length} of ${BATCH}, ${messages.length} messages`);
-for (const [what, calls, events] of [["a call for each event", ones, 1], [`calls of ${BATCH} events`, batches, BATCH]]) {
+const gates = [["a call for each event", ones, 1], [`calls of ${BATCH} events`, batches, BATCH]];
+for (const [what, calls, events] of args.only === undefined ? gates : []) {
   const product = await start();
   const [first, rest] = split(calls);
   await product.measure("admit?lanes=64", first);
@@ -223,7 +225,7 @@ for (const [what, calls, events] of [["a call for each event", ones, 1], [`calls
 }
 const figures = {};
 for (const journals of [0, 1]) {
-  for (const size of [1, 10, 100]) {
+  for (const size of args.only === undefined ? [1, 10, 100] : [100]) {
     const product = await start({ journals });
     const [first, rest] = split(messages);
     await product.measure(`consume?size=${size}`, first);

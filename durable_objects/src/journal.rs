@@ -21,18 +21,19 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use analytics::{Footprint, VisitorKey};
 use queues::Handed;
 
-use crate::journey::{Newcomer, SPARE_MS, Terms, Visitor};
+use crate::journey::{Calm, Newcomer, SPARE_MS, Terms, Visitor, write_blind};
 use crate::outbox::Outbox;
 use crate::{JournalName, Settings};
 use cache::Cache;
 use database::{Columns, fact};
 pub use database::{Database, Failed};
-use draft::Draft;
+use draft::{Draft, Written};
 pub use erase::Merged;
 use page::records;
 use shelf::{Place, Shelf};
@@ -48,6 +49,10 @@ const AT_ONCE: usize = 500;
 
 /// So many that are due are put in order before the first of them are looked at.
 const IN_ORDER: usize = 20_000;
+
+/// Who had to be put together from more places than these is written as a whole: bytes are cheaper than rows that are
+/// looked for, and whoever is not held comes back to as many again.
+const PLACES_MAX: usize = 8;
 
 /// How long the next go waits, so that calls get in between.
 const PAUSE_MS: i64 = 20;
@@ -65,9 +70,10 @@ pub struct Journal {
     change: i64,
     shelf: Shelf,
     cache: Cache,
-    /// Who is to be looked at, and when. One place for each visitor: whoever is not due by then gets a later one.
+    /// Who is to be looked at, and when. One place for each visitor: whoever is not due by then gets a later one; and what
+    /// is known of him until then.
     due: BTreeSet<(i64, VisitorKey)>,
-    waiting: HashSet<VisitorKey>,
+    waiting: HashMap<VisitorKey, Calm>,
     /// Until when who is due is looked at now, if some of them are left.
     ripe_ms: Option<i64>,
     /// Places whose visitors are to be looked at because the terms changed.
@@ -120,7 +126,7 @@ impl Journal {
             shelf,
             cache: Cache::default(),
             due: BTreeSet::new(),
-            waiting: HashSet::new(),
+            waiting: HashMap::new(),
             ripe_ms: None,
             sweep: VecDeque::new(),
             outbox: Outbox::default(),
@@ -131,7 +137,7 @@ impl Journal {
             scrub: fact(db, erase::SCRUB)?,
         };
         for (due_ms, key) in due {
-            journal.await_visitor(key, due_ms);
+            journal.await_visitor(key, due_ms, None);
         }
         for row in db.run(table::entries())? {
             let mut row = Columns::of(row);
@@ -143,7 +149,7 @@ impl Journal {
             }
             for record in page::records(&records) {
                 if let Some(due_ms) = record.due_ms {
-                    journal.await_visitor(record.key, due_ms);
+                    journal.await_visitor(record.key, due_ms, None);
                 }
             }
             journal.shelf.add(seq, last(seq, parts), records, false);
@@ -198,6 +204,10 @@ impl Journal {
         let mut draft = Draft::default();
         for of_visitor in order.chunk_by(|(one, _), (other, _)| one == other) {
             let Some(&(key, place)) = of_visitor.first() else { continue };
+            let told = of_visitor.iter().filter_map(|(_, place)| handed.get(*place));
+            if self.add_blindly(&mut draft, key, told.clone(), now_ms) {
+                continue;
+            }
             let known = self.load(db, key, now_ms)?;
             if known.is_none()
                 && of_visitor.len() == 1
@@ -208,7 +218,7 @@ impl Journal {
             }
             let mut visitor = known.unwrap_or_else(|| Visitor::of(key));
             let mut changed = false;
-            for one in of_visitor.iter().filter_map(|(_, place)| handed.get(*place)) {
+            for one in told {
                 changed |= match one {
                     Handed::Footprint(_, footprint) => visitor.add(footprint),
                     Handed::Bond(_, to) => visitor.bond(key, *to),
@@ -280,7 +290,7 @@ impl Journal {
         let committed = self.commit(db, draft, now_ms);
         if committed.is_err() {
             for (at_ms, key) in due {
-                self.await_visitor(key, at_ms);
+                self.await_visitor(key, at_ms, None);
             }
         }
         committed
@@ -299,8 +309,8 @@ impl Journal {
             if draft.outcomes == before.0 {
                 draft.page.truncate(before.1);
                 // Not held: it takes itself for written.
-                if let Some((key, Some(due_ms), _)) = draft.written.pop() {
-                    self.await_visitor(key, due_ms);
+                if let Some(Written { key, due_ms: Some(due_ms), .. }) = draft.written.pop() {
+                    self.await_visitor(key, due_ms, None);
                 }
             }
         }
@@ -317,7 +327,13 @@ impl Journal {
         if let Some(visitor) = self.cache.take(key) {
             return Ok(Some(visitor));
         }
-        let read = self.shelf.find(db, key, now_ms, Visitor::read)?;
+        let read = self.shelf.find(db, key, now_ms, |bytes, expires_ms, places| {
+            let mut visitor = Visitor::read(bytes, expires_ms)?;
+            if places > PLACES_MAX {
+                visitor.gather();
+            }
+            Some(visitor)
+        })?;
         self.damaged += u64::from(matches!(read, Some(None)));
         Ok(read.flatten().map(|mut visitor| {
             visitor.know(key);
@@ -331,24 +347,49 @@ impl Journal {
         newcomer.tell(&mut |outcome| draft.tell(&outcome));
         draft.body.clear();
         newcomer.encode(&mut draft.body);
-        let due_ms = newcomer.due_ms();
-        draft.record(key, due_ms, now_ms + self.terms.keep_ms + SPARE_MS);
-        draft.written.push((key, due_ms, None));
+        let (due_ms, expires_ms) = (newcomer.due_ms(), now_ms + self.terms.keep_ms + SPARE_MS);
+        draft.record(key, due_ms, expires_ms);
+        let calm = newcomer.calm(expires_ms, &self.terms);
+        draft.written.push(Written { key, due_ms, visitor: None, calm });
+        true
+    }
+
+    /// Puts footprints of somebody who is not held into the draft, without reading what is stored of him; `false` if
+    /// something may follow from them now.
+    fn add_blindly<'a>(
+        &self,
+        draft: &mut Draft,
+        key: VisitorKey,
+        told: impl Iterator<Item = &'a Handed<'a>>,
+        now_ms: i64,
+    ) -> bool {
+        let Some(&(mut calm)) = self.waiting.get(&key).filter(|_| !self.cache.holds(key)) else {
+            return false;
+        };
+        draft.body.clear();
+        for one in told {
+            let Handed::Footprint(_, footprint) = one else { return false };
+            if !calm.take(key, footprint, &self.terms, now_ms) {
+                return false;
+            }
+            write_blind(footprint, &mut draft.body);
+        }
+        let due_ms = Some(calm.due_ms());
+        draft.record(key, due_ms, calm.expires_ms());
+        draft.written.push(Written { key, due_ms, visitor: None, calm });
         true
     }
 
     /// Works out what follows for one visitor, and puts it into the draft.
     fn advance(&self, draft: &mut Draft, key: VisitorKey, mut visitor: Visitor, now_ms: i64) {
         visitor.advance(&self.terms, now_ms, &mut |outcome| draft.tell(&outcome));
-        // By when it was written, not by what it holds: a bond has no time, and what is written later must not expire
-        // earlier, or an older record would come to light.
-        draft.put(key, visitor, now_ms + self.terms.keep_ms);
+        draft.put(key, visitor, &self.terms, now_ms);
     }
 
     /// Writes a draft as one entry.
     fn commit(&mut self, db: &dyn Database, draft: Draft, now_ms: i64) -> Result<(), Failed> {
         for (key, visitor) in draft.unchanged {
-            self.hold(key, visitor);
+            self.hold(key, visitor, None);
         }
         if draft.written.is_empty() {
             return Ok(());
@@ -367,11 +408,11 @@ impl Journal {
             let (bytes, outcomes) = frames_of(&draft.frames, part);
             self.outbox.add(number, bytes, outcomes, due_ms);
         }
-        for (key, due_ms, visitor) in draft.written {
-            if let Some(visitor) = visitor {
-                self.hold(key, visitor);
-            } else if let Some(due_ms) = due_ms {
-                self.await_visitor(key, due_ms);
+        for Written { key, due_ms, visitor, calm } in draft.written {
+            match (visitor, due_ms) {
+                (Some(visitor), _) => self.hold(key, visitor, Some(calm)),
+                (None, Some(due_ms)) => self.await_visitor(key, due_ms, Some(calm)),
+                (None, None) => {}
             }
         }
         Ok(())
@@ -379,17 +420,27 @@ impl Journal {
 
     /// Keeps a visitor, who stands in the database as it is, at hand, if it came back and is going to be looked at again:
     /// nearly everybody comes once, and is soon read from the page that was written last.
-    fn hold(&mut self, key: VisitorKey, visitor: Visitor) {
-        let Some(due_ms) = visitor.due_ms() else { return };
-        self.await_visitor(key, due_ms);
+    fn hold(&mut self, key: VisitorKey, visitor: Visitor, calm: Option<Calm>) {
+        let Some(due_ms) = visitor.due_ms() else {
+            if let Some(known) = self.waiting.get_mut(&key) {
+                *known = Calm::default();
+            }
+            return;
+        };
+        self.await_visitor(key, due_ms, calm);
         if visitor.footprints() > 1 {
             self.cache.put(key, visitor);
         }
     }
 
-    fn await_visitor(&mut self, key: VisitorKey, due_ms: i64) {
-        if self.waiting.insert(key) {
-            self.due.insert((due_ms, key));
+    /// Has a visitor looked at then, or when it was said before. What is known of him stays if nothing is said.
+    fn await_visitor(&mut self, key: VisitorKey, due_ms: i64, calm: Option<Calm>) {
+        match self.waiting.entry(key) {
+            Entry::Occupied(mut known) => *known.get_mut() = calm.unwrap_or(*known.get()),
+            Entry::Vacant(place) => {
+                place.insert(calm.unwrap_or_default());
+                self.due.insert((due_ms, key));
+            }
         }
     }
 

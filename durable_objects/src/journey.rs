@@ -25,7 +25,7 @@ mod visitor;
 
 pub use newcomer::Newcomer;
 pub use terms::{FUNNELS_MAX, Repeats, Terms, Windows};
-pub(crate) use visitor::is_sequel;
+pub(crate) use visitor::{Calm, is_sequel, write_blind};
 pub use visitor::{FOOTPRINTS_MAX, JOURNEY_VERSION, SPARE_MS, Visitor};
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ async function all(): Promise<string> {
   }
   for (const file of server.objectFiles("Journal")) {
     const database = new DatabaseSync(file, { readOnly: true });
-    for (const [sql, column] of [["SELECT frames AS body FROM entries", "body"], ["SELECT records AS body FROM entries", "body"], ["SELECT body FROM pages", "body"]]) {
+    for (const [sql, column] of [["SELECT frames AS body FROM entries", "body"], ["SELECT records AS body FROM entries", "body"], ["SELECT CAST(p0 || p1 || p2 || p3 || p4 || p5 || p6 || p7 AS BLOB) AS body FROM leaves", "body"]]) {
       for (const row of database.prepare(sql).all()) texts.push(Buffer.from(row[column] as Uint8Array).toString("latin1"));
     }
     database.close();

@@ -48,7 +48,7 @@ impl Journal {
             }
             known += u64::from(visitor.footprints() > 0 || visitor.bonded_to().is_some());
             self.shelf.scrub(db, key)?;
-            draft.put(key, Visitor::forgotten(before_ms), now_ms + self.terms.keep_ms);
+            draft.put(key, Visitor::forgotten(before_ms), &self.terms, now_ms);
         }
         if !draft.written.is_empty() {
             db.run(table::put_fact(SCRUB, self.newest.0))?;
@@ -86,7 +86,7 @@ impl Journal {
     pub fn look(&mut self, db: &dyn Database, key: VisitorKey, now_ms: i64) -> Result<Visitor, Failed> {
         let now_ms = self.tick(now_ms);
         let visitor = self.load(db, key, now_ms)?.unwrap_or_else(|| Visitor::of(key));
-        self.hold(key, visitor.clone());
+        self.hold(key, visitor.clone(), None);
         Ok(visitor)
     }
 
@@ -192,9 +192,9 @@ mod tests {
         let all = [
             "SELECT frames FROM entries",
             "SELECT records FROM entries",
-            "SELECT body FROM pages",
-            "SELECT first FROM pages",
-            "SELECT filter FROM pages",
+            "SELECT CAST(p0 || p1 || p2 || p3 || p4 || p5 || p6 || p7 AS BLOB) FROM leaves",
+            "SELECT firsts FROM leaves",
+            "SELECT filter FROM leaves",
         ];
         all.into_iter().any(|sql| {
             let mut rows = disk.sqlite.prepare(sql).unwrap();

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use rusqlite::types::{Value, ValueRef};
 
 use super::database::{Database, Failed};
+use super::filter::Filter;
 use super::page::Record;
 use super::shelf::Shelf;
 use super::table;
@@ -152,7 +153,7 @@ proptest! {
         for _ in 0..2 {
             for n in 0..=255 {
                 let wanted = world.get(&n).filter(|(body, expires_ms)| *expires_ms > now_ms && !body.is_empty());
-                let found = shelf.find(&disk, key(n), now_ms, |body, _| body.to_vec()).unwrap();
+                let found = shelf.find(&disk, key(n), now_ms, |body, _, _| body.to_vec()).unwrap();
                 prop_assert_eq!(found.as_ref(), wanted.map(|(body, _)| body), "{}", n);
             }
             while shelf.is_untidy(seq) {
@@ -162,5 +163,52 @@ proptest! {
         }
         let rows: i64 = disk.sqlite.query_row("SELECT count(*) FROM entries", (), |row| row.get(0)).unwrap();
         prop_assert!(rows <= 4, "{} entries are left", rows);
+    }
+}
+
+/// Pages of before have no number, and no pieces.
+#[test]
+fn pages_of_before_are_read_and_merged() {
+    let disk = Disk::new();
+    let record =
+        |n: u8, body: &'static [u8]| Record { key: key(n), due_ms: Some(7), expires_ms: 1_000, body };
+    for run in 1..=8i64 {
+        let mut page = Vec::new();
+        let keys = [key(run as u8), key(100)];
+        record(run as u8, b"\x02alone").write(&mut page);
+        record(100, if run == 8 { b"\x02last" } else { b"\x02before" }).write(&mut page);
+        disk.run(Statement::new(
+            "INSERT INTO pages (run, tier, page, first, due_ms, expires_ms, filter, body) \
+             VALUES (?1, 1, 0, ?2, 7, 1000, ?3, ?4)",
+            [
+                run.into(),
+                keys[0].as_bytes().to_vec().into(),
+                Filter::of(&keys).as_bytes().to_vec().into(),
+                page.into(),
+            ],
+        ))
+        .unwrap();
+        disk.run(table::insert_run(run, run, 1)).unwrap();
+    }
+    let count = |table: &str| {
+        let sql = format!("SELECT count(*) FROM {table}");
+        disk.sqlite.query_row(&sql, (), |row| row.get::<_, i64>(0)).unwrap()
+    };
+    for merged in [false, true] {
+        let (_, due) = Shelf::open(&disk).unwrap();
+        assert!(due.contains(&(7, key(3))));
+        let mut shelf = opened(&disk);
+        let mut found = |n| shelf.find(&disk, key(n), 5, |body, _, _| body.to_vec()).unwrap();
+        assert_eq!(found(100).as_deref(), Some(&b"\x02last"[..]));
+        assert_eq!(found(3).as_deref(), Some(&b"\x02alone"[..]));
+        assert_eq!(found(50), None);
+        // Somebody is erased from a page of before, and from a piece of one of now.
+        shelf.scrub(&disk, key(if merged { 2 } else { 1 })).unwrap();
+        assert_eq!(shelf.find(&disk, key(1), 5, |_, _, _| ()).unwrap(), None);
+        assert_eq!(shelf.find(&disk, key(2), 5, |_, _, _| ()).unwrap().is_none(), merged);
+        while shelf.is_untidy(0) {
+            shelf.tidy(&disk, 0, 5).unwrap();
+        }
+        assert_eq!((count("pages"), count("leaves")), (0, 1));
     }
 }

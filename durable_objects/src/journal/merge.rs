@@ -11,11 +11,14 @@ use super::filter::Filter;
 use super::held::Held;
 use super::page::{Record, Story, first};
 use super::shelf::{Page, Place, Run, Summary};
-use super::table;
+use super::table::{self, PIECES};
 
-/// A page is written when it is about this large: a row holds 2 MB at most, and a visitor who is looked for costs the
-/// reading of a page.
+/// A page is written when it is about this large: a row holds 2 MB at most.
 const PAGE_BYTES: usize = 256 << 10;
+
+/// A piece of it ends when it is about this large: a visitor who is looked for costs the reading of a piece, from its
+/// beginning to his record.
+const PIECE_BYTES: usize = PAGE_BYTES / PIECES;
 
 /// So many bytes are looked at in one go, some ten milliseconds of work: calls wait meanwhile.
 const STEP_BYTES: usize = 1 << 20;
@@ -24,7 +27,13 @@ const STEP_BYTES: usize = 1 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Entry(i64),
-    Run { run: i64, tier: i64, pages: i64 },
+    /// `leaf`: the number of its first page; 0: they have none, and are of before.
+    Run {
+        run: i64,
+        tier: i64,
+        leaf: i64,
+        pages: i64,
+    },
 }
 
 impl Source {
@@ -32,9 +41,10 @@ impl Source {
     pub(super) fn has(self, place: Place) -> bool {
         match (self, place) {
             (Self::Entry(seq), Place::Entry(other)) => seq == other,
-            (Self::Run { run, tier, .. }, Place::Page { run: other, tier: of, .. }) => {
+            (Self::Run { run, tier, leaf: 0, .. }, Place::Page { run: other, tier: of, .. }) => {
                 (run, tier) == (other, of)
             }
+            (Self::Run { leaf, pages, .. }, Place::Leaf(other)) => (leaf..leaf + pages).contains(&other),
             _ => false,
         }
     }
@@ -42,8 +52,25 @@ impl Source {
     fn place(self, page: i64) -> Option<Place> {
         match self {
             Self::Entry(seq) => (page == 0).then_some(Place::Entry(seq)),
-            Self::Run { run, tier, pages } => (page < pages).then_some(Place::Page { run, tier, page }),
+            Self::Run { run, tier, leaf, pages } => {
+                (page < pages).then(|| Place::of_page(run, tier, leaf, page))
+            }
         }
+    }
+
+    /// Removes it: a run first, without which its pages are nobody's.
+    pub(super) fn delete(self, db: &dyn Database) -> Result<(), Failed> {
+        match self {
+            Self::Entry(seq) => db.run(table::delete_entries(seq, seq))?,
+            Self::Run { run, tier, leaf, pages } => {
+                db.run(table::delete_run(run, tier))?;
+                db.run(match leaf {
+                    0 => table::delete_pages(run, tier),
+                    _ => table::delete_leaves(leaf, leaf + pages - 1),
+                })?
+            }
+        };
+        Ok(())
     }
 }
 
@@ -98,22 +125,48 @@ pub(super) struct Merge {
     passed: Option<VisitorKey>,
     /// The same, while only sequels of it were seen.
     open: Option<Open>,
-    body: Vec<u8>,
-    summary: Summary,
+    page: Draft,
     begun: bool,
 }
 
+/// A page that is going to be written.
+#[derive(Debug, Default)]
+struct Draft {
+    body: Vec<u8>,
+    /// Where each piece begins, and with whom.
+    pieces: Vec<(usize, VisitorKey)>,
+    summary: Summary,
+}
+
+impl Draft {
+    fn put(&mut self, record: &Record<'_>) {
+        let begun = self.pieces.last().map(|(begin, _)| self.body.len() - begin);
+        if begun.is_none_or(|bytes| bytes >= PIECE_BYTES && self.pieces.len() < PIECES) {
+            self.pieces.push((self.body.len(), record.key));
+        }
+        self.summary.add(record);
+        record.write(&mut self.body);
+    }
+
+    fn pieces(&self) -> [Vec<u8>; PIECES] {
+        std::array::from_fn(|piece| {
+            let begin = |piece: usize| self.pieces.get(piece).map_or(self.body.len(), |(begin, _)| *begin);
+            self.body.get(begin(piece)..begin(piece + 1)).unwrap_or_default().to_vec()
+        })
+    }
+}
+
 impl Merge {
-    pub(super) fn new(run: i64, upto: i64, tier: i64, sources: Vec<Source>) -> Self {
+    /// A merge of these; its pages are numbered from `leaf` on, where nothing is but what a merge left that failed.
+    pub(super) fn new(run: i64, upto: i64, tier: i64, leaf: i64, sources: Vec<Source>) -> Self {
         let reader = |source| Reader { source, next_page: 0, page: Rc::default(), at: 0 };
         Self {
-            run: Run { number: run, tier, upto, pages: Vec::new() },
+            run: Run { number: run, tier, upto, leaf, pages: Vec::new() },
             readers: sources.into_iter().map(reader).collect(),
             heads: BinaryHeap::new(),
             passed: None,
             open: None,
-            body: Vec::new(),
-            summary: Summary::default(),
+            page: Draft::default(),
             begun: false,
         }
     }
@@ -122,7 +175,7 @@ impl Merge {
     pub(super) fn step(&mut self, db: &dyn Database, held: &Held, now_ms: i64) -> Result<bool, Failed> {
         if !self.begun {
             // Of one that failed half-way.
-            db.run(table::delete_pages(self.run.number, self.run.tier))?;
+            db.run(table::delete_leaves(self.run.leaf, table::NEVER))?;
             for (place, reader) in self.readers.iter_mut().enumerate() {
                 self.heads.extend(reader.fill(db, held)?.map(|key| (Reverse(key), place)));
             }
@@ -135,7 +188,7 @@ impl Merge {
             if let Some(record) = reader.peek() {
                 let length = record.len();
                 if self.passed.replace(key) != Some(key) {
-                    close(&mut self.open, &mut self.summary, &mut self.body);
+                    close(&mut self.open, &mut self.page);
                     let Record { due_ms, expires_ms, .. } = record;
                     let open = Open { key, due_ms, expires_ms, story: Story::default() };
                     self.open = Some(open).filter(|_| expires_ms > now_ms);
@@ -145,13 +198,13 @@ impl Merge {
                     && let Some(body) = open.story.add(record.body)
                 {
                     let record = Record { body: &body, due_ms: open.due_ms, ..record };
-                    put(&record, &mut self.summary, &mut self.body);
+                    self.page.put(&record);
                     self.open = None;
                 }
                 (reader.at, seen) = (reader.at + length, seen + length);
             }
             self.heads.extend(reader.fill(db, held)?.map(|key| (Reverse(key), place)));
-            if self.body.len() >= PAGE_BYTES {
+            if self.page.body.len() >= PAGE_BYTES {
                 self.write_page(db)?;
             }
         }
@@ -159,23 +212,27 @@ impl Merge {
     }
 
     fn write_page(&mut self, db: &dyn Database) -> Result<(), Failed> {
-        let (summary, body) = (std::mem::take(&mut self.summary), std::mem::take(&mut self.body));
-        let Some(&first) = summary.keys.first() else { return Ok(()) };
+        let page = std::mem::take(&mut self.page);
+        let Draft { summary, pieces, .. } = &page;
+        if pieces.is_empty() {
+            return Ok(());
+        }
         let filter = Filter::of(&summary.keys);
-        db.run(table::insert_page(
-            [self.run.number, self.run.tier, self.run.pages.len() as i64],
-            first.as_bytes().to_vec(),
+        let firsts: Vec<_> = pieces.iter().map(|(_, first)| *first).collect();
+        db.run(table::insert_leaf(
+            [self.run.leaf + self.run.pages.len() as i64, self.run.number, self.run.tier],
+            firsts.iter().flat_map(|first| *first.as_bytes()).collect(),
             [summary.due_ms, summary.expires_ms],
             filter.as_bytes().to_vec(),
-            body,
+            page.pieces(),
         ))?;
-        self.run.pages.push(Page { first, filter, expires_ms: summary.expires_ms });
+        self.run.pages.push(Page { firsts, filter, expires_ms: summary.expires_ms });
         Ok(())
     }
 
     /// Puts the run in the place of what was merged.
     pub(super) fn finish(mut self, db: &dyn Database) -> Result<(Run, Vec<Source>), Failed> {
-        close(&mut self.open, &mut self.summary, &mut self.body);
+        close(&mut self.open, &mut self.page);
         self.write_page(db)?;
         if !self.run.pages.is_empty() {
             // From here on the run is there. A crash between this and what follows is mended at the next start.
@@ -183,27 +240,16 @@ impl Merge {
         }
         let sources: Vec<_> = self.readers.iter().map(|reader| reader.source).collect();
         for source in &sources {
-            match *source {
-                Source::Entry(seq) => db.run(table::delete_entries(seq, seq))?,
-                Source::Run { run, tier, .. } => {
-                    db.run(table::delete_run(run, tier))?;
-                    db.run(table::delete_pages(run, tier))?
-                }
-            };
+            source.delete(db)?;
         }
         Ok((self.run, sources))
     }
 }
 
-fn put(record: &Record<'_>, summary: &mut Summary, page: &mut Vec<u8>) {
-    summary.add(record);
-    record.write(page);
-}
-
 /// What they go on from is in another run.
-fn close(open: &mut Option<Open>, summary: &mut Summary, page: &mut Vec<u8>) {
+fn close(open: &mut Option<Open>, page: &mut Draft) {
     let Some(Open { key, due_ms, expires_ms, story }) = open.take() else { return };
     if let Some(body) = story.end() {
-        put(&Record { key, due_ms, expires_ms, body: &body }, summary, page);
+        page.put(&Record { key, due_ms, expires_ms, body: &body });
     }
 }

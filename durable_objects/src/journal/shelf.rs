@@ -22,9 +22,16 @@ const MERGE_AT: usize = 8;
 /// A page of a run.
 #[derive(Debug)]
 pub(super) struct Page {
-    pub(super) first: VisitorKey,
+    /// The first visitor of each of its pieces.
+    pub(super) firsts: Vec<VisitorKey>,
     pub(super) filter: Filter,
     pub(super) expires_ms: i64,
+}
+
+impl Page {
+    fn first(&self) -> Option<VisitorKey> {
+        self.firsts.first().copied()
+    }
 }
 
 /// Records that were merged.
@@ -33,19 +40,27 @@ pub(super) struct Run {
     pub(super) number: i64,
     pub(super) tier: i64,
     pub(super) upto: i64,
+    /// The number of its first page; 0: its pages have none, and are of before.
+    pub(super) leaf: i64,
     pub(super) pages: Vec<Page>,
 }
 
 impl Run {
-    /// The page that a visitor's record is on, if it may be on one.
-    fn place(&self, key: VisitorKey) -> Option<Place> {
-        let page = self.pages.partition_point(|page| page.first <= key).checked_sub(1)?;
-        let may_hold = self.pages.get(page)?.filter.may_hold(key);
-        may_hold.then_some(Place::Page { run: self.number, tier: self.tier, page: page as i64 })
+    /// The page that a visitor's record is on, and the piece of it, if it may be on one.
+    fn place(&self, key: VisitorKey) -> Option<(Place, i64)> {
+        let page = self.pages.partition_point(|page| page.first() <= Some(key)).checked_sub(1)?;
+        let Page { firsts, filter, .. } = self.pages.get(page)?;
+        let piece = firsts.partition_point(|first| *first <= key).checked_sub(1)?;
+        filter.may_hold(key).then(|| (self.page(page), piece as i64))
+    }
+
+    fn page(&self, page: usize) -> Place {
+        Place::of_page(self.number, self.tier, self.leaf, page as i64)
     }
 
     fn source(&self) -> Source {
-        Source::Run { run: self.number, tier: self.tier, pages: self.pages.len() as i64 }
+        let pages = self.pages.len() as i64;
+        Source::Run { run: self.number, tier: self.tier, leaf: self.leaf, pages }
     }
 }
 
@@ -53,7 +68,20 @@ impl Run {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Entry(i64),
-    Page { run: i64, tier: i64, page: i64 },
+    Leaf(i64),
+    /// A page of before.
+    Page {
+        run: i64,
+        tier: i64,
+        page: i64,
+    },
+}
+
+impl Place {
+    /// The page of a run.
+    pub(super) fn of_page(run: i64, tier: i64, leaf: i64, page: i64) -> Self {
+        if leaf > 0 { Self::Leaf(leaf + page) } else { Self::Page { run, tier, page } }
+    }
 }
 
 /// The index of all places, in memory: some 34 bits for each visitor.
@@ -73,7 +101,7 @@ impl Shelf {
         for row in db.run(table::runs())? {
             let mut row = Columns::of(row);
             let (run, upto, tier) = (row.integer()?, row.integer()?, row.integer()?);
-            shelf.runs.push(Run { number: run, upto, tier, pages: Vec::new() });
+            shelf.runs.push(Run { number: run, upto, tier, leaf: 0, pages: Vec::new() });
         }
         // What lies within a larger run was merged into it, and a crash came before it was removed.
         let within = |run: &Run, other: &Run| {
@@ -89,22 +117,28 @@ impl Shelf {
         if let Some(upto) = shelf.runs.iter().map(|run| run.upto).max() {
             db.run(table::delete_entries(0, upto))?;
         }
-        db.run(table::delete_orphans())?;
+        for statement in table::delete_orphans() {
+            db.run(statement)?;
+        }
         let mut due = Vec::new();
-        for row in db.run(table::index())? {
+        let mut rows = db.run(table::pages())?;
+        rows.append(&mut db.run(table::leaves())?);
+        for row in rows {
             let mut row = Columns::of(row);
-            let (number, tier, page) = (row.integer()?, row.integer()?, row.integer()?);
-            let first = key_of(row.blob()?)?;
+            let (leaf, number, tier) = (row.integer()?, row.integer()?, row.integer()?);
+            let firsts = keys_of(&row.blob()?)?;
             let (due_ms, expires_ms) = (row.integer()?, row.integer()?);
             let filter = Filter::from_bytes(row.blob()?);
+            let run = shelf.runs.iter_mut().find(|run| (run.number, run.tier) == (number, tier));
+            let Some(run) = run else { continue };
+            if run.pages.is_empty() {
+                run.leaf = leaf;
+            }
             if due_ms < table::NEVER {
-                let body = read(db, Place::Page { run: number, tier, page })?;
+                let body = read(db, run.page(run.pages.len()))?;
                 due.extend(records(&body).filter_map(|record| Some((record.due_ms?, record.key))));
             }
-            let run = shelf.runs.iter_mut().find(|run| (run.number, run.tier) == (number, tier));
-            if let Some(run) = run {
-                run.pages.push(Page { first, filter, expires_ms });
-            }
+            run.pages.push(Page { firsts, filter, expires_ms });
         }
         Ok((shelf, due))
     }
@@ -113,48 +147,50 @@ impl Shelf {
     pub(super) fn add(&mut self, seq: i64, last: i64, page: Vec<u8>, just_now: bool) {
         self.entries.add(seq, last, &page);
         if just_now {
-            self.held.put(Place::Entry(seq), Rc::new(page));
+            self.held.put(Place::Entry(seq), 0, Rc::new(page));
         }
     }
 
-    /// What a visitor's newest record says, by `read`, of all its bytes and until when it is worth something; `None` if it
-    /// is worth nothing, or there is none.
+    /// What a visitor's newest record says, by `read`, of all its bytes, until when it is worth something, and in how many
+    /// places it was; `None` if it is worth nothing, or there is none.
     pub(super) fn find<T>(
         &mut self,
         db: &dyn Database,
         key: VisitorKey,
         now_ms: i64,
-        read: impl FnOnce(&[u8], i64) -> T,
+        read: impl FnOnce(&[u8], i64, usize) -> T,
     ) -> Result<Option<T>, Failed> {
         let lives = |record: &Record<'_>| record.expires_ms > now_ms && !record.body.is_empty();
-        let mut story = Story::default();
+        let (mut story, mut places) = (Story::default(), 0);
         for (seq, at) in self.entries.find(key) {
-            let page = self.held.read(db, Place::Entry(seq))?;
+            let page = self.held.read(db, Place::Entry(seq), 0)?;
             let record = page.get(at..).and_then(first).map(|(record, _)| record);
             let record = record.filter(|record| record.key == key);
             let Some(record) = record.filter(lives) else { return Ok(None) };
+            places += 1;
             if let Some(body) = story.add(record.body) {
-                return Ok(Some(read(&body, record.expires_ms)));
+                return Ok(Some(read(&body, record.expires_ms, places)));
             }
         }
         for run in self.runs.iter().rev() {
-            let Some(place) = run.place(key) else { continue };
-            let page = self.held.read(db, place)?;
+            let Some((place, piece)) = run.place(key) else { continue };
+            let page = self.held.read(db, place, piece)?;
             let Some(record) = find(&page, key) else { continue };
             if !lives(&record) {
                 return Ok(None);
             }
+            places += 1;
             if let Some(body) = story.add(record.body) {
-                return Ok(Some(read(&body, record.expires_ms)));
+                return Ok(Some(read(&body, record.expires_ms, places)));
             }
         }
         // Sequels of nothing: who reads them is to say so.
-        Ok(story.end().map(|body| read(&body, 0)))
+        Ok(story.end().map(|body| read(&body, 0, places)))
     }
 
     /// Where a visitor's records can be, those that newer ones hide too.
-    fn places(&self, key: VisitorKey) -> Vec<Place> {
-        let entries = self.entries.iter().map(|entry| Place::Entry(entry.seq));
+    fn places(&self, key: VisitorKey) -> Vec<(Place, i64)> {
+        let entries = self.entries.iter().map(|entry| (Place::Entry(entry.seq), 0));
         entries.chain(self.runs.iter().filter_map(|run| run.place(key))).collect()
     }
 
@@ -162,10 +198,10 @@ impl Shelf {
     /// may hold them, and what it has written is removed.
     pub(super) fn scrub(&mut self, db: &dyn Database, key: VisitorKey) -> Result<(), Failed> {
         if self.merge.take().is_some() {
-            db.run(table::delete_orphans())?;
+            db.run(table::delete_leaves(self.next_leaf(), table::NEVER))?;
         }
-        for place in self.places(key) {
-            let page = self.held.read_once(db, place)?;
+        for (place, piece) in self.places(key) {
+            let page = self.held.read(db, place, piece)?;
             if !records(&page).any(|record| record.key == key) {
                 continue;
             }
@@ -175,33 +211,27 @@ impl Shelf {
             if let Place::Entry(seq) = place {
                 self.entries.rewritten(seq, &rest, key);
             }
-            db.run(table::rewrite(place, rest))?;
+            db.run(table::rewrite(place, piece, rest))?;
         }
         Ok(())
     }
 
     /// Every place there is.
     pub(super) fn all(&self) -> Vec<Place> {
-        let pages = |run: &Run| {
-            let (run, tier, count) = (run.number, run.tier, run.pages.len() as i64);
-            (0..count).map(move |page| Place::Page { run, tier, page })
-        };
-        let entries = self.entries.iter().map(|entry| Place::Entry(entry.seq));
-        self.runs.iter().flat_map(pages).chain(entries).collect()
+        let pages = self.runs.iter().flat_map(|run| (0..run.pages.len()).map(|page| run.page(page)));
+        pages.chain(self.entries.iter().map(|entry| Place::Entry(entry.seq))).collect()
     }
 
     /// Where records can be whose keys begin with these bytes.
     pub(super) fn between(&self, from: u8, upto: u8) -> Vec<Place> {
-        let first = |page: &Page| page.first.as_bytes().first().copied().unwrap_or(0);
-        let pages = |run: &Run| {
+        let first = |page: &Page| page.first().and_then(|key| key.as_bytes().first().copied()).unwrap_or(0);
+        let pages = self.runs.iter().flat_map(|run| {
             // The page before the first that begins so may end so.
             let begin = run.pages.partition_point(|page| first(page) < from).saturating_sub(1);
             let end = run.pages.partition_point(|page| first(page) <= upto);
-            let (run, tier) = (run.number, run.tier);
-            (begin..end).map(move |page| Place::Page { run, tier, page: page as i64 })
-        };
-        let entries = self.entries.iter().map(|entry| Place::Entry(entry.seq));
-        self.runs.iter().flat_map(pages).chain(entries).collect()
+            (begin..end).map(|page| run.page(page))
+        });
+        pages.chain(self.entries.iter().map(|entry| Place::Entry(entry.seq))).collect()
     }
 
     /// A page that is looked into once.
@@ -258,13 +288,18 @@ impl Shelf {
         if let Some((first, last)) = self.entries.mergeable(confirmed) {
             let merged = self.entries.iter().take_while(|entry| entry.seq <= last);
             let sources = merged.map(|entry| Source::Entry(entry.seq)).collect();
-            return Some(Merge::new(first, last, 1, sources));
+            return Some(Merge::new(first, last, 1, self.next_leaf(), sources));
         }
         let of_tier = |runs: &&[Run]| runs.len() >= MERGE_AT;
         let runs = self.runs.chunk_by(|a, b| a.tier == b.tier).find(of_tier)?;
         let (first, last) = (runs.first()?, runs.last()?);
         let sources = runs.iter().map(Run::source).collect();
-        Some(Merge::new(first.number, last.upto, first.tier + 1, sources))
+        Some(Merge::new(first.number, last.upto, first.tier + 1, self.next_leaf(), sources))
+    }
+
+    /// The number behind those of all pages.
+    fn next_leaf(&self) -> i64 {
+        self.runs.iter().map(|run| run.leaf + run.pages.len() as i64).max().unwrap_or(0).max(1)
     }
 
     /// Removes a run of which nothing is worth anything any more.
@@ -276,16 +311,18 @@ impl Shelf {
         while let Some(place) = self.runs.iter().position(expired) {
             let run = self.runs.remove(place);
             self.held.forget(|place| run.source().has(place));
-            db.run(table::delete_run(run.number, run.tier))?;
-            db.run(table::delete_pages(run.number, run.tier))?;
+            run.source().delete(db)?;
         }
         Ok(())
     }
 }
 
-fn key_of(bytes: Vec<u8>) -> Result<VisitorKey, Failed> {
-    let bytes = bytes.try_into().map_err(|_| Failed("storage has a key that is none".to_owned()))?;
-    Ok(VisitorKey::from_bytes(bytes))
+fn keys_of(bytes: &[u8]) -> Result<Vec<VisitorKey>, Failed> {
+    let (keys, rest) = bytes.as_chunks::<16>();
+    if keys.is_empty() || !rest.is_empty() {
+        return Err(Failed("storage has a key that is none".to_owned()));
+    }
+    Ok(keys.iter().map(|key| VisitorKey::from_bytes(*key)).collect())
 }
 
 /// What an index says of a page.

@@ -7,11 +7,18 @@ use super::shelf::Place;
 /// What a page says that nobody is due in: the largest number that crosses into JavaScript as it is.
 pub(super) const NEVER: i64 = (1 << 53) - 1;
 
+/// How many pieces a page has at most: columns, so that who looks for one visitor is given the piece that he is in and
+/// not the page, while a page is one row.
+pub(super) const PIECES: usize = 8;
+
 /// A journal's entries, newest last; runs, and their pages.
 ///
 /// An entry holds what was written of the visitors that a call touched *and* what followed from it: one row, so that
 /// neither can be there without the other.
-pub const SCHEMA: [&str; 4] = [
+///
+/// Pages are `leaves`, found by a number. In `pages` lie those of before, until they are merged: without a rowid all of a
+/// row is its key to `SQLite`, which reads some of its neighbours, a quarter of a megabyte each, to find one.
+pub const SCHEMA: [&str; 5] = [
     "CREATE TABLE IF NOT EXISTS entries (
   seq     INTEGER PRIMARY KEY, -- number of its first message; the next entry's is at least `parts` more
   parts   INTEGER NOT NULL,    -- how many messages its frames make
@@ -36,6 +43,17 @@ pub const SCHEMA: [&str; 4] = [
   body       BLOB    NOT NULL,
   PRIMARY KEY (run, tier, page)
 ) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS leaves (
+  leaf       INTEGER PRIMARY KEY, -- those of a run follow one another; without a run they are what a crash left of a merge
+  run        INTEGER NOT NULL,
+  tier       INTEGER NOT NULL,
+  firsts     BLOB    NOT NULL, -- the first key of each piece
+  due_ms     INTEGER NOT NULL, -- as in pages
+  expires_ms INTEGER NOT NULL,
+  filter     BLOB    NOT NULL,
+  p0 BLOB NOT NULL, p1 BLOB NOT NULL, p2 BLOB NOT NULL, p3 BLOB NOT NULL,
+  p4 BLOB NOT NULL, p5 BLOB NOT NULL, p6 BLOB NOT NULL, p7 BLOB NOT NULL
+)",
     "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
 ];
 
@@ -94,20 +112,30 @@ pub(super) fn delete_run(run: i64, tier: i64) -> Statement {
     Statement::new("DELETE FROM runs WHERE run = ?1 AND tier = ?2", [run.into(), tier.into()])
 }
 
-/// Removes the pages of a run.
+/// Removes the pages of a run of before.
 pub(super) fn delete_pages(run: i64, tier: i64) -> Statement {
     Statement::new("DELETE FROM pages WHERE run = ?1 AND tier = ?2", [run.into(), tier.into()])
 }
 
-/// `run, tier, page, first, due_ms, expires_ms, filter` of every page.
-pub(super) fn index() -> Statement {
+/// Removes pages by their numbers.
+pub(super) fn delete_leaves(from: i64, upto: i64) -> Statement {
+    Statement::new("DELETE FROM leaves WHERE leaf BETWEEN ?1 AND ?2", [from.into(), upto.into()])
+}
+
+/// `leaf, run, tier, firsts, due_ms, expires_ms, filter` of every page.
+pub(super) fn leaves() -> Statement {
+    Statement::new("SELECT leaf, run, tier, firsts, due_ms, expires_ms, filter FROM leaves ORDER BY leaf", [])
+}
+
+/// The same of every page of before, which has no number.
+pub(super) fn pages() -> Statement {
     Statement::new(
-        "SELECT run, tier, page, first, due_ms, expires_ms, filter FROM pages ORDER BY run, tier, page",
+        "SELECT 0, run, tier, first, due_ms, expires_ms, filter FROM pages ORDER BY run, tier, page",
         [],
     )
 }
 
-/// A page's body.
+/// What a page of before holds.
 pub(super) fn page(run: i64, tier: i64, page: i64) -> Statement {
     Statement::new(
         "SELECT body FROM pages WHERE run = ?1 AND tier = ?2 AND page = ?3",
@@ -115,25 +143,40 @@ pub(super) fn page(run: i64, tier: i64, page: i64) -> Statement {
     )
 }
 
-/// Writes a page.
-pub(super) fn insert_page(
-    key: [i64; 3],
-    first: Vec<u8>,
-    times: [i64; 2],
-    filter: Vec<u8>,
-    body: Vec<u8>,
-) -> Statement {
-    let [run, tier, page] = key.map(Param::from);
-    let [due_ms, expires_ms] = times.map(Param::from);
+/// A page's pieces.
+pub(super) fn leaf(leaf: i64) -> Statement {
+    Statement::new("SELECT p0, p1, p2, p3, p4, p5, p6, p7 FROM leaves WHERE leaf = ?1", [leaf.into()])
+}
+
+/// A piece of a page.
+pub(super) fn piece(leaf: i64, piece: i64) -> Statement {
     Statement::new(
-        "INSERT INTO pages (run, tier, page, first, due_ms, expires_ms, filter, body) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        [run, tier, page, first.into(), due_ms, expires_ms, filter.into(), body.into()],
+        "SELECT CASE ?2 WHEN 0 THEN p0 WHEN 1 THEN p1 WHEN 2 THEN p2 WHEN 3 THEN p3 \
+         WHEN 4 THEN p4 WHEN 5 THEN p5 WHEN 6 THEN p6 ELSE p7 END FROM leaves WHERE leaf = ?1",
+        [leaf.into(), piece.into()],
     )
 }
 
-/// Puts other records in the place of those that are there.
-pub(super) fn rewrite(place: Place, records: Vec<u8>) -> Statement {
+/// Writes a page.
+pub(super) fn insert_leaf(
+    key: [i64; 3],
+    firsts: Vec<u8>,
+    times: [i64; 2],
+    filter: Vec<u8>,
+    pieces: [Vec<u8>; PIECES],
+) -> Statement {
+    let [leaf, run, tier] = key.map(Param::from);
+    let [due_ms, expires_ms] = times.map(Param::from);
+    let head = [leaf, run, tier, firsts.into(), due_ms, expires_ms, filter.into()];
+    Statement::new(
+        "INSERT INTO leaves (leaf, run, tier, firsts, due_ms, expires_ms, filter, p0, p1, p2, p3, p4, p5, p6, p7) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        head.into_iter().chain(pieces.map(Param::from)),
+    )
+}
+
+/// Puts other records in the place of those that are there; of a page, in that of one piece.
+pub(super) fn rewrite(place: Place, piece: i64, records: Vec<u8>) -> Statement {
     match place {
         Place::Entry(seq) => {
             Statement::new("UPDATE entries SET records = ?2 WHERE seq = ?1", [seq.into(), records.into()])
@@ -141,6 +184,12 @@ pub(super) fn rewrite(place: Place, records: Vec<u8>) -> Statement {
         Place::Page { run, tier, page } => Statement::new(
             "UPDATE pages SET body = ?4 WHERE run = ?1 AND tier = ?2 AND page = ?3",
             [run.into(), tier.into(), page.into(), records.into()],
+        ),
+        Place::Leaf(leaf) => Statement::new(
+            "UPDATE leaves SET p0 = iif(?2 = 0, ?3, p0), p1 = iif(?2 = 1, ?3, p1), \
+             p2 = iif(?2 = 2, ?3, p2), p3 = iif(?2 = 3, ?3, p3), p4 = iif(?2 = 4, ?3, p4), \
+             p5 = iif(?2 = 5, ?3, p5), p6 = iif(?2 = 6, ?3, p6), p7 = iif(?2 = 7, ?3, p7) WHERE leaf = ?1",
+            [leaf.into(), piece.into(), records.into()],
         ),
     }
 }
@@ -154,8 +203,12 @@ pub(super) fn scrub_entries(upto: i64, settled: i64) -> Statement {
 }
 
 /// Removes what a crash left of a merge.
-pub(super) fn delete_orphans() -> Statement {
-    Statement::new("DELETE FROM pages WHERE (run, tier) NOT IN (SELECT run, tier FROM runs)", [])
+pub(super) fn delete_orphans() -> [Statement; 2] {
+    [
+        "DELETE FROM pages WHERE (run, tier) NOT IN (SELECT run, tier FROM runs)",
+        "DELETE FROM leaves WHERE (run, tier) NOT IN (SELECT run, tier FROM runs)",
+    ]
+    .map(|sql| Statement::new(sql, []))
 }
 
 /// The value of a fact.

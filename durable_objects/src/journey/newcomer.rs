@@ -3,13 +3,13 @@
 //! What follows and what is stored is the same as for a [`Visitor`](super::Visitor) that is given the footprint: but that
 //! copies each text into a trail, reads the footprint back from it, and is taken apart as soon as it is written.
 
-use analytics::{Footprint, Outcome, VisitorKey, wire};
+use analytics::{Footprint, Kind, Outcome, VisitorKey, wire};
 
 use super::Terms;
 use super::differ::differ;
 use super::facts::{Before, facts};
 use super::trail::write_first;
-use super::visitor::{FOOTPRINTS_MAX, JOURNEY_VERSION, State};
+use super::visitor::{Calm, FOOTPRINTS_MAX, JOURNEY_VERSION, State};
 
 /// Somebody who was not here before.
 #[derive(Debug)]
@@ -44,6 +44,15 @@ impl<'a> Newcomer<'a> {
     /// When something will follow even if nothing comes: the session is over.
     pub fn due_ms(&self) -> Option<i64> {
         self.state.due_ms
+    }
+
+    /// What has to be known once it is stored until then, if nothing follows from a page that is turned.
+    pub(crate) fn calm(&self, expires_ms: i64, terms: &Terms) -> Calm {
+        if !self.state.told.is_empty() || self.footprint.kind == Kind::Conversion {
+            return Calm::default();
+        }
+        let at_ms = self.footprint.at_ms;
+        Calm::of([at_ms; 2], self.state.due_ms, expires_ms, terms)
     }
 
     /// Appends the journey, as a visitor does.

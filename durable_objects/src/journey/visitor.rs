@@ -1,5 +1,6 @@
 //! A visitor's journey: footprints, and what was told of them.
 
+mod blind;
 mod calm;
 mod sequel;
 
@@ -12,6 +13,7 @@ use super::differ::differ;
 use super::fact::{Fact, Place};
 use super::facts::{Bar, Before, Facts, facts};
 use super::trail::{Moment, Trail};
+pub(crate) use blind::{Calm, write_blind};
 use calm::News;
 pub use sequel::SPARE_MS;
 use sequel::Stored;

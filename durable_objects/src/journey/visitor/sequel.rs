@@ -4,9 +4,11 @@
 //! sequel: the footprints since, with the texts that only they say, and what was told by now. It stands alone until a merge
 //! puts it behind what it goes on from: nobody has to understand either of them to do so.
 
+use analytics::number::{put, take};
 use analytics::wire;
 
 use super::super::trail::Mark;
+use super::blind::BLIND_VERSION;
 use super::{State, Visitor};
 
 /// In place of a version: it goes on from what was written before.
@@ -18,14 +20,14 @@ pub const SPARE_MS: i64 = 86_400_000;
 
 /// Whether a body goes on from an older one.
 pub(crate) fn is_sequel(body: &[u8]) -> bool {
-    body.first() == Some(&SEQUEL_VERSION)
+    matches!(body.first(), Some(&(SEQUEL_VERSION | BLIND_VERSION)))
 }
 
 /// What the database has of a visitor.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Stored {
     upto: Mark,
-    /// How many bytes the sequels have.
+    /// How many bytes the sequels have; more than any journey has if some were added blindly, which no sequel goes on from.
     bytes: usize,
     /// Until when it is there; 0: it is not.
     expires_ms: i64,
@@ -43,7 +45,7 @@ impl Visitor {
             out.push(SEQUEL_VERSION);
             self.trail.write_behind(stored.upto, out);
             wire::write(&self.state, out);
-            let bytes = stored.bytes + out.len() - begin;
+            let bytes = stored.bytes.saturating_add(out.len() - begin);
             if bytes <= self.trail.stored_bytes() {
                 self.stored = Stored { upto: self.trail.mark(), bytes, ..stored };
                 return stored.expires_ms;
@@ -70,10 +72,46 @@ impl Visitor {
         Some(visitor)
     }
 
+    /// Says that what is appended next is to stand alone.
+    pub(crate) fn gather(&mut self) {
+        self.stored = Stored::default();
+    }
+
+    /// Until when all of it is stored, so that more can be appended to it.
+    pub(super) fn stored_until(&self) -> Option<i64> {
+        let Stored { upto, bytes, expires_ms } = self.stored;
+        Some(expires_ms).filter(|until_ms| *until_ms > 0 && bytes < usize::MAX && upto == self.trail.mark())
+    }
+
+    /// The visitor in few bytes, to be held in memory as it is.
+    pub(crate) fn pack(&self) -> Vec<u8> {
+        let Stored { upto, bytes, expires_ms } = self.stored;
+        let mut out = Vec::with_capacity(self.trail.stored_bytes() + 64);
+        put(bytes as u64, &mut out);
+        // What is not stored as far as it goes is written as a whole next time.
+        put(if upto == self.trail.mark() { expires_ms as u64 } else { 0 }, &mut out);
+        self.encode(&mut out);
+        out
+    }
+
+    /// The visitor that was packed.
+    pub(crate) fn unpack(bytes: &[u8]) -> Option<Self> {
+        let (stored, rest) = take(bytes)?;
+        let (expires_ms, rest) = take(rest)?;
+        let mut visitor = Self::decode(rest)?;
+        visitor.is_stored(stored as usize, expires_ms as i64);
+        Some(visitor)
+    }
+
     /// The visitor after all that these sequels say.
     pub(super) fn with_sequels(mut self, mut bytes: &[u8]) -> Option<Self> {
         self.stored.bytes = bytes.len();
         while let Some((&tag, rest)) = bytes.split_first() {
+            if tag == BLIND_VERSION {
+                bytes = self.read_blind(rest)?;
+                self.stored.bytes = usize::MAX;
+                continue;
+            }
             if tag != SEQUEL_VERSION {
                 return None;
             }
