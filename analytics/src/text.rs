@@ -73,6 +73,45 @@ pub(crate) fn find(text: &[u8], byte: u8) -> Option<usize> {
     Some(8 * eights.len() + at)
 }
 
+/// What stands before the first of this byte, which is ASCII, and what behind.
+pub(crate) fn cut(text: &str, at: u8) -> (&str, &str) {
+    match find(text.as_bytes(), at) {
+        Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default()),
+        None => (text, ""),
+    }
+}
+
+/// Where what JSON may have in a text as it is ends: at a quote, a backslash or a control character. Most texts have none.
+pub(crate) fn end_of_plain(text: &[u8]) -> Option<usize> {
+    let (eights, rest) = text.as_chunks();
+    for (place, eight) in eights.iter().enumerate() {
+        let word = u64::from_le_bytes(*eight);
+        let zeros = |differ: u64| differ.wrapping_sub(ONES) & !differ;
+        let quote = zeros(word ^ (ONES * u64::from(b'"')));
+        let backslash = zeros(word ^ (ONES * u64::from(b'\\')));
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let ends = (quote | backslash | control) & HIGHEST;
+        if ends != 0 {
+            return Some(8 * place + ends.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20))?;
+    Some(8 * eights.len() + at)
+}
+
+/// Whether a control character is among the text's.
+pub(crate) fn has_control(text: &str) -> bool {
+    let (eights, rest) = text.as_bytes().as_chunks();
+    let odd = |eight: &[u8; 8]| {
+        let word = u64::from_le_bytes(*eight);
+        let del_or_more = word | ((word & !HIGHEST) + ONES);
+        (del_or_more | word.wrapping_sub(ONES * 0x20)) & HIGHEST != 0
+    };
+    let odd = eights.iter().any(odd) || rest.iter().any(|byte| !matches!(byte, 0x20..0x7f));
+    // There are some beyond ASCII.
+    odd && text.chars().any(char::is_control)
+}
+
 fn has_capitals(text: &[u8]) -> bool {
     let (eights, rest) = text.as_chunks();
     let capital = |eight: &[u8; 8]| {
@@ -168,6 +207,13 @@ mod tests {
             for byte in [byte, b'&', 0, 0xff] {
                 prop_assert_eq!(find(&text, byte), text.iter().position(|other| *other == byte));
             }
+        }
+
+        #[test]
+        fn a_plain_text_ends_where_json_would_have_escaped(text in "([ -~]{8}|[é\u{80}\u{7f}\u{1f}\u{0}\"\\\\]|[a-z]){0,9}") {
+            let ends = text.bytes().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20));
+            prop_assert_eq!(end_of_plain(text.as_bytes()), ends);
+            prop_assert_eq!(has_control(&text), text.chars().any(char::is_control));
         }
 
         #[test]

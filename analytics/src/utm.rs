@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::Channel;
-use crate::text::{find, lowered};
+use crate::text::{cut, lowered};
 
 /// The five UTM tags; empty means absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,14 +91,6 @@ pub fn scan(query: &str) -> (Utm<'_>, Option<ClickId>) {
         }
     }
     (utm, click_id)
-}
-
-/// What stands before the first of this byte, and what behind.
-fn cut(text: &str, at: u8) -> (&str, &str) {
-    match find(text.as_bytes(), at) {
-        Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default()),
-        None => (text, ""),
-    }
 }
 
 /// The query of a URL: what stands between the question mark and the fragment.
