@@ -152,7 +152,7 @@ fn each_plain<'a>(
     let mut events = Vec::with_capacity(objects.len());
     for (index, members) in objects.into_iter().enumerate() {
         let mut draft = Draft::new(Kind::Click, Source::Batch, facts);
-        json::take_members(members, &mut draft, rules);
+        json::take_members(&members, &mut draft, rules);
         events.push(finished(index, draft, sent_at_ms));
     }
     Batch { events }
@@ -171,11 +171,7 @@ fn read_one<'a>(
     Ok(finished(index, draft, sent_at_ms))
 }
 
-fn finished<'a>(
-    index: usize,
-    mut draft: Draft<'a>,
-    sent_at_ms: Option<i64>,
-) -> Result<RawEvent<'a>, Invalid> {
+fn finished(index: usize, mut draft: Draft<'_>, sent_at_ms: Option<i64>) -> Result<RawEvent<'_>, Invalid> {
     draft.require();
     draft.event.sent_at_ms = draft.event.sent_at_ms.or(sent_at_ms);
     draft.finish().map_err(|invalid| Invalid::at(index, invalid.event_id, invalid.rejects))

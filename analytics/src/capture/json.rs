@@ -39,9 +39,9 @@ pub(super) fn read_event<'a>(text: &'a str, draft: &mut Draft<'a>, rules: &Rules
 }
 
 /// Takes the fields of one event that were found without the parser.
-pub(super) fn take_members<'a>(members: Members<'a>, draft: &mut Draft<'a>, rules: &Rules) {
+pub(super) fn take_members<'a>(members: &Members<'a>, draft: &mut Draft<'a>, rules: &Rules) {
     for (key, json) in members {
-        take(Text::from(key), Some(Scalar::of_plain(json)), draft, rules);
+        take(Text::from(*key), Some(Scalar::of_plain(json)), draft, rules);
     }
 }
 

@@ -269,7 +269,7 @@ impl Facets {
         let mut hasher = FixedState::default().build_hasher();
         hasher.write(part.as_bytes());
         let hash = hasher.finish();
-        let is = |number| parts.get(number as usize).is_some_and(|known: &Box<str>| **known == **part);
+        let is = |number| parts.get(number as usize).map(|known| &**known) == Some(part.as_str());
         part_index.find(hash, is).unwrap_or_else(|| {
             parts.push(part.as_str().into());
             part_index.add(hash)
