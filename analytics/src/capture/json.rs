@@ -35,19 +35,19 @@ pub(super) fn read_event<'a>(text: &'a str, draft: &mut Draft<'a>, rules: &Rules
     if !text.trim_start().starts_with('{') {
         return Err(Reject::new("", "is not a JSON object"));
     }
-    read_object(text, |key, value| take(key, value, draft, rules))
+    read_object(text, |key, value| take(&key, value, draft, rules))
 }
 
 /// Takes the fields of one event that were found without the parser.
 pub(super) fn take_members<'a>(members: &Members<'a>, draft: &mut Draft<'a>, rules: &Rules) {
     for (key, json) in members {
-        take(Text::from(*key), Some(Scalar::of_plain(json)), draft, rules);
+        take(key, Some(Scalar::of_plain(json)), draft, rules);
     }
 }
 
-fn take<'a>(key: Text<'a>, value: Option<Scalar<'a>>, draft: &mut Draft<'a>, rules: &Rules) {
-    match (Field::of_json(&key), value) {
-        (_, None) => draft.reject(pointer(&key), format!("is nested deeper than {DEPTH_MAX} levels")),
+fn take<'a>(key: &str, value: Option<Scalar<'a>>, draft: &mut Draft<'a>, rules: &Rules) {
+    match (Field::of_json(key), value) {
+        (_, None) => draft.reject(pointer(key), format!("is nested deeper than {DEPTH_MAX} levels")),
         (Some((field, pointer)), Some(value)) => draft.take(field, pointer, value, rules),
         (None, Some(_)) => {}
     }
