@@ -20,7 +20,7 @@ const SIZES = [
   [1_000, 10],
   [1_000, 1_000],
 ];
-const PARTS = ["capture", "encode", "decode", "admit", "message", "enrich", "rollup", "uniques", "footprint", "journey_new", "journey_returning", "journey_session", "archive", "consume"].filter((name) => args.only === "" || args.only.split(",").includes(name));
+const PARTS = ["capture", "batch", "encode", "decode", "admit", "message", "enrich", "rollup", "uniques", "footprint", "journey_new", "journey_returning", "journey_session", "archive", "consume"].filter((name) => args.only === "" || args.only.split(",").includes(name));
 
 const run = (command, ...rest) => execFileSync(command, rest, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], maxBuffer: 1 << 28 });
 const compiler = run("rustc", "--version").trim();

@@ -10,10 +10,15 @@ pub(crate) fn json_response(body: &Value) -> Result<Response> {
 
 /// The same with another status.
 pub(crate) fn json_status(status: u16, body: &Value) -> Result<Response> {
+    Ok(json_body(body.to_string())?.with_status(status))
+}
+
+/// The same that is text already.
+pub(crate) fn json_body(text: String) -> Result<Response> {
     let headers = Headers::new();
     headers.set("content-type", "application/json")?;
     headers.set("cache-control", "no-store")?;
-    Ok(ResponseBuilder::new().with_status(status).with_headers(headers).fixed(body.to_string().into_bytes()))
+    Ok(ResponseBuilder::new().with_headers(headers).fixed(text.into_bytes()))
 }
 
 /// JSON that is text already.

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use analytics::capture::{self, Invalid, Refused, Rules};
 use analytics::{Kind, RawEvent, Reject};
-use serde_json::{Value, json};
+use serde_json::json;
 use worker::{Env, Method, Request, Response, web_sys};
 
-use crate::answer::{json_response, preflight};
+use crate::answer::{json_body, preflight};
 use crate::auth::{Scope, allowed};
 use crate::body::bounded;
 use crate::campaigns::is_kept;
@@ -99,36 +99,39 @@ pub(crate) async fn batch(request: &mut Request, env: &Env, query: &str) -> Resu
         .filter_map(|(event, dropped)| event.as_ref().ok().filter(|_| dropped.is_none()))
         .collect();
     let mut verdicts = record_all(&edge, &events).await.into_iter();
-    let results: Vec<Value> = batch
-        .events
-        .iter()
-        .zip(heeded)
-        .map(|(event, dropped)| match (event, dropped) {
-            (Ok(event), Some(why)) => {
-                json!({ "event_id": event.id.to_string(), "status": "dropped", "reason": why })
+    // By hand but for what is wrong, as above: a tree for each event would be a dozen pieces of memory.
+    let mut answer = String::with_capacity(32 + 80 * batch.events.len());
+    answer.push_str(r#"{"results":["#);
+    for (place, (event, dropped)) in batch.events.iter().zip(heeded).enumerate() {
+        if place > 0 {
+            answer.push(',');
+        }
+        let event = match event {
+            Ok(event) => event,
+            Err(Invalid { event_id, rejects }) => {
+                let result = json!({ "event_id": event_id, "status": "invalid", "errors": rejects });
+                answer.push_str(&result.to_string());
+                continue;
             }
-            (Ok(event), None) => {
-                let verdict = verdicts.next().unwrap_or(Verdict::Lost);
-                let id = event.id.to_string();
-                match verdict {
-                    Verdict::Accepted => json!({ "event_id": id, "status": "accepted" }),
-                    Verdict::Duplicate => json!({ "event_id": id, "status": "duplicate" }),
-                    Verdict::TooLarge => {
-                        let errors = [Reject::new("", "is larger than 62 KB")];
-                        json!({ "event_id": id, "status": "invalid", "errors": errors })
-                    }
-                    Verdict::Full | Verdict::Malformed | Verdict::Lost => {
-                        json!({ "event_id": id, "status": "retry" })
-                    }
-                }
-            }
-            (Err(invalid), _) => {
-                json!({ "event_id": invalid.event_id, "status": "invalid", "errors": invalid.rejects })
-            }
-        })
-        .collect();
-    Ok(json_response(&json!({ "results": results }))?)
+        };
+        let id = event.id.to_string();
+        let (errors, reason, status) = match dropped {
+            Some(why) => ("", [r#","reason":""#, why, "\""].concat(), "dropped"),
+            None => match verdicts.next().unwrap_or(Verdict::Lost) {
+                Verdict::Accepted => ("", String::new(), "accepted"),
+                Verdict::Duplicate => ("", String::new(), "duplicate"),
+                Verdict::TooLarge => (TOO_LARGE, String::new(), "invalid"),
+                Verdict::Full | Verdict::Malformed | Verdict::Lost => ("", String::new(), "retry"),
+            },
+        };
+        answer.extend(["{", errors, r#""event_id":""#, &id, "\"", &reason, r#","status":""#, status, "\"}"]);
+    }
+    answer.push_str("]}");
+    Ok(json_body(answer)?)
 }
+
+/// What is wrong with an event that no message holds.
+const TOO_LARGE: &str = r#""errors":[{"pointer":"","detail":"is larger than 62 KB"}],"#;
 
 /// The visitor: the client, or whom a trusted server names; and whether the sender has a key and is believed.
 async fn visit(

@@ -16,6 +16,7 @@ mod json;
 #[cfg(test)]
 pub(crate) mod laws;
 mod list;
+mod plain;
 mod postback;
 mod query;
 mod scalar;

@@ -186,6 +186,19 @@ impl Dimension {
         })
     }
 
+    /// The value at a place among [`Dimension::values`].
+    pub(crate) fn value(self, place: usize) -> Option<&'static str> {
+        match self {
+            Self::Device => Device::ALL.get(place).map(|device| device.name()),
+            Self::Channel => Channel::ALL.get(place).map(|channel| channel.name()),
+            Self::Verdict => Verdict::ALL.get(place).map(|verdict| verdict.name()),
+            Self::Source => Source::ALL.get(place).map(|source| source.name()),
+            Self::Trigger => Trigger::ALL.get(place).map(|trigger| trigger.name()),
+            Self::TimeSource => TimeSource::ALL.get(place).map(|source| source.name()),
+            _ => self.values()?.get(place).copied(),
+        }
+    }
+
     /// A value as sums spell it, whatever the asker's case.
     pub(crate) fn spelled(self, value: &str) -> Cow<'_, str> {
         let value = cut(value);
@@ -272,6 +285,15 @@ mod tests {
         let new = format!("{old}{}B", Cube::SEPARATOR);
         assert_eq!(read(&new), ["spring", "", "DE", "phone", "iOS", "Safari", "direct", "B"]);
         assert_eq!(Cube::part(&new, Dimension::City), None);
+    }
+
+    #[test]
+    fn a_value_is_found_by_its_place() {
+        for dimension in Dimension::all() {
+            let values = dimension.values().unwrap_or_default();
+            let by_place: Vec<_> = (0..=values.len()).filter_map(|place| dimension.value(place)).collect();
+            assert_eq!(by_place, values);
+        }
     }
 
     #[test]

@@ -232,9 +232,9 @@ impl<'a> RawEvent<'a> {
     pub fn decode(id: EventId, body: &'a [u8]) -> Result<Self, Malformed> {
         let (version, bytes) = versioned(body)?;
         let mut event = Self::new(id, Kind::Click, Source::Redirect, 0);
-        let mut fields = Fields(bytes);
+        let mut fields = Fields::new(bytes);
         let read = fields.read(&mut event).and_then(|()| fields.read_tail(&mut event, version));
-        if read.is_some() && fields.0.is_empty() { Ok(event) } else { Err(Malformed::Bytes) }
+        if read.is_some() && fields.is_empty() { Ok(event) } else { Err(Malformed::Bytes) }
     }
 
     /// The link, campaign and kind of an encoded event: all that the gate needs to count a duplicate.
@@ -243,7 +243,7 @@ impl<'a> RawEvent<'a> {
     /// As [`RawEvent::decode`].
     pub fn peek(body: &'a [u8]) -> Result<(&'a str, &'a str, Kind), Malformed> {
         let (_, bytes) = versioned(body)?;
-        Fields(bytes).peek().ok_or(Malformed::Bytes)
+        Fields::new(bytes).peek().ok_or(Malformed::Bytes)
     }
 
     /// Where the visitor is.
@@ -262,7 +262,7 @@ impl<'a> RawEvent<'a> {
     /// As [`RawEvent::decode`].
     pub fn peek_whereabouts(body: &'a [u8]) -> Result<Whereabouts<'a>, Malformed> {
         let (version, bytes) = versioned(body)?;
-        Fields(bytes).whereabouts(version).ok_or(Malformed::Bytes)
+        Fields::new(bytes).whereabouts(version).ok_or(Malformed::Bytes)
     }
 }
 

@@ -8,6 +8,7 @@ use std::hash::Hasher;
 use uuid::{Builder, Uuid};
 
 use crate::Reject;
+use crate::text::has_control;
 
 /// The longest `event_id` a client may choose, in characters; a UUID has 36.
 pub const EVENT_ID_MAX_CHARS: usize = 128;
@@ -19,6 +20,30 @@ pub const DOUBLE_TAP_MS: i64 = 2_000;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EventId([u8; 16]);
 
+/// The bytes of a UUID in the spelling that nearly everybody uses.
+fn hyphenated(text: &[u8]) -> Option<[u8; 16]> {
+    let mut bytes = [0; 16];
+    let mut rest = <&[u8; 36]>::try_from(text).ok()?.as_slice();
+    for (place, byte) in bytes.iter_mut().enumerate() {
+        if matches!(place, 4 | 6 | 8 | 10) {
+            rest = rest.strip_prefix(b"-")?;
+        }
+        let [high, low, behind @ ..] = rest else { return None };
+        *byte = hex(*high)? << 4 | hex(*low)?;
+        rest = behind;
+    }
+    Some(bytes)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
 impl EventId {
     /// Reads a client's `event_id`: a UUID in any of its spellings (case, braces, `urn:uuid:`, no hyphens) is
     /// the same id; any other string of up to [`EVENT_ID_MAX_CHARS`] characters is hashed to one.
@@ -27,6 +52,9 @@ impl EventId {
     /// Empty, longer than the limit, or with a control character.
     pub fn parse(text: &str) -> Result<Self, Reject> {
         let text = text.trim();
+        if let Some(bytes) = hyphenated(text.as_bytes()) {
+            return Ok(Self(bytes));
+        }
         if let Ok(uuid) = Uuid::try_parse(text) {
             return Ok(Self(uuid.into_bytes()));
         }
@@ -36,7 +64,7 @@ impl EventId {
         if text.chars().count() > EVENT_ID_MAX_CHARS {
             return Err(Reject::new("/event_id", "is longer than 128 characters"));
         }
-        if text.chars().any(char::is_control) {
+        if has_control(text) {
             return Err(Reject::new("/event_id", "holds a control character"));
         }
         Ok(Self::hashed(&[b"client", text.as_bytes()]))

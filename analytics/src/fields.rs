@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::Reject;
+use crate::text::has_control;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
@@ -54,7 +55,7 @@ pub fn string(value: &Value) -> Result<&str, &'static str> {
 /// No string, a longer one, or one with a control character.
 pub fn text(given: Option<&Value>, (most, too_long): (usize, &'static str)) -> Result<String, &'static str> {
     let text = given.map_or(Ok(""), string)?.trim();
-    if text.chars().any(char::is_control) {
+    if has_control(text) {
         return Err("holds a control character");
     }
     if text.chars().count() > most {

@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use crate::text::has_control;
+
 /// The longest page URL, in bytes: what every browser and proxy on the way passes.
 pub const URL_MAX_BYTES: usize = 2_048;
 
@@ -20,7 +22,7 @@ pub fn parse<'t>(text: &'t str, app_schemes: &[String]) -> Result<&'t str, &'sta
     if text.len() > URL_MAX_BYTES {
         return Err("is longer than 2048 bytes");
     }
-    if text.chars().any(char::is_control) {
+    if has_control(text) {
         return Err("holds a control character");
     }
     if is_plain(text) {
@@ -54,16 +56,19 @@ fn is_plain(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
         return false;
     };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let host = rest.split_at(end).0;
-    let letters = |label: &str| label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let plain = |label: &str| {
-        !label.is_empty() && letters(label) && !label.get(..4).is_some_and(|x| x.eq_ignore_ascii_case("xn--"))
+    let rest = rest.as_bytes();
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let host = rest.get(..end).unwrap_or_default();
+    let letters = |label: &[u8]| label.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+    let plain = |label: &[u8]| {
+        !label.is_empty()
+            && letters(label)
+            && !label.get(..4).is_some_and(|x| x.eq_ignore_ascii_case(b"xn--"))
     };
+    let dot = |byte: &u8| *byte == b'.';
     // A last label that begins with a digit makes the parser read an IPv4 address.
-    let named =
-        host.rsplit('.').next().is_some_and(|last| last.starts_with(|c: char| c.is_ascii_alphabetic()));
-    named && host.len() <= 253 && host.split('.').all(plain)
+    let named = host.rsplit(dot).next().is_some_and(|last| last.first().is_some_and(u8::is_ascii_alphabetic));
+    named && host.len() <= 253 && host.split(dot).all(plain)
 }
 
 #[cfg(test)]

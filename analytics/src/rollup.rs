@@ -2,6 +2,7 @@
 
 mod corners;
 mod facets;
+mod index;
 mod marks;
 mod names;
 mod outcomes;
@@ -21,7 +22,7 @@ use crate::sheet::{COST_IN, PAYOUT_IN, Sheet, line_of};
 use crate::uniques::Uniques;
 use crate::{Dimension, Hints, Kind, Outcome, RawEvent, TrackedEvent, Verdict};
 use corners::Corners;
-use facets::{Facets, Sort};
+use facets::{Facets, Sort, Told};
 use names::{ABSENT, Names, Number};
 use outcomes::Outcomes;
 use tally::{Amounts, Row, Tally};
@@ -80,7 +81,7 @@ impl Rollup {
     /// are among the events of which it is absent.
     pub fn add_duplicates(&mut self, at_ms: i64, campaign: &str, link: &str, kind: Kind, times: u64) {
         let slot = slot(kind, Hit::Duplicate);
-        let facets = Sort::ALL.map(|sort| self.facets.of(sort, slot).number(&mut self.names));
+        let facets = Sort::ALL.map(|sort| self.facets.number(Told::nothing(sort, slot), &mut self.names));
         let row = Row {
             minute: self.minute(at_ms),
             campaign: self.names.number(Dimension::Campaign, campaign),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::Channel;
-use crate::text::lowered;
+use crate::text::{cut, lowered};
 
 /// The five UTM tags; empty means absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -93,16 +93,11 @@ pub fn scan(query: &str) -> (Utm<'_>, Option<ClickId>) {
     (utm, click_id)
 }
 
-/// What stands before the first of this byte, and what behind. Byte by byte: to set up a search costs more than these few.
-fn cut(text: &str, at: u8) -> (&str, &str) {
-    let end = text.bytes().position(|byte| byte == at).unwrap_or(text.len());
-    (text.get(..end).unwrap_or_default(), text.get(end + 1..).unwrap_or_default())
-}
-
 /// The query of a URL: what stands between the question mark and the fragment.
 pub fn query_of(url: &str) -> &str {
-    let url = url.split_once('#').map_or(url, |(url, _fragment)| url);
-    url.split_once('?').map_or("", |(_path, query)| query)
+    let (url, _fragment) = cut(url, b'#');
+    let (_path, query) = cut(url, b'?');
+    query
 }
 
 impl<'a> Utm<'a> {

@@ -11,6 +11,7 @@ use super::scalar::Scalar;
 use super::{Rules, UNKNOWN, cut, json};
 use crate::click_id::SealedClick;
 use crate::page_url::{self, URL_MAX_BYTES};
+use crate::text::has_control;
 use crate::{EventId, Kind, RawEvent, Source, Text, privacy, time};
 
 /// The end of a sentence that begins with the field's name.
@@ -173,7 +174,7 @@ fn fits(text: &str, max_chars: usize) -> Result<(), String> {
     if longer_than(text, max_chars) {
         return Err(format!("is longer than {max_chars} characters"));
     }
-    if text.chars().any(char::is_control) {
+    if has_control(text) {
         return Err("holds a control character".to_owned());
     }
     Ok(())

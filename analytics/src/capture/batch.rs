@@ -8,6 +8,7 @@ use serde::de::DeserializeSeed;
 use super::assign::time_of;
 use super::draft::Draft;
 use super::list::{Envelope, List};
+use super::plain::{self, Members};
 use super::scalar::Scalar;
 use super::{Facts, Rules, json};
 use crate::{Kind, RawEvent, Reject, Source};
@@ -64,6 +65,9 @@ pub fn batch<'a>(body: &'a [u8], facts: &Facts<'a>, rules: &Rules) -> Result<Bat
     let first = body.trim_ascii_start().first();
     if first == Some(&b'[') {
         let text = json::text(body).map_err(Refused::Malformed)?;
+        if let Some(objects) = plain::objects(text, BATCH_MAX_EVENTS) {
+            return Ok(each_plain(objects, None, facts, rules));
+        }
         let mut list = List::default();
         let mut parser = serde_json::Deserializer::from_str(text);
         let read = list.deserialize(&mut parser).and_then(|()| parser.end());
@@ -82,6 +86,11 @@ pub fn batch<'a>(body: &'a [u8], facts: &Facts<'a>, rules: &Rules) -> Result<Bat
 /// The batch of an object with `events`, or of a single event; `None` if the body is neither, and so is read
 /// line by line.
 fn envelope<'a>(text: &'a str, facts: &Facts<'a>, rules: &Rules) -> Option<Result<Batch<'a>, Refused>> {
+    if let Some((objects, sent)) = plain::envelope(text, BATCH_MAX_EVENTS)
+        && let Ok(sent_at_ms) = sent.map_or(Ok(None), sent_at)
+    {
+        return Some(Ok(each_plain(objects, sent_at_ms, facts, rules)));
+    }
     let mut seen = Envelope::default();
     let mut parser = serde_json::Deserializer::from_str(text);
     let read = parser.deserialize_map(&mut seen).and_then(|()| parser.end());
@@ -133,6 +142,22 @@ fn each<'a>(list: List<'a>, sent_at_ms: Option<i64>, facts: &Facts<'a>, rules: &
     Batch { events: events.collect() }
 }
 
+/// The same of objects that were found without the parser.
+fn each_plain<'a>(
+    objects: Vec<Members<'a>>,
+    sent_at_ms: Option<i64>,
+    facts: &Facts<'a>,
+    rules: &Rules,
+) -> Batch<'a> {
+    let mut events = Vec::with_capacity(objects.len());
+    for (index, members) in objects.into_iter().enumerate() {
+        let mut draft = Draft::new(Kind::Click, Source::Batch, facts);
+        json::take_members(&members, &mut draft, rules);
+        events.push(finished(index, draft, sent_at_ms));
+    }
+    Batch { events }
+}
+
 /// The event of one text; an error if it is no JSON object.
 fn read_one<'a>(
     index: usize,
@@ -143,9 +168,13 @@ fn read_one<'a>(
 ) -> Result<Result<RawEvent<'a>, Invalid>, Reject> {
     let mut draft = Draft::new(Kind::Click, Source::Batch, facts);
     json::read_event(text, &mut draft, rules)?;
+    Ok(finished(index, draft, sent_at_ms))
+}
+
+fn finished(index: usize, mut draft: Draft<'_>, sent_at_ms: Option<i64>) -> Result<RawEvent<'_>, Invalid> {
     draft.require();
     draft.event.sent_at_ms = draft.event.sent_at_ms.or(sent_at_ms);
-    Ok(draft.finish().map_err(|invalid| Invalid::at(index, invalid.event_id, invalid.rejects)))
+    draft.finish().map_err(|invalid| Invalid::at(index, invalid.event_id, invalid.rejects))
 }
 
 #[cfg(test)]

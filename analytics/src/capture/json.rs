@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::draft::Draft;
 use super::field::Field;
+use super::plain::{self, Members};
 use super::scalar::Scalar;
 use super::{Rules, cut};
 use crate::{Reject, Text};
@@ -34,13 +35,22 @@ pub(super) fn read_event<'a>(text: &'a str, draft: &mut Draft<'a>, rules: &Rules
     if !text.trim_start().starts_with('{') {
         return Err(Reject::new("", "is not a JSON object"));
     }
-    read_object(text, |key, json| match Field::of_json(&key) {
-        _ if too_deep(json) => {
-            draft.reject(pointer(&key), format!("is nested deeper than {DEPTH_MAX} levels"));
-        }
-        Some((field, pointer)) => draft.take(field, pointer, Scalar::of_json(json), rules),
-        None => {}
-    })
+    read_object(text, |key, value| take(&key, value, draft, rules))
+}
+
+/// Takes the fields of one event that were found without the parser.
+pub(super) fn take_members<'a>(members: &Members<'a>, draft: &mut Draft<'a>, rules: &Rules) {
+    for (key, json) in members {
+        take(key, Some(Scalar::of_plain(json)), draft, rules);
+    }
+}
+
+fn take<'a>(key: &str, value: Option<Scalar<'a>>, draft: &mut Draft<'a>, rules: &Rules) {
+    match (Field::of_json(key), value) {
+        (_, None) => draft.reject(pointer(key), format!("is nested deeper than {DEPTH_MAX} levels")),
+        (Some((field, pointer)), Some(value)) => draft.take(field, pointer, value, rules),
+        (None, Some(_)) => {}
+    }
 }
 
 /// Reads the free tags.
@@ -48,11 +58,23 @@ pub(super) fn read_props<'a>(value: &Scalar<'a>, draft: &mut Draft<'a>) -> Resul
     let Scalar::Object(text) = value else {
         return Err(format!("{}; send an object", value.is_what()).into());
     };
-    read_object(text, |key, json| draft.take_prop(key, Scalar::of_json(json))).map_err(|reject| reject.detail)
+    let take = |key, value: Option<Scalar<'a>>| draft.take_prop(key, value.unwrap_or(Scalar::Array));
+    read_object(text, take).map_err(|reject| reject.detail)
 }
 
-/// Reads one object and nothing after it, handing each key with the text of its value to `each`.
-fn read_object<'a>(text: &'a str, each: impl FnMut(Text<'a>, &'a str)) -> Result<(), Reject> {
+/// Reads one object and nothing after it, handing each key with its value to `each`; none if that is nested too deep.
+fn read_object<'a>(text: &'a str, mut each: impl FnMut(Text<'a>, Option<Scalar<'a>>)) -> Result<(), Reject> {
+    if let Some(members) = plain::members(text) {
+        for (key, json) in members {
+            each(Text::from(key), Some(Scalar::of_plain(json)));
+        }
+        return Ok(());
+    }
+    parse_object(text, |key, json| each(key, (!too_deep(json)).then(|| Scalar::of_json(json))))
+}
+
+/// The same by the parser, handing on the text of each value.
+fn parse_object<'a>(text: &'a str, each: impl FnMut(Text<'a>, &'a str)) -> Result<(), Reject> {
     struct Each<F>(F);
     impl<'de, F: FnMut(Text<'de>, &'de str)> Visitor<'de> for Each<F> {
         type Value = ();

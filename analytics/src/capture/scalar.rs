@@ -19,17 +19,19 @@ pub(super) enum Scalar<'a> {
 impl<'a> Scalar<'a> {
     /// The value of a JSON text that the parser has found well formed.
     pub(super) fn of_json(json: &'a str) -> Self {
+        match Self::of_plain(json) {
+            Self::Text(inner) if inner.contains('\\') => match serde_json::from_str(json) {
+                Ok(text) => Self::Text(Cow::Owned(text)),
+                Err(_) => Self::Broken,
+            },
+            plain => plain,
+        }
+    }
+
+    /// The same of a text in which nothing is escaped.
+    pub(super) fn of_plain(json: &'a str) -> Self {
         match json.as_bytes() {
-            [b'"', .., b'"'] => {
-                let inner = json.get(1..json.len() - 1).unwrap_or_default();
-                if !inner.contains('\\') {
-                    return Self::Text(Cow::Borrowed(inner));
-                }
-                match serde_json::from_str(json) {
-                    Ok(text) => Self::Text(Cow::Owned(text)),
-                    Err(_) => Self::Broken,
-                }
-            }
+            [b'"', .., b'"'] => Self::Text(Cow::Borrowed(json.get(1..json.len() - 1).unwrap_or_default())),
             [b'n', ..] => Self::Null,
             [b't', ..] => Self::Bool(true),
             [b'f', ..] => Self::Bool(false),
@@ -43,7 +45,8 @@ impl<'a> Scalar<'a> {
     pub(super) fn is_absent(&self) -> bool {
         match self {
             Self::Null => true,
-            Self::Text(text) => text.trim().is_empty(),
+            // Nearly all begin with a letter or a digit.
+            Self::Text(text) => !matches!(text.as_bytes(), [0x21..0x7f, ..]) && text.trim().is_empty(),
             _ => false,
         }
     }

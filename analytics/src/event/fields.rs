@@ -86,10 +86,31 @@ fn maybe(number: Option<i64>, out: &mut Vec<u8>) {
     }
 }
 
-/// What is still to be read.
-pub(super) struct Fields<'a>(pub(super) &'a [u8]);
+/// The fields as they are read.
+pub(super) struct Fields<'a> {
+    bytes: &'a [u8],
+    /// How far they were read.
+    at: usize,
+}
 
 impl<'a> Fields<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// Whether everything was read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+
+    /// Goes on by so many bytes.
+    #[inline]
+    fn skip(&mut self, bytes: usize) -> Option<()> {
+        let at = self.at.checked_add(bytes).filter(|at| *at <= self.bytes.len())?;
+        self.at = at;
+        Some(())
+    }
+
     /// Reads the fields of version 1 into an event. `None`: there is something else.
     pub(super) fn read(&mut self, event: &mut RawEvent<'a>) -> Option<()> {
         self.texts([&mut event.link, &mut event.campaign_id])?;
@@ -118,7 +139,7 @@ impl<'a> Fields<'a> {
         self.texts([&mut event.currency])?;
         let props = usize::try_from(self.number()?).ok()?;
         // A key and a value of one byte each is the least.
-        event.props.reserve(props.min(self.0.len() / 2));
+        event.props.reserve(props.min((self.bytes.len() - self.at) / 2));
         for _ in 0..props {
             event.props.push((self.text()?, self.text()?));
         }
@@ -143,7 +164,7 @@ impl<'a> Fields<'a> {
     pub(super) fn whereabouts(&mut self, version: u8) -> Option<Whereabouts<'a>> {
         self.skip_texts(2)?;
         // Kind, source and hints are a byte each.
-        self.0 = self.0.get(3..)?;
+        self.skip(3)?;
         self.number()?;
         self.number()?;
         self.maybe(&mut None)?;
@@ -169,7 +190,7 @@ impl<'a> Fields<'a> {
     fn skip_texts(&mut self, texts: u64) -> Option<()> {
         for _ in 0..texts {
             let length = usize::try_from(self.number()?).ok()?;
-            self.0 = self.0.get(length..)?;
+            self.skip(length)?;
         }
         Some(())
     }
@@ -193,15 +214,17 @@ impl<'a> Fields<'a> {
         Some(())
     }
 
+    #[inline]
     fn byte(&mut self) -> Option<u8> {
-        let (&byte, rest) = self.0.split_first()?;
-        self.0 = rest;
+        let byte = *self.bytes.get(self.at)?;
+        self.at += 1;
         Some(byte)
     }
 
+    #[inline]
     fn number(&mut self) -> Option<u64> {
-        let (number, rest) = take(self.0)?;
-        self.0 = rest;
+        let (number, rest) = take(self.bytes.get(self.at..)?)?;
+        self.at = self.bytes.len() - rest.len();
         Some(number)
     }
 
@@ -227,32 +250,51 @@ impl<'a> Fields<'a> {
 
     /// Texts in a row, most of which are absent: what is there already is.
     fn texts<const N: usize>(&mut self, texts: [&mut Text<'a>; N]) -> Option<()> {
-        for text in texts {
-            match self.0.split_first()? {
-                (0, rest) => self.0 = rest,
-                _ => *text = Text::from(self.said()?),
+        let (bytes, begin) = (self.bytes, self.at);
+        let (mut behind, mut there) = (begin, 0);
+        for _ in 0..N {
+            match *bytes.get(behind)? {
+                length @ ..0x80 => {
+                    behind += 1 + usize::from(length);
+                    there |= length;
+                }
+                _ => break,
             }
         }
+        // Short lengths are characters too: to make sure of all texts at once costs little more than of one, and each is then
+        // cut out by a look at both its ends.
+        let row = if there == 0 { "" } else { str::from_utf8(bytes.get(begin..behind)?).ok()? };
+        let mut at = begin;
+        for text in texts {
+            if at >= behind {
+                // Of a long one, and those behind it, each is looked at by itself.
+                self.at = at;
+                *text = self.text()?;
+                at = self.at;
+                continue;
+            }
+            let length = usize::from(*bytes.get(at)?);
+            at += 1;
+            if length > 0 {
+                *text = Text::from(row.get(at - begin..at - begin + length)?);
+                at += length;
+            }
+        }
+        self.at = at;
         Some(())
     }
 
     fn text(&mut self) -> Option<Text<'a>> {
-        match self.0.split_first()? {
-            (0, rest) => {
-                self.0 = rest;
-                Some(Text::EMPTY)
-            }
-            _ => self.said().map(Text::from),
-        }
+        self.said().map(Text::from)
     }
 
     fn said(&mut self) -> Option<&'a str> {
-        let (length, rest) = match self.0.split_first()? {
-            (&length @ ..0x80, rest) => (length.into(), rest),
-            _ => take(self.0).and_then(|(length, rest)| Some((usize::try_from(length).ok()?, rest)))?,
-        };
-        let (text, rest) = rest.split_at_checked(length)?;
-        self.0 = rest;
-        str::from_utf8(text).ok()
+        let length = usize::try_from(self.number()?).ok()?;
+        if length == 0 {
+            return Some("");
+        }
+        let begin = self.at;
+        self.skip(length)?;
+        str::from_utf8(self.bytes.get(begin..self.at)?).ok()
     }
 }

@@ -1,6 +1,7 @@
 //! URLs with parts taken out, and otherwise byte for byte as they were.
 
 use super::reveal::decoded;
+use crate::text;
 
 /// What becomes of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +30,8 @@ pub(super) struct Cut<'c> {
 impl Cut<'_> {
     /// The URL without what is cut; `None` if that is nothing.
     pub(super) fn url(&self, url: &str) -> Option<String> {
-        let (rest, fragment) = url.split_once('#').map_or((url, None), |(rest, hash)| (rest, Some(hash)));
-        let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
+        let (rest, fragment) = parted(url, b'#');
+        let (path, query) = parted(rest, b'?');
         let new_path = self.path(path);
         let new_query = query.and_then(|query| self.query(query));
         let new_fragment = fragment.and_then(|fragment| self.fragment(fragment));
@@ -45,13 +46,21 @@ impl Cut<'_> {
 
     /// The parameters without what is cut; `None` if that is nothing.
     pub(super) fn query(&self, query: &str) -> Option<String> {
-        let fate = |pair: &str| match pair.split_once('=') {
+        let fate = |pair: &str| match text::cut(pair, b'=') {
             // Somebody's address with nothing else is a query too.
-            None | Some((_, "")) => (self.fate)("", pair),
-            Some((name, value)) => (self.fate)(&decoded(name), value),
+            (_, "") => (self.fate)("", pair),
+            (name, value) => (self.fate)(&decoded(name), value),
         };
-        if query.split('&').all(|pair| fate(pair) == Fate::Keep) {
-            return None;
+        let mut rest = query;
+        loop {
+            let (pair, more) = text::cut(rest, b'&');
+            if !pair.is_empty() && fate(pair) != Fate::Keep {
+                break;
+            }
+            if more.is_empty() {
+                return None;
+            }
+            rest = more;
         }
         let mut out = String::with_capacity(query.len());
         for pair in query.split('&') {
@@ -87,6 +96,10 @@ impl Cut<'_> {
     /// What stands before the query: parts are hidden, a user's name and password before the host go, and so do the
     /// parameters of a part (`;jsessionid=...`).
     fn path(&self, path: &str) -> Option<String> {
+        let telling = |byte| matches!(byte, b'@' | b'%' | b';' | b'J');
+        if !path.bytes().any(telling) {
+            return None;
+        }
         if !path.contains(['@', '%', ';']) && !path.contains("/eyJ") {
             return None;
         }
@@ -121,6 +134,12 @@ impl Cut<'_> {
         }
         changed.then_some(out)
     }
+}
+
+/// What stands before a sign, and what behind if it is there.
+fn parted(text: &str, sign: u8) -> (&str, Option<&str>) {
+    let (before, behind) = text::cut(text, sign);
+    (before, (before.len() < text.len()).then_some(behind))
 }
 
 /// Appends a part behind its sign: the new one, where nothing is left of it not even the sign, else the old one.

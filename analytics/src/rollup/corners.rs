@@ -1,7 +1,11 @@
 //! What the cube combines beside campaign and link: how its keys end.
 
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::FixedState;
+
 use super::facets::{Facet, Facets, Sort};
-use super::names::Numbers;
+use super::index::Index;
 use crate::rank::order;
 
 /// Stands for a corner.
@@ -10,9 +14,8 @@ pub(super) type Number = u32;
 /// Every corner seen so far. They are some hundreds where the cells of all campaigns and links are as many as the events.
 #[derive(Debug, Default)]
 pub(super) struct Corners {
-    numbers: Numbers,
+    index: Index,
     known: Vec<Corner>,
-    key: Vec<u8>,
 }
 
 /// What hits that count in one slot have in common.
@@ -20,6 +23,8 @@ pub(super) struct Corners {
 pub(super) struct Corner {
     /// The slot.
     pub(super) slot: usize,
+    /// The parts that the facets have in it, one behind the other.
+    parts: u128,
     /// How the key ends.
     pub(super) end: String,
 }
@@ -27,18 +32,22 @@ pub(super) struct Corner {
 impl Corners {
     /// The corner of these facets, of hits that count in this slot.
     pub(super) fn number(&mut self, slot: usize, all: [Facet; Sort::ALL.len()], facets: &Facets) -> Number {
-        self.key.clear();
-        self.key.push(slot as u8);
         let parts = all.iter().fold(0u128, |parts, facet| parts << 32 | u128::from(facets.part_of(*facet)));
-        self.key.extend_from_slice(&parts.to_le_bytes());
-        if let Some(number) = self.numbers.get(&*self.key) {
-            return *number;
-        }
-        let number = self.known.len() as Number;
-        let end = all.into_iter().map(|facet| facets.part_text(facets.part_of(facet))).collect();
-        self.known.push(Corner { slot, end });
-        self.numbers.insert(self.key.as_slice().into(), number);
-        number
+        let mut hasher = FixedState::default().build_hasher();
+        hasher.write_u128(parts);
+        hasher.write_u8(slot as u8);
+        let hash = hasher.finish();
+        let known = &self.known;
+        let is = |number| {
+            known
+                .get(number as usize)
+                .is_some_and(|corner: &Corner| (corner.parts, corner.slot) == (parts, slot))
+        };
+        self.index.find(hash, is).unwrap_or_else(|| {
+            let end = all.into_iter().map(|facet| facets.part_text(facets.part_of(facet))).collect();
+            self.known.push(Corner { slot, parts, end });
+            self.index.add(hash)
+        })
     }
 
     /// The corner of a number.

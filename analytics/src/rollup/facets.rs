@@ -1,10 +1,15 @@
 //! What comes together: all that a telephone says of itself, a town and its country, the tags of an ad. There are few of
 //! those where there are many events, so that each is looked up once, and then counted as one.
 
-use super::names::{Names, Number, Numbers};
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::FixedState;
+
+use super::index::Index;
+use super::names::{Names, Number};
 use crate::Dimension;
+use crate::bots::Reason;
 use crate::dimension::{Cube, cut};
-use crate::number::{put, take};
 
 /// Stands for the values of one sort, of hits that count in one slot.
 pub(super) type Facet = u32;
@@ -29,6 +34,57 @@ impl Sort {
     /// Every sort, in the order in which their dimensions follow one another in the cube.
     pub(super) const ALL: [Self; 4] = [Self::Place, Self::Visitor, Self::Way, Self::Hit];
 
+    /// Its dimensions whose values are ours to name: of each a place is told.
+    fn of_places(self) -> &'static [Dimension] {
+        match self {
+            Self::Place => &[],
+            Self::Visitor => &[Dimension::Device, Dimension::Verdict],
+            Self::Way => &[Dimension::Channel],
+            Self::Hit => &[Dimension::Source, Dimension::Trigger, Dimension::TimeSource],
+        }
+    }
+
+    /// Its dimensions of which a text is told.
+    fn of_texts(self) -> &'static [Dimension] {
+        match self {
+            Self::Place => &[
+                Dimension::Country,
+                Dimension::Region,
+                Dimension::City,
+                Dimension::Continent,
+                Dimension::TimeZone,
+            ],
+            Self::Visitor => {
+                &[Dimension::Browser, Dimension::Os, Dimension::Brand, Dimension::Model, Dimension::Language]
+            }
+            Self::Way => &[
+                Dimension::Referrer,
+                Dimension::Medium,
+                Dimension::UtmSource,
+                Dimension::UtmMedium,
+                Dimension::UtmCampaign,
+                Dimension::UtmTerm,
+                Dimension::UtmContent,
+                Dimension::ClickNetwork,
+            ],
+            Self::Hit => &[
+                Dimension::Publisher,
+                Dimension::Ad,
+                Dimension::Name,
+                Dimension::Currency,
+                Dimension::Element,
+                Dimension::Variant,
+                Dimension::Latency,
+                Dimension::Skew,
+                Dimension::Sub1,
+                Dimension::Sub2,
+                Dimension::Sub3,
+                Dimension::Sub4,
+                Dimension::Sub5,
+            ],
+        }
+    }
+
     /// Those of its dimensions that the cube combines.
     fn of_cube(self) -> &'static [Dimension] {
         match self {
@@ -40,111 +96,184 @@ impl Sort {
     }
 }
 
+/// What a hit tells of one sort. What is not told is absent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'t> {
+    pub(super) sort: Sort,
+    /// What the hit counts in.
+    pub(super) slot: usize,
+    /// The places of values that are ours to name.
+    pub(super) places: Places,
+    /// The texts, in the order of [`Sort::of_texts`].
+    pub(super) texts: &'t [&'t str],
+}
+
+/// The places of values among [`Dimension::values`], a byte for each and one more than it is, in the order of
+/// [`Sort::of_places`]; and reasons, which may be several.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Places(u64);
+
+impl Places {
+    /// With the value of the dimension that stands here.
+    #[must_use]
+    pub(super) fn with(self, at: u32, place: u8) -> Self {
+        Self(self.0 | (u64::from(place) + 1) << (8 * at))
+    }
+
+    /// With these reasons ([`crate::bots::Reasons::bits`]).
+    #[must_use]
+    pub(super) fn because(self, reasons: u32) -> Self {
+        Self(self.0 | u64::from(reasons) << 32)
+    }
+
+    fn at(self, at: usize) -> Option<usize> {
+        (self.0 >> (8 * at)).to_le_bytes().first().and_then(|place| usize::from(*place).checked_sub(1))
+    }
+
+    fn reasons(self) -> impl Iterator<Item = &'static str> {
+        let has = move |reason: &Reason| self.0 >> 32 & 1 << *reason as u32 != 0;
+        Reason::ALL.into_iter().filter(has).map(Reason::name)
+    }
+}
+
+impl<'t> Told<'t> {
+    /// Nothing of a sort.
+    pub(super) fn nothing(sort: Sort, slot: usize) -> Self {
+        let texts: &[&str] = &[""; 16];
+        let texts = texts.get(..sort.of_texts().len()).unwrap_or_default();
+        Self { sort, slot, places: Places::default(), texts }
+    }
+
+    fn hash(&self) -> u64 {
+        let mut hasher = FixedState::default().build_hasher();
+        // Which texts there are is hashed once, behind them: numbers cost as much as short texts.
+        let mut there = 0;
+        for text in self.texts {
+            there <<= 1;
+            if !text.is_empty() {
+                there |= 1;
+                hasher.write(text.as_bytes());
+            }
+        }
+        hasher.write_u64(self.places.0);
+        hasher.write_u64(there << 16 | (self.slot as u64) << 8 | self.sort as u64);
+        hasher.finish()
+    }
+
+    /// What is said of a dimension; empty if nothing is.
+    fn value(&self, dimension: Dimension) -> &'t str {
+        if let Some(at) = self.sort.of_texts().iter().position(|of| *of == dimension) {
+            return self.texts.get(at).copied().unwrap_or_default();
+        }
+        let at = self.sort.of_places().iter().position(|of| *of == dimension);
+        at.and_then(|at| self.places.at(at)).and_then(|place| dimension.value(place)).unwrap_or_default()
+    }
+}
+
 /// Every facet seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Facets {
-    numbers: Numbers,
+    index: Index,
     known: Vec<Known>,
-    /// The values of one facet behind those of another.
+    /// The texts of one facet behind those of another, and how long each is.
+    texts: String,
+    lengths: Vec<usize>,
+    /// The values likewise.
     values: Vec<Number>,
-    part_numbers: Numbers,
+    part_index: Index,
     parts: Vec<Box<str>>,
-    /// What is told of the facet that is looked for.
-    key: Vec<u8>,
+    part: String,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Known {
+    sort: Sort,
     slot: usize,
+    places: Places,
+    /// Where its texts and their lengths begin.
+    texts: (usize, usize),
     /// Where its values begin and end.
     values: (usize, usize),
     part: Part,
 }
 
-/// In a key, of a dimension whose values are ours to name: what follows is the place of one.
-const PLACE: u8 = 0x80;
-
 impl Facets {
-    /// Looks for the facet of this sort, of hits that count in this slot: its values are told next.
-    pub(super) fn of(&mut self, sort: Sort, slot: usize) -> &mut Self {
-        self.key.clear();
-        self.key.push(sort as u8);
-        self.key.push(slot as u8);
-        self
-    }
-
-    /// It has this value; none if it is empty. A region and a city are told behind their country.
-    pub(super) fn with(&mut self, dimension: Dimension, value: &str) -> &mut Self {
-        if !value.is_empty() {
-            self.key.push(dimension.code());
-            put(value.len() as u64, &mut self.key);
-            self.key.extend_from_slice(value.as_bytes());
-        }
-        self
-    }
-
-    /// It has the value at this place among [`Dimension::values`].
-    #[inline]
-    pub(super) fn with_place(&mut self, dimension: Dimension, place: u8) -> &mut Self {
-        self.key.push(dimension.code() | PLACE);
-        self.key.push(place);
-        self
-    }
-
-    /// The facet that was told.
-    #[inline(never)]
-    pub(super) fn number(&mut self, names: &mut Names) -> Facet {
-        match self.numbers.get(&*self.key) {
-            Some(number) => *number,
-            None => self.learn(names),
+    /// The facet that is told.
+    pub(super) fn number(&mut self, told: Told<'_>, names: &mut Names) -> Facet {
+        let hash = told.hash();
+        match self.index.find(hash, |facet| self.is(facet, &told)) {
+            Some(facet) => facet,
+            None => self.learn(hash, told, names),
         }
     }
 
-    fn learn(&mut self, names: &mut Names) -> Facet {
-        let Some(([sort, slot], mut told)) = self.key.split_first_chunk() else { return 0 };
+    fn is(&self, facet: Facet, told: &Told<'_>) -> bool {
+        let Some(known) = self.known.get(facet as usize) else { return false };
+        let same =
+            known.places == told.places && known.slot == told.slot && known.sort as u8 == told.sort as u8;
+        let (mut at, lengths) = known.texts;
+        let lengths = self.lengths.get(lengths..).unwrap_or_default();
+        same && told.texts.iter().zip(lengths).all(|(text, length)| {
+            let begin = at;
+            at += length;
+            text.len() == *length
+                && (*length == 0 || self.texts.as_bytes().get(begin..at) == Some(text.as_bytes()))
+        })
+    }
+
+    fn learn(&mut self, hash: u64, told: Told<'_>, names: &mut Names) -> Facet {
+        let texts = (self.texts.len(), self.lengths.len());
         let begin = self.values.len();
-        let sort = Sort::ALL.get(usize::from(*sort)).copied().unwrap_or(Sort::Hit);
-        let mut of_cube = vec![String::new(); sort.of_cube().len()];
-        let mut country = "";
-        while let Some((dimension, value, rest)) = next(told) {
-            told = rest;
+        let country = told.value(Dimension::Country);
+        for (dimension, text) in told.sort.of_texts().iter().zip(told.texts) {
+            self.texts.push_str(text);
+            self.lengths.push(text.len());
+            if text.is_empty() {
+                continue;
+            }
+            // They are told behind their country.
             self.values.push(match dimension {
-                Dimension::Region => names.number(dimension, &[country, "-", value].concat()),
-                Dimension::City => names.number(dimension, &[value, " (", country, ")"].concat()),
-                _ => names.number(dimension, value),
+                Dimension::Region => names.number(*dimension, &[country, "-", text].concat()),
+                Dimension::City => names.number(*dimension, &[text, " (", country, ")"].concat()),
+                _ => names.number(*dimension, text),
             });
-            if dimension == Dimension::Country {
-                country = value;
+        }
+        for dimension in told.sort.of_places() {
+            let value = told.value(*dimension);
+            if !value.is_empty() {
+                self.values.push(names.number(*dimension, value));
             }
-            let at = sort.of_cube().iter().position(|of| *of == dimension);
-            if let Some(part) = at.and_then(|at| of_cube.get_mut(at)) {
-                cut(value).clone_into(part);
-            }
+        }
+        for reason in told.places.reasons() {
+            self.values.push(names.number(Dimension::BotReason, reason));
         }
         let values = (begin, self.values.len());
-        let known = Known { slot: usize::from(*slot), values, part: self.part(sort, &of_cube) };
-        let number = self.known.len() as Facet;
-        self.known.push(known);
-        self.numbers.insert(self.key.as_slice().into(), number);
-        number
+        let part = self.part(&told);
+        let Told { sort, slot, places, .. } = told;
+        self.known.push(Known { sort, slot, places, texts, values, part });
+        self.index.add(hash)
     }
 
     /// What the cube takes: each value behind the separator.
-    fn part(&mut self, sort: Sort, values: &[String]) -> Part {
-        let mut part = String::new();
-        for (dimension, value) in sort.of_cube().iter().zip(values) {
+    fn part(&mut self, told: &Told<'_>) -> Part {
+        let Self { part_index, parts, part, .. } = self;
+        part.clear();
+        for dimension in told.sort.of_cube() {
+            let value = cut(told.value(*dimension));
             // Most links have no variants, and keys that were kept before there were any go on being theirs.
             if *dimension != Dimension::Variant || !value.is_empty() {
                 part.push(Cube::SEPARATOR);
                 part.push_str(value);
             }
         }
-        let next = self.parts.len() as Part;
-        let number = *self.part_numbers.entry(part.as_bytes().into()).or_insert(next);
-        if number == next {
-            self.parts.push(part.into());
-        }
-        number
+        let mut hasher = FixedState::default().build_hasher();
+        hasher.write(part.as_bytes());
+        let hash = hasher.finish();
+        let is = |number| parts.get(number as usize).map(|known| &**known) == Some(part.as_str());
+        part_index.find(hash, is).unwrap_or_else(|| {
+            parts.push(part.as_str().into());
+            part_index.add(hash)
+        })
     }
 
     /// What the cube takes of this facet.
@@ -166,26 +295,14 @@ impl Facets {
 
     /// The slot that it counts in, and its values.
     pub(super) fn values(&self, facet: Facet) -> (usize, &[Number]) {
-        let Known { slot, values: (begin, end), .. } =
-            self.known.get(facet as usize).copied().unwrap_or_default();
-        (slot, self.values.get(begin..end).unwrap_or_default())
+        let Some(Known { slot, values: (begin, end), .. }) = self.known.get(facet as usize) else {
+            return (0, &[]);
+        };
+        (*slot, self.values.get(*begin..*end).unwrap_or_default())
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.known.len()
     }
-}
-
-/// The next value of a key, and what is behind it.
-fn next(told: &[u8]) -> Option<(Dimension, &str, &[u8])> {
-    let (&code, rest) = told.split_first()?;
-    let dimension = Dimension::from_code(code & !PLACE)?;
-    if code & PLACE != 0 {
-        let (&place, rest) = rest.split_first()?;
-        return Some((dimension, dimension.values()?.get(usize::from(place)).copied()?, rest));
-    }
-    let (length, rest) = take(rest)?;
-    let (value, rest) = rest.split_at_checked(length as usize)?;
-    Some((dimension, str::from_utf8(value).ok()?, rest))
 }

@@ -1,10 +1,11 @@
 //! The values of a batch as small numbers, so that counting them is an index and not a search.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
+use super::index::Index;
 use crate::Dimension;
 use crate::dimension::cut;
 use crate::rank::order;
@@ -15,19 +16,12 @@ pub(super) type Number = u32;
 /// The number of a value that is absent.
 pub(super) const ABSENT: Number = 0;
 
-/// Numbers by the bytes of what they stand for.
-///
-/// The hash has a constant seed because there is no randomness here; whoever makes its values collide slows
-/// down one batch, of at most a hundred messages.
-pub(super) type Numbers = HashMap<Box<[u8]>, Number, FixedState>;
-
 /// Every value seen so far.
 #[derive(Debug)]
 pub(super) struct Names {
-    numbers: Numbers,
+    index: Index,
     /// By number: what is absent has no value.
     known: Vec<Name>,
-    key: Vec<u8>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,7 +33,9 @@ pub(super) struct Name {
 impl Default for Names {
     fn default() -> Self {
         let absent = Name { dimension: Dimension::Link, value: "".into() };
-        Self { numbers: Numbers::default(), known: vec![absent], key: Vec::new() }
+        let mut index = Index::default();
+        index.add(0);
+        Self { index, known: vec![absent] }
     }
 }
 
@@ -50,16 +46,20 @@ impl Names {
             return ABSENT;
         }
         let value = cut(value);
-        self.key.clear();
-        self.key.push(dimension.code());
-        self.key.extend_from_slice(value.as_bytes());
-        if let Some(number) = self.numbers.get(&*self.key) {
-            return *number;
-        }
-        let number = self.known.len() as Number;
-        self.known.push(Name { dimension, value: value.into() });
-        self.numbers.insert(self.key.as_slice().into(), number);
-        number
+        let mut hasher = FixedState::default().build_hasher();
+        hasher.write_u8(dimension.code());
+        hasher.write(value.as_bytes());
+        let hash = hasher.finish();
+        let known = &self.known;
+        let is = |number| {
+            known
+                .get(number as usize)
+                .is_some_and(|name: &Name| name.dimension == dimension && *name.value == *value)
+        };
+        self.index.find(hash, is).unwrap_or_else(|| {
+            self.known.push(Name { dimension, value: value.into() });
+            self.index.add(hash)
+        })
     }
 
     /// The name of a number.

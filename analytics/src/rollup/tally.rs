@@ -80,9 +80,11 @@ pub(super) struct Tally<'n> {
     /// By corner, likewise.
     turned: Vec<Met>,
     met_corners: Marks,
-    /// By value: a cell for each that was met.
+    /// By campaign and link, which are in no facet.
     cells: Vec<Counters>,
+    /// By value: which were met, and where their cells are.
     marked: Marks,
+    places: Vec<u32>,
     cube: Vec<Cell>,
     key: String,
     totals: Counters,
@@ -102,6 +104,7 @@ impl<'n> Tally<'n> {
             met_corners: Marks::new(corners.len()),
             cells: vec![Counters::default(); names.len()],
             marked: Marks::new(names.len()),
+            places: vec![0; names.len()],
             cube: Vec::new(),
             key: String::new(),
             totals: Counters::default(),
@@ -183,28 +186,40 @@ impl<'n> Tally<'n> {
 
     /// The sheet; the tally is empty again.
     pub(super) fn take(&mut self) -> Sheet {
-        for facet in self.touched.drain(..) {
-            let met = self.met.get_mut(facet as usize).map(std::mem::take).unwrap_or_default();
-            let (slot, values) = self.facets.values(facet);
+        let Self { names, facets, met, touched, cells: counted, marked, places, cube, .. } = self;
+        for facet in &*touched {
+            facets.values(*facet).1.iter().for_each(|value| marked.mark(*value));
+        }
+        let mut cells = Vec::with_capacity(marked.len() + cube.len());
+        marked.drain(|number| {
+            let Some(name) = names.name(number) else { return };
+            if name.dimension > Dimension::Cube {
+                cells.append(cube);
+            }
+            if let Some(place) = places.get_mut(number as usize) {
+                *place = cells.len() as u32;
+            }
+            let (code, value) = (name.dimension.code(), name.value.clone());
+            cells.push(Cell { code, value, counters: Counters::default() });
+            // Which is copied only where something is in it.
+            if name.dimension <= Dimension::Campaign
+                && let (Some(counted), Some(cell)) = (counted.get_mut(number as usize), cells.last_mut())
+            {
+                std::mem::swap(&mut cell.counters, counted);
+            }
+        });
+        cells.append(cube);
+        // Where they stand now they are counted: a cell is large, and is not moved again.
+        for facet in touched.drain(..) {
+            let met = met.get_mut(facet as usize).map(std::mem::take).unwrap_or_default();
+            let (slot, values) = facets.values(facet);
             for value in values {
-                if let Some(counters) = self.cells.get_mut(*value as usize) {
-                    met.add_to(counters, slot);
-                    self.marked.mark(*value);
+                let place = places.get(*value as usize).copied().unwrap_or_default();
+                if let Some(cell) = cells.get_mut(place as usize) {
+                    met.add_to(&mut cell.counters, slot);
                 }
             }
         }
-        let mut cells = Vec::with_capacity(self.marked.len() + self.cube.len());
-        self.marked.drain(|number| {
-            let Some(name) = self.names.name(number) else { return };
-            if name.dimension > Dimension::Cube {
-                cells.append(&mut self.cube);
-            }
-            let Some(counters) = self.cells.get_mut(number as usize) else { return };
-            let value = name.value.clone();
-            cells.push(Cell { code: name.dimension.code(), value, counters: *counters });
-            *counters = Counters::default();
-        });
-        cells.append(&mut self.cube);
         Sheet {
             totals: std::mem::take(&mut self.totals),
             money: std::mem::take(&mut self.money),

@@ -4,10 +4,12 @@
 //! `make bench-check` holds them against `bench/instructions.json`. Without `--passes` it prints nanoseconds an event.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use analytics::archive::Lines;
 use analytics::campaign::Campaigns;
-use analytics::capture::{Facts, LinkFacts, redirect};
+use analytics::capture::{Facts, LinkFacts, Rules, batch, redirect};
+use analytics::privacy::{Asked, Policy, Signals};
 use analytics::rollup::Rollup;
 use analytics::uniques::Uniques;
 use analytics::{
@@ -24,7 +26,7 @@ const NOW_MS: i64 = 1_790_000_000_000;
 const GROUP: usize = 12;
 /// Events of a message.
 const MESSAGE: usize = 200;
-/// Footprints of a call of a journal.
+/// Footprints of a call of a journal, and events of a client's batch.
 const CALL: usize = 100;
 /// How often who comes back does.
 const VISITS: usize = 10;
@@ -78,6 +80,46 @@ fn capture(place: usize, names: &[(String, String)]) -> RawEvent<'_> {
     event
 }
 
+/// What a client posts of the clicks at these places.
+fn body(places: Range<usize>, names: &[(String, String)]) -> String {
+    let event = |place: usize| {
+        let click = capture(place, names);
+        format!(
+            r#"{{"event_id":"{}","event_time":{},"page_url":"https://shop.example/p/{}?{QUERY}","referrer":"{}","campaign_id":"{}","link":"{}","session_id":"s{}"}}"#,
+            click.id,
+            click.event_time_ms,
+            place % 50,
+            &*click.referrer,
+            &*click.campaign_id,
+            &*click.link,
+            place % 10_000
+        )
+    };
+    format!("[{}]", places.map(event).collect::<Vec<_>>().join(","))
+}
+
+/// How long the frames are that an edge makes of batches.
+fn take(bodies: &[String]) -> usize {
+    let facts = Facts {
+        received_at_ms: NOW_MS,
+        user_agent: AGENTS[0],
+        language: "en-US,en;q=0.9",
+        country: "DE",
+        asn: 64_496,
+        ..Facts::default()
+    };
+    let (rules, policy) = (Rules::default(), Policy::default());
+    let mut frames = Vec::new();
+    for body in bodies {
+        let mut batch = batch(body.as_bytes(), &facts, &rules);
+        for event in batch.iter_mut().flat_map(|batch| &mut batch.events).flatten() {
+            policy.heed(event, Signals::default(), Asked::default());
+            queues::Frame::write_event(event, &mut frames);
+        }
+    }
+    frames.len()
+}
+
 fn encoded(event: &RawEvent<'_>) -> Vec<u8> {
     let mut body = Vec::new();
     event.encode(&mut body);
@@ -91,6 +133,11 @@ fn part<'a>(name: &str, events: &'a [RawEvent<'a>], names: &'a [(String, String)
     let bodies = || events.iter().map(|event| (event.id, encoded(event))).collect::<Vec<_>>();
     Some(match name {
         "capture" => Box::new(|| (0..events.len()).map(|place| capture(place, names).query.len()).sum()),
+        "batch" => {
+            let ends = (0..events.len()).step_by(CALL).map(|begin| begin..events.len().min(begin + CALL));
+            let bodies: Vec<_> = ends.map(|places| body(places, names)).collect();
+            Box::new(move || take(&bodies))
+        }
         "encode" => Box::new(|| events.iter().map(|event| encoded(event).len()).sum()),
         "decode" => {
             let bodies = bodies();

@@ -1,6 +1,7 @@
 //! Writing a line.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -23,12 +24,12 @@ pub fn write_event(event: &TrackedEvent<'_>, out: &mut String) {
     out.push('"');
     word(out, start!("kind"), raw.kind.name());
     word(out, start!("verdict"), event.bot.verdict.name());
-    number(out, "effective_time_ms", event.effective_time_ms);
+    let mut last = (event.effective_time_ms, number(out, "effective_time_ms", event.effective_time_ms));
     word(out, start!("time_source"), event.time_source.name());
-    number(out, "received_at_ms", raw.received_at_ms);
-    number(out, "event_time_ms", raw.event_time_ms);
+    repeated(out, "received_at_ms", raw.received_at_ms, &mut last);
+    repeated(out, "event_time_ms", raw.event_time_ms, &mut last);
     if let Some(sent_at_ms) = raw.sent_at_ms {
-        number(out, "sent_at_ms", sent_at_ms);
+        repeated(out, "sent_at_ms", sent_at_ms, &mut last);
     }
     word(out, start!("source"), raw.source.name());
     word(out, start!("trigger"), raw.trigger.name());
@@ -151,8 +152,20 @@ fn word(out: &mut String, start: &str, word: &str) {
     }
 }
 
-pub(super) fn number(out: &mut String, name: &str, value: i64) {
+/// A number that often is the last one that was written, whose digits then are copied.
+fn repeated(out: &mut String, name: &str, value: i64, last: &mut (i64, Range<usize>)) {
+    if value == last.0 {
+        key(out, name);
+        out.extend_from_within(last.1.clone());
+    } else {
+        *last = (value, number(out, name, value));
+    }
+}
+
+/// A number; where its digits stand.
+pub(super) fn number(out: &mut String, name: &str, value: i64) -> Range<usize> {
     key(out, name);
+    let begin = out.len();
     // The digits from the last on; the formatter's machinery is ten times as long.
     let (mut digits, mut at, mut rest) = ([b'0'; 20], 20, value.unsigned_abs());
     for (place, digit) in digits.iter_mut().enumerate().rev() {
@@ -165,6 +178,7 @@ pub(super) fn number(out: &mut String, name: &str, value: i64) {
         out.push('-');
     }
     out.push_str(digits.get(at..).and_then(|digits| str::from_utf8(digits).ok()).unwrap_or_default());
+    begin..out.len()
 }
 
 fn key(out: &mut String, name: &str) {
