@@ -61,7 +61,7 @@ async function callTogether(gates, name, hint, head, line, parts, ms) {
   const began = (line.called = Date.now());
   try {
     const told = await call(gates, name, hint, head, parts);
-    line.took = Date.now() - began;
+    line.took = Math.max(Date.now() - began, 0.9 * line.took);
     let at = 0;
     for (const part of parts) part.told = told.slice(at, (at += part.events));
   } catch (error) {
