@@ -9,6 +9,8 @@ const CALL_MAX_BYTES = 60_000;
 const SHARED_MAX_BYTES = 4_000;
 // Who comes later than this does not join a call that is not made yet: the request that was to make it is no more.
 const OVERDUE_MS = 500;
+// Answers are looked for when the last ones came, but no later than this: a gate that was slow once is not so for long.
+const LOOK_WITHIN_MS = 25;
 const LOOK_EVERY_MS = 6;
 const LOOK_AGAIN_MS = 2_000;
 
@@ -61,7 +63,7 @@ async function callTogether(gates, name, hint, head, line, parts, ms) {
   const began = (line.called = Date.now());
   try {
     const told = await call(gates, name, hint, head, parts);
-    line.took = Math.max(Date.now() - began, 0.9 * line.took);
+    line.took = Math.min(Math.max(Date.now() - began, 0.9 * line.took), LOOK_WITHIN_MS);
     let at = 0;
     for (const part of parts) part.told = told.slice(at, (at += part.events));
   } catch (error) {

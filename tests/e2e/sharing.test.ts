@@ -88,6 +88,20 @@ test("who waited long enough is given the promise of the answer", async () => {
   expect(await late[0]).toBe("b");
 });
 
+test("a gate that was slow once keeps nobody waiting later", async () => {
+  await asks("a");
+  answer = (letters) => new Promise((resolve) => setTimeout(() => resolve(letters), 1_500));
+  const slow = asks("b");
+  await vi.advanceTimersByTimeAsync(1_600);
+  expect(await slow).toBe("b");
+  answer = async (letters) => letters;
+  await asks("c");
+  const began = Date.now();
+  const told = asks("d").then(() => Date.now() - began);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(await told).toBeLessThan(40);
+});
+
 test("a call that nobody makes any more is not joined for ever", async () => {
   await asks("a");
   asks("b"); // whose request ends before its time comes
