@@ -131,32 +131,14 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use analytics::{EventId, Footprint, Kind, Text, Traits};
+    use analytics::Kind;
 
+    use super::super::tests::footprint;
     use super::*;
 
     fn visitor(n: u16) -> (VisitorKey, Visitor) {
-        let mut bytes = [0; 16];
-        bytes[..2].copy_from_slice(&n.to_be_bytes());
-        let footprint = Footprint {
-            id: EventId::from_bytes(bytes),
-            at_ms: i64::from(n),
-            kind: Kind::Page,
-            name: Text::EMPTY,
-            page: "https://shop.example/a".into(),
-            element_id: Text::EMPTY,
-            session_id: Text::EMPTY,
-            value_micros: 0,
-            currency: Text::EMPTY,
-            cost_nanos: 0,
-            cost_currency: Text::EMPTY,
-            payout_nanos: 0,
-            payout_currency: Text::EMPTY,
-            click_ms: None,
-            postback: None,
-            traits: Traits::default(),
-        };
-        let key = VisitorKey::from_bytes(bytes);
+        let footprint = footprint(n, i64::from(n), Kind::Page);
+        let key = VisitorKey::from_bytes(*footprint.id.as_bytes());
         let mut visitor = Visitor::of(key);
         visitor.add(&footprint);
         visitor.append(9, &mut Vec::new());

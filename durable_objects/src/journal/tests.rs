@@ -24,7 +24,7 @@ fn user(n: u8) -> VisitorKey {
     VisitorKey::from_bytes([n | 0xc0; 16])
 }
 
-fn footprint(n: u16, at_ms: i64, kind: Kind) -> Footprint<'static> {
+pub(super) fn footprint(n: u16, at_ms: i64, kind: Kind) -> Footprint<'static> {
     let mut id = [0; 16];
     id[..2].copy_from_slice(&n.to_be_bytes());
     Footprint {

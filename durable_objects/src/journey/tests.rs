@@ -17,7 +17,7 @@ mod money;
 mod scale;
 mod sessions;
 
-const T: i64 = 1_790_000_000_000;
+pub(super) const T: i64 = 1_790_000_000_000;
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
@@ -32,7 +32,7 @@ fn id(n: u32) -> EventId {
 }
 
 /// A footprint, so many ms from the beginning.
-fn step(n: u32, kind: Kind, after_ms: i64) -> Footprint<'static> {
+pub(super) fn step(n: u32, kind: Kind, after_ms: i64) -> Footprint<'static> {
     Footprint {
         id: id(n),
         at_ms: T + after_ms,

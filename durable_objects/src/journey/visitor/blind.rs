@@ -122,11 +122,10 @@ impl Visitor {
 
 #[cfg(test)]
 mod tests {
-    use analytics::{EventId, Text, Traits};
-
+    use super::super::super::tests::{T, step};
     use super::*;
 
-    const NOW: i64 = 1_790_000_000_000;
+    const NOW: i64 = T;
 
     fn key(rank: u8) -> VisitorKey {
         VisitorKey::from_bytes([rank << 6; 16])
@@ -134,22 +133,8 @@ mod tests {
 
     fn page(n: u8, at_ms: i64) -> Footprint<'static> {
         Footprint {
-            id: EventId::from_bytes([n; 16]),
-            at_ms,
-            kind: Kind::Page,
-            name: Text::EMPTY,
             page: format!("https://shop.example/{n}").into(),
-            element_id: Text::EMPTY,
-            session_id: Text::EMPTY,
-            value_micros: 0,
-            currency: Text::EMPTY,
-            cost_nanos: 0,
-            cost_currency: Text::EMPTY,
-            payout_nanos: 0,
-            payout_currency: Text::EMPTY,
-            click_ms: None,
-            postback: None,
-            traits: Traits::default(),
+            ..step(n.into(), Kind::Page, at_ms - T)
         }
     }
 
